@@ -1,0 +1,11 @@
+export {
+  type ChosenRung,
+  chooseLadder,
+  type FrameRate,
+  framesPerSecond,
+  type Rung,
+  type SourcePicture,
+  standardFrameRate,
+} from './ladder.ts';
+export { baseType, type LoadOptions, loadConfig, type Setting, settings } from './load.ts';
+export { type Config, configSchema, ENCODERS, ROLES, type Role } from './schema.ts';

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { renditionViewSchema } from './api.ts';
+import { eventIdSchema, sourceIdSchema } from './ids.ts';
+
+/** Calls between the nodes of one cluster: HTTP with a node token, never public. */
+
+/** `POST /internal/publish` on an API node: may this key publish, and what for? */
+export const publishRequestSchema = z.strictObject({
+  /** SHA-256 of the stream key, hex: the key itself goes no further than the ingest. */
+  keyHash: z.string().regex(/^[0-9a-f]{64}$/),
+  remoteAddress: z.string().max(64),
+});
+export type PublishRequest = z.infer<typeof publishRequestSchema>;
+
+/** What an ingest node must know of an event to put it on air. */
+export const eventSpecSchema = z.object({
+  eventId: eventIdSchema,
+  title: z.string(),
+  visibility: z.enum(['public', 'unlisted', 'private']),
+  latency: z.enum(['ultra', 'low', 'standard']),
+  dvrSeconds: z.number(),
+  /** Names of the rungs to make; all of the configured ladder when undefined. */
+  ladder: z.array(z.string()).optional(),
+  /** In the order in which the program falls back to them. */
+  sourceIds: z.array(sourceIdSchema),
+});
+export type EventSpec = z.infer<typeof eventSpecSchema>;
+
+export const publishGrantSchema = z.object({ sourceId: sourceIdSchema, event: eventSpecSchema });
+export type PublishGrant = z.infer<typeof publishGrantSchema>;
+
+/** `POST /control/events/{eventId}` on the ingest node that holds the event. */
+export const ingestCommandSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('take'), sourceId: sourceIdSchema }),
+  /** Ends the session of a source whose key was rotated or which was removed. */
+  z.strictObject({ type: z.literal('drop-source'), sourceId: sourceIdSchema }),
+  z.strictObject({ type: z.literal('end') }),
+  z.strictObject({ type: z.literal('update'), event: eventSpecSchema }),
+]);
+export type IngestCommand = z.infer<typeof ingestCommandSchema>;
+
+/** `GET /state/{eventId}` on the origin. */
+export const originStateSchema = z.object({
+  viewers: z.number(),
+  renditions: z.array(renditionViewSchema),
+  /** What is wrong with the disk, if anything. */
+  diskTrouble: z.string().optional(),
+});
+export type OriginState = z.infer<typeof originStateSchema>;
+
+/** A running process as the others find it. Kept in Redis under `nodeKey` with a time to live. */
+export const nodeRecordSchema = z.object({
+  nodeId: z.string(),
+  role: z.string(),
+  /** Base of its internal HTTP address, without a trailing slash. */
+  url: z.url(),
+  startedAt: z.number(),
+});
+export type NodeRecord = z.infer<typeof nodeRecordSchema>;
+
+export const nodeKey = (role: string, nodeId: string): string => `amphi:node:${role}:${nodeId}`;
+export const NODE_TTL_SECONDS = 5;

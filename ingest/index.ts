@@ -1,0 +1,1 @@
+export { type IngestDeps, IngestService } from './service.ts';

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AmphiError, copyBytes, type Logger, messageOf } from '#base';
+import { type FrameRate, framesPerSecond } from '#config';
+import type { MediaConfig } from '#contracts';
+import { ffmpegArgs, startChild } from '#platform';
+import { FlvReader, parseAvTag } from '#protocol';
+import { type SlateKind, slateSvg } from './slate-picture.ts';
+
+export interface SlateSpec {
+  kind: SlateKind;
+  title: string;
+  width: number;
+  height: number;
+  fps: FrameRate;
+}
+
+/** A GOP of a still picture that can be played over and over: encoded once, it then costs nothing. */
+export interface SlateClip {
+  config: MediaConfig & { track: 'video' };
+  /** Access units; the first is a key frame. */
+  units: Uint8Array[];
+  fps: FrameRate;
+}
+
+const GOP_SECONDS = 2;
+const MAX_CLIP_BYTES = 4 * 1024 * 1024;
+
+/** Draws and encodes slates, and keeps them on disk so that a restarted ingest has its own at once. */
+export class SlateMaker {
+  readonly #folder: string;
+  readonly #log: Logger;
+  readonly #clips = new Map<string, Promise<SlateClip>>();
+
+  constructor(folder: string, log: Logger) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** Rejects with `internal` when ffmpeg fails. */
+  clip(spec: SlateSpec): Promise<SlateClip> {
+    const name = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
+    let clip = this.#clips.get(name);
+    if (clip === undefined) {
+      clip = this.#load(name, spec);
+      this.#clips.set(name, clip);
+      clip.catch(() => this.#clips.delete(name));
+    }
+    return clip;
+  }
+
+  async #load(name: string, spec: SlateSpec): Promise<SlateClip> {
+    const path = join(this.#folder, `${name}.flv`);
+    const known = await readFile(path).catch(() => undefined);
+    if (known !== undefined) {
+      try {
+        return parseClip(known, spec.fps);
+      } catch (error) {
+        this.#log.warn(
+          { path, reason: messageOf(error) },
+          'slate on disk is damaged; drawing it anew',
+        );
+      }
+    }
+    const flv = await encode(await draw(spec), spec);
+    const clip = parseClip(flv, spec.fps);
+    await mkdir(this.#folder, { recursive: true });
+    await writeFile(`${path}.tmp`, flv);
+    await rename(`${path}.tmp`, path);
+    return clip;
+  }
+}
+
+async function draw(spec: SlateSpec): Promise<Uint8Array> {
+  // Loaded when first needed: most runs never show a slate.
+  const { renderAsync } = await import('@resvg/resvg-js');
+  const picture = await renderAsync(slateSvg(spec), { font: { loadSystemFonts: true } });
+  return picture.asPng();
+}
+
+async function encode(png: Uint8Array, { fps, width, height }: SlateSpec): Promise<Uint8Array> {
+  const frames = Math.max(1, Math.round(framesPerSecond(fps) * GOP_SECONDS));
+  const args = ffmpegArgs({
+    global: ['-v', 'error'],
+    inputs: [
+      {
+        url: 'pipe:0',
+        options: ['-f', 'png_pipe', '-framerate', `${fps.num}/${fps.den}`],
+      },
+    ],
+    outputs: [
+      {
+        url: 'pipe:1',
+        options: [
+          ...[
+            '-frames:v',
+            String(frames),
+            '-vf',
+            `scale=${width}:${height},format=yuv420p,loop=-1:1`,
+          ],
+          ...['-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'stillimage', '-crf', '20'],
+          ...['-bf', '0', '-g', String(frames), '-sc_threshold', '0', '-threads', '1'],
+          ...['-flvflags', 'no_duration_filesize', '-f', 'flv'],
+        ],
+      },
+    ],
+  });
+  const child = startChild('ffmpeg', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const output: Buffer[] = [];
+  let complaint = '';
+  child.process.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
+  child.process.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-2000);
+  });
+  child.process.stdin?.on('error', () => {});
+  child.process.stdin?.end(png);
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), 20_000);
+  const exit = await child.exited;
+  clearTimeout(timer);
+  if (exit.code !== 0) {
+    throw new AmphiError(
+      'internal',
+      `the slate could not be encoded: ${exit.error?.message ?? complaint}`,
+    );
+  }
+  return Buffer.concat(output);
+}
+
+function parseClip(flv: Uint8Array, fps: FrameRate): SlateClip {
+  let config: SlateClip['config'] | undefined;
+  const units: Uint8Array[] = [];
+  const reader = new FlvReader({
+    maxBodyBytes: MAX_CLIP_BYTES,
+    onTag: (tag) => {
+      const av = parseAvTag(tag.type, tag.body);
+      if (av.kind === 'video-config') {
+        config = { track: 'video', codec: av.codec, bytes: copyBytes(av.config) };
+      } else if (av.kind === 'video' && (units.length > 0 || av.key)) {
+        units.push(copyBytes(av.payload));
+      }
+    },
+  });
+  reader.push(flv);
+  if (config === undefined || units.length === 0) throw new RangeError('a slate without pictures');
+  return { config, units, fps };
+}

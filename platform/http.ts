@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { z } from 'zod';
+import { AmphiError, type Closable, isAmphiError } from '#base';
+
+export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
+
+/** RFC 9457 problem details. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  field?: string;
+}
+
+export function problemOf(error: unknown): Problem {
+  const known = isAmphiError(error) ? error : new AmphiError('internal', { cause: error });
+  return {
+    type: `urn:amphi:error:${known.code}`,
+    title: known.title,
+    status: known.status,
+    code: known.code,
+    ...(known.message === known.title ? {} : { detail: known.message }),
+    ...(known.field === undefined ? {} : { field: known.field }),
+  };
+}
+
+/** Answers with a problem; when the head has gone out already, ends the connection instead. */
+export function sendProblem(res: ServerResponse, error: unknown): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  const problem = problemOf(error);
+  const body = JSON.stringify(problem);
+  res.writeHead(problem.status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'access-control-allow-origin': '*',
+  });
+  res.end(body);
+}
+
+export function sendJson(res: ServerResponse, value: unknown, status = 200): void {
+  const body = JSON.stringify(value);
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
+  res.end(body);
+}
+
+/** Reads a JSON body and validates it. Throws `body_too_large`, `bad_request` or `unknown_field`. */
+export async function readJson<T extends z.ZodType>(
+  req: IncomingMessage,
+  schema: T,
+  maxBytes = 256 * 1024,
+): Promise<z.output<T>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes)
+      throw new AmphiError('body_too_large', `The body is over ${maxBytes} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch (cause) {
+    throw new AmphiError('bad_request', { detail: 'The body is not valid JSON', cause });
+  }
+  return validate(schema, value);
+}
+
+/** Throws `unknown_field` or `bad_request` naming the first field at fault. */
+export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  if (issue?.code === 'unrecognized_keys') {
+    const field = [...issue.path, issue.keys[0]].join('.');
+    throw new AmphiError('unknown_field', { field, detail: `"${field}" is not a known field` });
+  }
+  throw new AmphiError('bad_request', {
+    field: path,
+    detail: path === '' ? (issue?.message ?? 'not valid') : `${path}: ${issue?.message}`,
+  });
+}
+
+export interface Listener extends Closable {
+  server: Server;
+  port: number;
+}
+
+/**
+ * A listener for calls between nodes. Long-lived streams go through it, so it
+ * has no request timeout; the head must still arrive promptly.
+ */
+export async function listenInternal(
+  handler: Handler,
+  options: { host: string; port: number },
+): Promise<Listener> {
+  const server = createServer(
+    { requestTimeout: 0, headersTimeout: 10_000, noDelay: true },
+    (req, res) => {
+      run(handler, req, res);
+    },
+  );
+  return listen(server, options);
+}
+
+/** Runs a handler; whatever it throws becomes a problem. */
+export function run(handler: Handler, req: IncomingMessage, res: ServerResponse): void {
+  try {
+    const result = handler(req, res);
+    if (result instanceof Promise) result.catch((error) => sendProblem(res, error));
+  } catch (error) {
+    sendProblem(res, error);
+  }
+}
+
+/** Binds a server; port 0 takes a free one. Rejects with the system's error when it cannot. */
+export async function listen(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<Listener> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    server,
+    port: (server.address() as AddressInfo).port,
+    close: () => closeServer(server),
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,38 @@
+export { type Child, type ChildExit, startChild } from './child.ts';
+export {
+  type FfmpegCommand,
+  type FfmpegInfo,
+  ffmpegArgs,
+  ffmpegSucceeds,
+  probeFfmpeg,
+} from './ffmpeg.ts';
+export {
+  type Handler,
+  type Listener,
+  listen,
+  listenInternal,
+  type Problem,
+  problemOf,
+  readJson,
+  run,
+  sendJson,
+  sendProblem,
+  validate,
+} from './http.ts';
+export { Lease, type LeaseOptions } from './lease.ts';
+export { createLogger } from './logger.ts';
+export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
+export { LIVE_JOB_TIMINGS, type LiveJob, openQueue, openWorker } from './queue.ts';
+export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
+export { NodeRegistry } from './registry.ts';
+export { type Database, type Db, migrate, openDatabase } from './sql/database.ts';
+export { EmbeddedDatabase } from './sql/embedded-server.ts';
+export * as tables from './sql/schema.ts';
+export {
+  type Audience,
+  bearerOf,
+  sameSecret,
+  sha256Hex,
+  type TokenClaims,
+  TokenIssuer,
+} from './tokens.ts';

@@ -1,0 +1,93 @@
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { jwtVerify, SignJWT } from 'jose';
+import { AmphiError } from '#base';
+
+/** What a token is for. A token of one audience is worthless to another. */
+export type Audience =
+  /** Calls between nodes. */
+  | 'node'
+  /** One transcoding job's pushes. */
+  | 'push'
+  /** A signed-in person's browser. */
+  | 'session'
+  /** Watching one private event. */
+  | 'play';
+
+export interface TokenClaims {
+  /** Who or what the token speaks for: a node id, an event id. */
+  sub: string;
+  /** Fencing number of a pusher. */
+  fence?: number;
+  exp?: number;
+}
+
+const ISSUER = 'amphi';
+
+/**
+ * Scoped, short-lived tokens (JWT, HS256), each audience with a key of its own
+ * derived from the cluster secret.
+ */
+export class TokenIssuer {
+  readonly #secret: string;
+  readonly #keys = new Map<Audience, Uint8Array>();
+
+  constructor(clusterSecret: string) {
+    this.#secret = clusterSecret;
+  }
+
+  sign(audience: Audience, claims: TokenClaims, lifetimeSeconds: number): Promise<string> {
+    const { sub, fence } = claims;
+    return new SignJWT(fence === undefined ? {} : { fence })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer(ISSUER)
+      .setAudience(audience)
+      .setSubject(sub)
+      .setIssuedAt()
+      .setExpirationTime(`${Math.ceil(lifetimeSeconds)}s`)
+      .setJti(randomBytes(12).toString('base64url'))
+      .sign(this.#key(audience));
+  }
+
+  /** Throws `unauthorized` unless the token is genuine, current and of this audience. */
+  async verify(audience: Audience, token: string | undefined): Promise<TokenClaims> {
+    if (token === undefined || token === '') throw new AmphiError('unauthorized');
+    try {
+      const { payload } = await jwtVerify(token, this.#key(audience), {
+        issuer: ISSUER,
+        audience,
+        algorithms: ['HS256'],
+        requiredClaims: ['sub', 'exp'],
+      });
+      const fence = payload['fence'];
+      return {
+        sub: payload.sub ?? '',
+        ...(typeof fence === 'number' ? { fence } : {}),
+        ...(payload.exp === undefined ? {} : { exp: payload.exp }),
+      };
+    } catch (cause) {
+      throw new AmphiError('unauthorized', { detail: 'The token is not valid here', cause });
+    }
+  }
+
+  #key(audience: Audience): Uint8Array {
+    let key = this.#keys.get(audience);
+    if (key === undefined) {
+      key = new Uint8Array(hkdfSync('sha256', this.#secret, 'amphi', `token:${audience}`, 32));
+      this.#keys.set(audience, key);
+    }
+    return key;
+  }
+}
+
+/** The token of an `Authorization: Bearer` header. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return header?.match(/^Bearer +([^\s]+)$/i)?.[1];
+}
+
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Compares secrets in a time that does not depend on where they differ. */
+export function sameSecret(a: string, b: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}

@@ -1,0 +1,25 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defaultClientConditions, defineConfig } from 'vite';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** Every page is an entry of its own: a viewer never loads the studio. */
+const pages = readdirSync(root).filter((name) => name.endsWith('.html'));
+
+export default defineConfig({
+  root,
+  plugins: [react()],
+  // The project's own folders are read from their sources.
+  resolve: { conditions: ['source', ...defaultClientConditions] },
+  build: {
+    outDir: '../dist/player',
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: true,
+    rolldownOptions: {
+      input: Object.fromEntries(pages.map((page) => [page.replace('.html', ''), `${root}${page}`])),
+    },
+  },
+});

@@ -1,0 +1,32 @@
+import type { Request } from 'express';
+import type { Config } from '#config';
+
+/** The addresses that are handed out, as the one who asked can reach them. */
+export interface Links {
+  watch(eventId: string): string;
+  studio(eventId: string): string;
+  rtmpServer: string;
+  hls(eventId: string): string;
+}
+
+export function linksFor(config: Config, req: Request): Links {
+  const base = config.publicUrl?.replace(/\/+$/, '') ?? requestBase(req);
+  const { hostname } = new URL(base);
+  const port = config.rtmp.port === 1935 ? '' : `:${config.rtmp.port}`;
+  return {
+    watch: (eventId) => `${base}/watch/${eventId}`,
+    studio: (eventId) => `${base}/studio/${eventId}`,
+    rtmpServer: `rtmp://${hostname}${port}/live`,
+    hls: (eventId) => `${base}/hls/${eventId}`,
+  };
+}
+
+function requestBase(req: Request): string {
+  const first = (header: string | string[] | undefined) =>
+    String(header ?? '')
+      .split(',')[0]
+      ?.trim();
+  const host = first(req.headers['x-forwarded-host']) || req.headers.host || 'localhost';
+  const protocol = first(req.headers['x-forwarded-proto']) === 'https' ? 'https' : 'http';
+  return URL.canParse(`${protocol}://${host}`) ? `${protocol}://${host}` : 'http://localhost';
+}

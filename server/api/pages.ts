@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import express, { type Express, type Request, type Response } from 'express';
+import { AmphiError } from '#base';
+
+/** The built web pages, each under its own path. */
+const PAGES: readonly { path: string; file: string; embeddable?: true }[] = [
+  { path: '/', file: 'index.html' },
+  { path: '/watch/:eventId', file: 'watch.html' },
+  { path: '/embed/:eventId', file: 'embed.html', embeddable: true },
+  { path: '/studio', file: 'studio.html' },
+  { path: '/studio/:eventId', file: 'studio.html' },
+  { path: '/api/docs', file: 'docs.html' },
+];
+
+/** `dist/player` beside this file's `dist/server/api`. */
+const FOLDER = fileURLToPath(new URL('../../player', import.meta.url));
+const ASSET_SECONDS = 31_536_000;
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob: http: https:",
+  "media-src 'self' blob: http: https:",
+  "connect-src 'self' http: https: ws: wss:",
+  "worker-src 'self' blob:",
+  "font-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'self'",
+].join('; ');
+
+export function mountPages(app: Express): void {
+  for (const { path, file, embeddable } of PAGES) {
+    app.get(path, (_req: Request, res: Response) => {
+      const ancestors = embeddable ? '*' : "'self'";
+      res.setHeader(
+        'content-security-policy',
+        `${CONTENT_SECURITY_POLICY}; frame-ancestors ${ancestors}`,
+      );
+      res.setHeader('cache-control', 'no-cache');
+      res.sendFile(join(FOLDER, file));
+    });
+  }
+  app.use(
+    '/assets',
+    express.static(join(FOLDER, 'assets'), {
+      immutable: true,
+      maxAge: ASSET_SECONDS * 1000,
+      fallthrough: true,
+    }),
+  );
+  app.use(express.static(FOLDER, { index: false, maxAge: 3_600_000, fallthrough: true }));
+  app.use((req: Request, res: Response) => {
+    const wantsPage = req.method === 'GET' && req.accepts(['html', 'json']) === 'html';
+    const page = join(FOLDER, 'not-found.html');
+    if (!wantsPage || !existsSync(page)) throw new AmphiError('not_found');
+    res.status(404).sendFile(page);
+  });
+}

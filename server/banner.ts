@@ -1,0 +1,69 @@
+import type { Config } from '#config';
+import { createdEventSchema, type NewSource } from '#contracts';
+
+/** The event that is there from the first start. */
+export const FIRST_EVENT = 'main';
+
+/** Makes the first event when there is none. Returns its source with the key, which is shown this once. */
+export async function ensureFirstEvent(
+  apiUrl: string,
+  adminToken: string,
+): Promise<NewSource | undefined> {
+  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
+  const known = await fetch(`${apiUrl}/api/events/${FIRST_EVENT}`, { headers });
+  if (known.ok) return undefined;
+  const made = await fetch(`${apiUrl}/api/events`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ eventId: FIRST_EVENT, title: 'Main stage', visibility: 'public' }),
+  });
+  if (!made.ok) throw new Error(`the first event could not be made: ${await made.text()}`);
+  return createdEventSchema.parse(await made.json()).sources[0];
+}
+
+/** What is shown when everything is up. With secrets only on a terminal: elsewhere it would land in a log. */
+export function banner(options: {
+  config: Config;
+  version: string;
+  adminToken: string;
+  newSource: NewSource | undefined;
+  secrets: boolean;
+}): string {
+  const { config, version, adminToken, newSource, secrets } = options;
+  const protocol = config.http.tlsCert === undefined ? 'http' : 'https';
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  const shownHost = host === '127.0.0.1' ? 'localhost' : host;
+  const base =
+    config.publicUrl?.replace(/\/+$/, '') ?? `${protocol}://${shownHost}:${config.http.port}`;
+  const rtmpPort = config.rtmp.port === 1935 ? '' : `:${config.rtmp.port}`;
+  const key = () => {
+    if (newSource === undefined)
+      return `as shown at the first start (a new one: npx amphi key rotate ${FIRST_EVENT})`;
+    return secrets
+      ? `${newSource.streamKey}   (shown this once)`
+      : `npx amphi key rotate ${FIRST_EVENT} shows a new one`;
+  };
+  const rows: [string, string][] = [
+    ['Watch', `${base}/watch/${FIRST_EVENT}`],
+    [
+      'Studio',
+      secrets
+        ? `${base}/studio/${FIRST_EVENT}#token=${adminToken}`
+        : `${base}/studio/${FIRST_EVENT}`,
+    ],
+    ['OBS server', `rtmp://${shownHost}${rtmpPort}/live`],
+    ['Stream key', key()],
+    ['Admin token', secrets ? adminToken : `in ${config.dataDir}/keys/admin-token`],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
+  return [
+    '',
+    `  Amphi ${version} is on air-ready.`,
+    '',
+    ...lines,
+    '',
+    '  Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,88 @@
+import { delay, type Logger, messageOf } from '#base';
+import { BUS_STREAM, busEventSchema } from '#contracts';
+import { type Db, extraConnection, migrate, openDatabase, type Redis, run } from '#platform';
+import { createApp } from '../api/app.ts';
+import { EventRepository } from '../api/repository.ts';
+import { joinCluster, type RoleMain, serveNodes } from './common.ts';
+
+const BUS_CURSOR = 'amphi:bus:books';
+const READ_BLOCK_MS = 5_000;
+const READ_COUNT = 100;
+const AFTER_FAILURE_MS = 500;
+
+/** The API and the pages. */
+export const api: RoleMain = async (base) => {
+  const { context, log, tokens, disposer } = base;
+  const { redis, registry, nodes } = joinCluster(base);
+  const database = disposer.add(await openDatabase(context.database));
+  await migrate(database.db);
+  const app = createApp({
+    config: context.config,
+    version: context.version,
+    db: database.db,
+    redis,
+    nodes,
+    tokens,
+    adminToken: context.adminToken,
+    log,
+  });
+  await serveNodes(base, registry, 'api', (req, res) => run((q, s) => app(q, s), req, res));
+  const bus = extraConnection(redis, log, 'block');
+  disposer.defer(() => bus.disconnect());
+  keepBooks(bus, database.db, log, disposer);
+  return disposer;
+};
+
+/** Writes down when events were on air, from the bus; where it stopped is remembered in Redis. */
+function keepBooks(
+  bus: Redis,
+  db: Db,
+  log: Logger,
+  disposer: { defer(undo: () => unknown): void },
+): void {
+  const events = new EventRepository(db);
+  let stopped = false;
+  disposer.defer(() => {
+    stopped = true;
+  });
+  const loop = async () => {
+    while (!stopped) {
+      try {
+        const cursor = (await bus.get(BUS_CURSOR)) ?? '0';
+        const answer = await bus.xread(
+          'COUNT',
+          READ_COUNT,
+          'BLOCK',
+          READ_BLOCK_MS,
+          'STREAMS',
+          BUS_STREAM,
+          cursor,
+        );
+        for (const [, entries] of answer ?? []) {
+          for (const [id, fields] of entries) {
+            await note(events, fields[1] ?? '').catch((error) =>
+              log.warn({ reason: messageOf(error) }, 'bus event not written down'),
+            );
+            await bus.set(BUS_CURSOR, id);
+          }
+        }
+      } catch (error) {
+        if (stopped) return;
+        log.debug({ reason: messageOf(error) }, 'bus not readable');
+        await delay(AFTER_FAILURE_MS);
+      }
+    }
+  };
+  loop();
+}
+
+async function note(events: EventRepository, text: string): Promise<void> {
+  const parsed = busEventSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) return;
+  const event = parsed.data;
+  if (event.type === 'program.started') {
+    await events.runStarted(event.eventId, event.runId, new Date(event.at));
+  } else if (event.type === 'program.ended') {
+    await events.runEnded(event.runId, new Date(event.at), event.reason);
+  }
+}

@@ -1,0 +1,41 @@
+import { messageOf } from '#base';
+import { extraConnection, sendJson } from '#platform';
+import { findEncoder, TranscodeWorker } from '#transcode';
+import { joinCluster, type RoleMain, serveNodes } from './common.ts';
+
+/** One worker of the bank of transcoders. */
+export const transcode: RoleMain = async (base) => {
+  const { context, tokens, log, disposer } = base;
+  const { redis, registry, nodes } = joinCluster(base);
+  const { config, nodeId } = context;
+  const encoder = await findEncoder(config.transcode.encoder);
+  log.info({ encoder: encoder.name }, 'encoder chosen');
+  const blockingRedis = extraConnection(redis, log, 'block');
+  disposer.defer(() => blockingRedis.disconnect());
+  const worker = disposer.add(
+    new TranscodeWorker({
+      config,
+      nodes,
+      tokens,
+      encoder,
+      threads: 1,
+      log,
+      redis,
+      blockingRedis,
+      nodeId,
+      slots: config.transcode.jobsPerWorker,
+    }),
+  );
+  await worker.start();
+  await serveNodes(base, registry, 'transcode', (_req, res) =>
+    sendJson(res, { jobs: worker.jobs }),
+  );
+  return {
+    close: () => disposer.close(),
+    siblingDied: (sibling) => {
+      worker
+        .adopt(sibling)
+        .catch((error) => log.warn({ reason: messageOf(error) }, 'take-over failed'));
+    },
+  };
+};

@@ -1,0 +1,155 @@
+import type { ChildProcess } from 'node:child_process';
+import { AmphiError, delay, Emitter, type Logger, retryDelayMs } from '#base';
+import { type Child, startChild } from '#platform';
+
+/** How a supervised process is started; called anew for each life. */
+export interface ProcessSpec {
+  name: string;
+  start: () => Child;
+  /** Resolves when this life is ready for use; rejects when it will not be. */
+  ready: (child: Child) => Promise<void>;
+  /** Asks it to go in good order. */
+  stop: (child: Child) => Promise<unknown>;
+}
+
+type SupervisedEvents = {
+  died: [name: string];
+  up: [name: string];
+};
+
+const RESTART = { baseMs: 100, capMs: 5_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
+/** A life that lasted this long was healthy. */
+const HEALTHY_MS = 20_000;
+
+/** Keeps one process alive: at once the first time, then with growing patience. */
+export class SupervisedProcess extends Emitter<SupervisedEvents> {
+  readonly spec: ProcessSpec;
+  readonly #log: Logger;
+  #child: Child | undefined;
+  #stopping = false;
+  #failures = 0;
+  #restarts = 0;
+
+  constructor(spec: ProcessSpec, log: Logger) {
+    super();
+    this.spec = spec;
+    this.#log = log;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.process.pid;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get process(): ChildProcess | undefined {
+    return this.#child?.process;
+  }
+
+  /** Starts it and keeps it. Rejects when the very first life does not become ready. */
+  async start(): Promise<void> {
+    await this.#live();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child !== undefined) await this.spec.stop(child);
+  }
+
+  async #live(): Promise<void> {
+    const { name } = this.spec;
+    const startedAt = performance.now();
+    const child = this.spec.start();
+    this.#child = child;
+    const ended = child.exited.then((exit) => {
+      this.#child = undefined;
+      return exit;
+    });
+    const early = ended.then((exit) => {
+      throw new AmphiError(
+        'unavailable',
+        `${name} ended at once (${exit.error?.message ?? exit.signal ?? exit.code})`,
+      );
+    });
+    try {
+      await Promise.race([this.spec.ready(child), early]);
+    } catch (error) {
+      early.catch(() => {});
+      await child.stop('SIGKILL');
+      throw error;
+    }
+    early.catch(() => {});
+    this.emit('up', name);
+    ended.then((exit) => {
+      if (this.#stopping) return;
+      const how = exit.signal ?? `code ${exit.code}`;
+      this.#log.warn({ process: name, how }, 'process died; starting it again');
+      this.#failures = performance.now() - startedAt > HEALTHY_MS ? 0 : this.#failures + 1;
+      this.emit('died', name);
+      this.#revive();
+    });
+  }
+
+  async #revive(): Promise<void> {
+    while (!this.#stopping) {
+      if (this.#failures > 1) await delay(retryDelayMs(RESTART, this.#failures - 1));
+      if (this.#stopping) return;
+      this.#restarts++;
+      try {
+        await this.#live();
+        return;
+      } catch (error) {
+        this.#failures++;
+        this.#log.error(
+          { process: this.spec.name, reason: String(error) },
+          'process does not start',
+        );
+      }
+    }
+  }
+}
+
+/** A Unix process of another program. */
+export function program(options: {
+  name: string;
+  command: string;
+  args: readonly string[];
+  ready: () => Promise<void>;
+  onOutput: (line: string) => void;
+}): ProcessSpec {
+  return {
+    name: options.name,
+    start: () => {
+      const child = startChild(options.command, options.args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // A group of its own: Ctrl-C on the terminal is for the supervisor alone.
+        detached: true,
+      });
+      for (const stream of [child.process.stdout, child.process.stderr]) {
+        eachLine(stream, options.onOutput);
+      }
+      return child;
+    },
+    ready: options.ready,
+    stop: (child) => child.stop('SIGTERM', 8_000),
+  };
+}
+
+export function eachLine(
+  stream: NodeJS.ReadableStream | null,
+  onLine: (line: string) => void,
+): void {
+  let rest = '';
+  stream?.setEncoding('utf8');
+  stream?.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') onLine(line);
+  });
+  stream?.on('end', () => {
+    if (rest !== '') onLine(rest);
+  });
+}

@@ -1,0 +1,172 @@
+import { type FrameRate, framesPerSecond } from '#config';
+import type { CutGrid, JobRung } from '#contracts';
+import type { FfmpegCommand } from '#platform';
+import { AAC_FRAME_SAMPLES } from '#protocol';
+import type { Encoder } from './encoders/encoder.ts';
+
+/**
+ * The one ffmpeg of a job: an FLV feed on standard input; out of it each
+ * video rung as FLV, the sound once for each bitrate as FLV, and thumbnails as
+ * fragmented MP4, each on a pipe of its own. Pure.
+ */
+
+export const AUDIO_RATE = 48_000;
+export const THUMBNAIL_SECONDS = 4;
+const THUMBNAIL_HEIGHT = 180;
+/** The first output pipe; 0 to 2 are the standard streams. */
+const FIRST_PIPE = 3;
+
+export type VideoJobRung = Extract<JobRung, { kind: 'video' }>;
+
+/** Where an ffmpeg run starts, in microseconds after the feed's base. */
+export interface RunStart {
+  /** First frame to encode, per video rung by name. */
+  videoUs: ReadonlyMap<string, number>;
+  /** First sound to encode. */
+  audioUs: number;
+}
+
+export type OutputPipe =
+  | { kind: 'video'; pipe: number; rung: VideoJobRung }
+  | { kind: 'audio'; pipe: number; kbps: number }
+  | { kind: 'thumbnails'; pipe: number };
+
+export interface BankCommand {
+  command: FfmpegCommand;
+  pipes: OutputPipe[];
+}
+
+export function bankCommand(options: {
+  rungs: readonly JobRung[];
+  grid: CutGrid;
+  encoder: Encoder;
+  preset: string;
+  start: RunStart;
+  thumbnails: boolean;
+  /** Threads of each encoder. */
+  threads: number;
+}): BankCommand {
+  const { rungs, encoder, start } = options;
+  const video = rungs.filter((rung): rung is VideoJobRung => rung.kind === 'video' && !rung.copy);
+  const audioRates = [...new Set(rungs.map((rung) => rung.audioKbps))];
+  const pipes: OutputPipe[] = [];
+  const outputs: FfmpegCommand['outputs'][number][] = [];
+  const nextPipe = () => FIRST_PIPE + pipes.length;
+
+  const branches = video.length + (options.thumbnails ? 1 : 0);
+  const labels = Array.from({ length: branches }, (_, i) => `[s${i}]`);
+  const chains = [branches > 0 ? `[0:v]split=${branches}${labels.join('')}` : ''];
+
+  video.forEach((rung, i) => {
+    const startUs = start.videoUs.get(rung.name) ?? 0;
+    chains.push(`${labels[i]}${rungFilter(rung, startUs, encoder)}[v${i}]`);
+    const pipe = nextPipe();
+    pipes.push({ kind: 'video', pipe, rung });
+    outputs.push({
+      url: `pipe:${pipe}`,
+      options: [
+        // A constant rate by ffmpeg's own choice of method: named outright, it would fill up from zero.
+        ...['-map', `[v${i}]`, '-r', `${rung.fps.num}/${rung.fps.den}`],
+        ...encoder.options({
+          videoKbps: rung.videoKbps,
+          fps: framesPerSecond(rung.fps),
+          preset: options.preset,
+        }),
+        ...['-threads', String(options.threads)],
+        ...['-force_key_frames', keyFrameExpression(options.grid, startUs, rung.fps)],
+        ...flvOutput,
+      ],
+    });
+  });
+
+  for (const kbps of audioRates) {
+    const pipe = nextPipe();
+    pipes.push({ kind: 'audio', pipe, kbps });
+    outputs.push({
+      url: `pipe:${pipe}`,
+      options: [
+        ...['-map', '0:a', '-af', audioFilter(start.audioUs)],
+        ...['-c:a', 'aac', '-b:a', `${kbps}k`, ...flvOutput],
+      ],
+    });
+  }
+
+  if (options.thumbnails) {
+    chains.push(
+      `${labels.at(-1)}fps=1/${THUMBNAIL_SECONDS}:round=down,scale=-2:${THUMBNAIL_HEIGHT},format=yuvj420p[t]`,
+    );
+    const pipe = nextPipe();
+    pipes.push({ kind: 'thumbnails', pipe });
+    outputs.push({
+      url: `pipe:${pipe}`,
+      options: [
+        ...['-map', '[t]', '-c:v', 'mjpeg', '-q:v', '6', '-fps_mode', 'passthrough'],
+        ...['-f', 'mp4', '-video_track_timescale', '1000', '-use_editlist', '0'],
+        ...['-movflags', 'empty_moov+default_base_moof+frag_every_frame+frag_discont'],
+        ...['-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
+      ],
+    });
+  }
+
+  return {
+    pipes,
+    command: {
+      global: ['-v', 'error', '-copyts', ...encoder.globalOptions],
+      inputs: [
+        {
+          url: 'pipe:0',
+          // One slice-threaded decoder: frame threads would each add a frame of delay.
+          options: ['-thread_type', 'slice', '-f', 'flv'],
+        },
+      ],
+      filterGraph: chains.filter((chain) => chain !== '').join(';'),
+      outputs,
+    },
+  };
+}
+
+const flvOutput = [
+  ...['-avoid_negative_ts', 'disabled', '-flvflags', 'no_duration_filesize+no_metadata'],
+  ...['-flush_packets', '1', '-muxdelay', '0', '-f', 'flv'],
+];
+
+/** Fits the picture into the rung's size, with bars when a source's shape has changed, and skips what is there already. */
+function rungFilter(rung: VideoJobRung, startUs: number, encoder: Encoder): string {
+  const { width, height } = rung;
+  const halfFrame = 0.5 / framesPerSecond(rung.fps);
+  const from = (startUs / 1e6 - halfFrame).toFixed(6);
+  return [
+    `select='gte(t,${from})'`,
+    `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=fast_bilinear`,
+    `pad=${width}:${height}:-1:-1`,
+    'setsar=1',
+    'format=yuv420p',
+    encoder.upload,
+  ]
+    .filter((step) => step !== '')
+    .join(',');
+}
+
+/**
+ * Forces a key frame at the first frame and at each first frame of a segment.
+ * ffmpeg counts `t` from the first frame it encodes, so its place on the grid
+ * is added.
+ */
+function keyFrameExpression(grid: CutGrid, startUs: number, fps: FrameRate): string {
+  const segment = grid.segmentUs / 1e6;
+  // A hair more, so that a frame exactly on the boundary counts as behind it.
+  const hair = 0.25 / framesPerSecond(fps);
+  const offset = (((startUs - grid.phaseUs) / 1e6) % segment) + segment + hair;
+  const index = (t: string) => `floor((${t}+${offset.toFixed(6)})/${segment})`;
+  return `expr:if(isnan(prev_forced_t),1,gt(${index('t')},${index('prev_forced_t')}))`;
+}
+
+/** Continuous stereo at 48 kHz that begins on a whole AAC frame of the epoch grid: gaps filled, drift stretched. */
+function audioFilter(startUs: number): string {
+  const frame = Math.floor((startUs * AUDIO_RATE) / 1e6 / AAC_FRAME_SAMPLES);
+  const firstSample = frame * AAC_FRAME_SAMPLES;
+  return [
+    `aformat=sample_fmts=fltp:sample_rates=${AUDIO_RATE}:channel_layouts=stereo`,
+    `aresample=async=1000:first_pts=${firstSample}`,
+  ].join(',');
+}

@@ -1,0 +1,244 @@
+import {
+  AmphiError,
+  copyBytes,
+  delay,
+  isAmphiError,
+  type Logger,
+  messageOf,
+  retryDelayMs,
+} from '#base';
+import type { Config } from '#config';
+import { type JobRung, type TranscodeJob, transcodeJobId } from '#contracts';
+import type { NodeClient, TokenIssuer } from '#platform';
+import type { Encoder } from './encoders/encoder.ts';
+import { askPosition, RenditionPush } from './push.ts';
+import { BankRun, type Resume } from './run.ts';
+
+const PUSH_TOKEN_SECONDS = 3_600;
+const RESTART = { baseMs: 20, capMs: 2_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
+/** A run that lasted this long was healthy; the next failure starts counting anew. */
+const HEALTHY_MS = 10_000;
+/** The program may be gone for the time of an interruption; after that, and this, it does not come back. */
+const FEED_MARGIN_MS = 15_000;
+/** Further behind than this, a run is given up and begun again at the newest key frame. */
+const MAX_LAG_US = 6_000_000;
+const WATCH_EVERY_MS = 500;
+
+export interface LiveJobDeps {
+  config: Config;
+  nodes: NodeClient;
+  tokens: TokenIssuer;
+  encoder: Encoder;
+  threads: number;
+  /** Takes a fencing number higher than any before it for this job. */
+  fence: () => Promise<number>;
+  log: Logger;
+}
+
+/** How a job ended for this worker. */
+export type JobEnd = 'ended' | 'superseded' | 'stopped';
+
+/** Supervises one live job: starts ffmpeg again until the program is over. */
+export class LiveJob {
+  readonly #job: TranscodeJob;
+  readonly #deps: LiveJobDeps;
+  readonly #log: Logger;
+  readonly #pushes = new Map<string, RenditionPush>();
+  /** Where each rung's output stands. */
+  readonly #position = new Map<string, Resume>();
+  readonly #abort = new AbortController();
+  #run: BankRun | undefined;
+  #fence = 0;
+  #superseded = false;
+  #token: { text: string; until: number } | undefined;
+
+  constructor(job: TranscodeJob, deps: LiveJobDeps) {
+    this.#job = job;
+    this.#deps = deps;
+    const { eventId, runId, group } = job;
+    this.#log = deps.log.child({ eventId, runId, group });
+  }
+
+  get id(): string {
+    return transcodeJobId(this.#job);
+  }
+
+  /** Stops as soon as possible; the job can go on elsewhere. */
+  stop(): void {
+    this.#abort.abort(new AmphiError('closed'));
+    this.#run?.stop();
+    for (const push of this.#pushes.values()) push.close();
+  }
+
+  async run(): Promise<JobEnd> {
+    this.#fence = await this.#deps.fence();
+    this.#log.info({ rungs: this.#job.rungs.map((rung) => rung.name) }, 'transcoding begins');
+    await this.#askPositions();
+    for (let failures = 0; !this.#abort.signal.aborted; ) {
+      const startedAt = performance.now();
+      try {
+        const end = await this.#once();
+        if (end === 'ended') {
+          await Promise.all([...this.#pushes.values()].map((push) => push.finish()));
+          this.#log.info({}, 'transcoding ended');
+          return 'ended';
+        }
+        failures = 0;
+      } catch (error) {
+        if (this.#abort.signal.aborted) break;
+        if (isAmphiError(error, 'not_live')) {
+          await Promise.all([...this.#pushes.values()].map((push) => push.finish()));
+          return 'ended';
+        }
+        failures = performance.now() - startedAt > HEALTHY_MS ? 1 : failures + 1;
+        this.#log.warn(
+          { reason: messageOf(error), failures },
+          'transcoding broke off; starting again',
+        );
+        await delay(retryDelayMs(RESTART, failures), this.#abort.signal).catch(() => {});
+      }
+    }
+    this.stop();
+    return this.#superseded ? 'superseded' : 'stopped';
+  }
+
+  async #once() {
+    const feed = await this.#openFeed();
+    const run = new BankRun({
+      job: this.#job,
+      feed,
+      resume: this.#position,
+      encoder: this.#deps.encoder,
+      preset: this.#deps.config.transcode.preset,
+      threads: this.#deps.threads,
+      log: this.#log,
+      sink: {
+        onRendition: (rung, rendition, init) => this.#push(rung).configure(rendition, init),
+        onPart: (rung, part) => {
+          this.#position.set(rung.name, {
+            videoUs: rung.kind === 'video' ? part.endUs : undefined,
+            audioUs: part.audioEndUs,
+          });
+          this.#push(rung).part(part);
+        },
+        onThumbnail: (timeMs, jpeg) => this.#sendThumbnail(timeMs, jpeg),
+      },
+    });
+    this.#run = run;
+    const watch = setInterval(() => {
+      if (run.lagUs < MAX_LAG_US) return;
+      this.#log.warn(
+        { lagMs: Math.round(run.lagUs / 1000) },
+        'transcoding is too slow; skipping to now',
+      );
+      run.stop();
+    }, WATCH_EVERY_MS);
+    try {
+      return await run.done();
+    } finally {
+      clearInterval(watch);
+      this.#run = undefined;
+    }
+  }
+
+  /** Finds the program wherever it is held; waits out an ingest node that restarts. */
+  async #openFeed() {
+    const { nodes, config } = this.#deps;
+    const { eventId, runId } = this.#job;
+    const from = this.#resumeFrom();
+    const query = from === undefined ? '' : `?from=${Math.floor(from)}`;
+    const giveUpAt = performance.now() + config.program.interruptSeconds * 1_000 + FEED_MARGIN_MS;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const node of await nodes.nodes('ingest')) {
+          const feed = await nodes
+            .stream(`${node.url}/feed/${eventId}/${runId}${query}`, this.#abort.signal)
+            .catch((error) => {
+              if (isAmphiError(error, 'not_live')) return undefined;
+              throw error;
+            });
+          if (feed !== undefined) return feed;
+        }
+      } catch (error) {
+        if (this.#abort.signal.aborted) throw error;
+        this.#log.debug({ reason: messageOf(error) }, 'no program feed yet');
+      }
+      if (performance.now() > giveUpAt) throw new AmphiError('not_live', 'the program is gone');
+      await delay(
+        retryDelayMs({ baseMs: 50, capMs: 500, jitter: 0.2, attempts: 0 }, attempt),
+        this.#abort.signal,
+      );
+    }
+  }
+
+  #resumeFrom(): number | undefined {
+    let from: number | undefined;
+    for (const rung of this.#job.rungs) {
+      const at = this.#position.get(rung.name);
+      const end = rung.kind === 'video' ? at?.videoUs : at?.audioUs;
+      if (end === undefined) return undefined;
+      from = from === undefined ? end : Math.min(from, end);
+    }
+    return from;
+  }
+
+  /** A predecessor may have left the origin in the middle of a segment. */
+  async #askPositions(): Promise<void> {
+    const { eventId, runId, rungs } = this.#job;
+    await Promise.all(
+      rungs.map(async (rung) => {
+        try {
+          const token = await this.#authorization();
+          const at = await askPosition(this.#deps.nodes, token, eventId, rung.name, runId);
+          if (at.videoEndUs === undefined && at.audioEndUs === undefined) return;
+          this.#position.set(rung.name, { videoUs: at.videoEndUs, audioUs: at.audioEndUs });
+        } catch (error) {
+          this.#log.debug({ rung: rung.name, reason: messageOf(error) }, 'origin position unknown');
+        }
+      }),
+    );
+  }
+
+  #push(rung: JobRung): RenditionPush {
+    let push = this.#pushes.get(rung.name);
+    if (push === undefined) {
+      push = new RenditionPush({
+        eventId: this.#job.eventId,
+        nodes: this.#deps.nodes,
+        authorization: () => this.#authorization(),
+        log: this.#log,
+        onSuperseded: () => {
+          this.#superseded = true;
+          this.stop();
+        },
+      });
+      this.#pushes.set(rung.name, push);
+    }
+    return push;
+  }
+
+  async #authorization(): Promise<string> {
+    const now = Date.now();
+    if (this.#token === undefined || now > this.#token.until) {
+      const claims = { sub: this.#job.eventId, fence: this.#fence };
+      const text = await this.#deps.tokens.sign('push', claims, PUSH_TOKEN_SECONDS);
+      this.#token = { text, until: now + (PUSH_TOKEN_SECONDS * 1_000) / 2 };
+    }
+    return `Bearer ${this.#token.text}`;
+  }
+
+  #sendThumbnail(timeMs: number, jpeg: Uint8Array): void {
+    const { eventId, runId } = this.#job;
+    const body = copyBytes(jpeg);
+    const send = async () => {
+      const [origin] = await this.#deps.nodes.nodes('origin');
+      await fetch(`${origin?.url}/push/${eventId}/thumbnails/${Math.round(timeMs)}?run=${runId}`, {
+        method: 'POST',
+        headers: { authorization: await this.#authorization(), 'content-type': 'image/jpeg' },
+        body,
+        signal: AbortSignal.timeout(3_000),
+      });
+    };
+    send().catch((error) => this.#log.debug({ reason: messageOf(error) }, 'thumbnail lost'));
+  }
+}
