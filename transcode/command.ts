@@ -2,6 +2,7 @@ import { type FrameRate, framesPerSecond } from '#config';
 import type { CutGrid, JobRung } from '#contracts';
 import type { FfmpegCommand } from '#platform';
 import { AAC_FRAME_SAMPLES } from '#protocol';
+import { AUDIO_RATE } from './cmaf/cutter.ts';
 import type { Encoder } from './encoders/encoder.ts';
 
 /**
@@ -10,8 +11,7 @@ import type { Encoder } from './encoders/encoder.ts';
  * fragmented MP4, each on a pipe of its own. Pure.
  */
 
-export const AUDIO_RATE = 48_000;
-export const THUMBNAIL_SECONDS = 4;
+const THUMBNAIL_SECONDS = 4;
 const THUMBNAIL_HEIGHT = 180;
 /** The first output pipe; 0 to 2 are the standard streams. */
 const FIRST_PIPE = 3;
@@ -20,6 +20,8 @@ export type VideoJobRung = Extract<JobRung, { kind: 'video' }>;
 
 /** Where an ffmpeg run starts, in microseconds after the feed's base. */
 export interface RunStart {
+  /** Epoch time of the feed's base. */
+  baseUs: number;
   /** First frame to encode, per video rung by name. */
   videoUs: ReadonlyMap<string, number>;
   /** First sound to encode. */
@@ -55,7 +57,7 @@ export function bankCommand(options: {
 
   const branches = video.length + (options.thumbnails ? 1 : 0);
   const labels = Array.from({ length: branches }, (_, i) => `[s${i}]`);
-  const chains = [branches > 0 ? `[0:v]split=${branches}${labels.join('')}` : ''];
+  const chains = branches > 0 ? [`[0:v]split=${branches}${labels.join('')}`] : [];
 
   video.forEach((rung, i) => {
     const startUs = start.videoUs.get(rung.name) ?? 0;
@@ -73,7 +75,10 @@ export function bankCommand(options: {
           preset: options.preset,
         }),
         ...['-threads', String(options.threads)],
-        ...['-force_key_frames', keyFrameExpression(options.grid, startUs, rung.fps)],
+        ...[
+          '-force_key_frames',
+          keyFrameExpression(options.grid, start.baseUs + startUs, rung.fps),
+        ],
         ...flvOutput,
       ],
     });
@@ -119,7 +124,7 @@ export function bankCommand(options: {
           options: ['-thread_type', 'slice', '-f', 'flv'],
         },
       ],
-      filterGraph: chains.filter((chain) => chain !== '').join(';'),
+      ...(chains.length === 0 ? {} : { filterGraph: chains.join(';') }),
       outputs,
     },
   };
@@ -150,23 +155,25 @@ function rungFilter(rung: VideoJobRung, startUs: number, encoder: Encoder): stri
 /**
  * Forces a key frame at the first frame and at each first frame of a segment.
  * ffmpeg counts `t` from the first frame it encodes, so its place on the grid
- * is added.
+ * is added. `startUs` is that frame's time since the epoch.
  */
 function keyFrameExpression(grid: CutGrid, startUs: number, fps: FrameRate): string {
   const segment = grid.segmentUs / 1e6;
   // A hair more, so that a frame exactly on the boundary counts as behind it.
   const hair = 0.25 / framesPerSecond(fps);
-  const offset = (((startUs - grid.phaseUs) / 1e6) % segment) + segment + hair;
+  const offset = ((startUs - grid.phaseUs) % grid.segmentUs) / 1e6 + segment + hair;
   const index = (t: string) => `floor((${t}+${offset.toFixed(6)})/${segment})`;
   return `expr:if(isnan(prev_forced_t),1,gt(${index('t')},${index('prev_forced_t')}))`;
 }
 
 /** Continuous stereo at 48 kHz that begins on a whole AAC frame of the epoch grid: gaps filled, drift stretched. */
 function audioFilter(startUs: number): string {
-  const frame = Math.floor((startUs * AUDIO_RATE) / 1e6 / AAC_FRAME_SAMPLES);
-  const firstSample = frame * AAC_FRAME_SAMPLES;
+  const frame = Math.ceil((startUs * AUDIO_RATE) / 1e6 / AAC_FRAME_SAMPLES);
   return [
     `aformat=sample_fmts=fltp:sample_rates=${AUDIO_RATE}:channel_layouts=stereo`,
-    `aresample=async=1000:first_pts=${firstSample}`,
+    'aresample=async=1000',
+    // Not the resampler's first_pts: a source whose sound changes its form makes
+    // ffmpeg build this chain anew, and it would fill up from there again.
+    `atrim=start_pts=${frame * AAC_FRAME_SAMPLES}`,
   ].join(',');
 }

@@ -8,11 +8,12 @@ import {
   retryDelayMs,
 } from '#base';
 import type { Config } from '#config';
-import { type JobRung, type TranscodeJob, transcodeJobId } from '#contracts';
+import { type TranscodeJob, transcodeJobId } from '#contracts';
 import type { NodeClient, TokenIssuer } from '#platform';
 import type { Encoder } from './encoders/encoder.ts';
 import { askPosition, RenditionPush } from './push.ts';
-import { BankRun, type Resume } from './run.ts';
+import { BankRun } from './run.ts';
+import type { Resume } from './rung-output.ts';
 
 const PUSH_TOKEN_SECONDS = 3_600;
 const RESTART = { baseMs: 20, capMs: 2_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
@@ -40,7 +41,7 @@ export type JobEnd = 'ended' | 'superseded' | 'stopped';
 
 /** Supervises one live job: starts ffmpeg again until the program is over. */
 export class LiveJob {
-  readonly #job: TranscodeJob;
+  #job: TranscodeJob;
   readonly #deps: LiveJobDeps;
   readonly #log: Logger;
   readonly #pushes = new Map<string, RenditionPush>();
@@ -83,6 +84,7 @@ export class LiveJob {
           this.#log.info({}, 'transcoding ended');
           return 'ended';
         }
+        if (end === 'copy-broken') this.#encodeAll();
         failures = 0;
       } catch (error) {
         if (this.#abort.signal.aborted) break;
@@ -113,13 +115,13 @@ export class LiveJob {
       threads: this.#deps.threads,
       log: this.#log,
       sink: {
-        onRendition: (rung, rendition, init) => this.#push(rung).configure(rendition, init),
+        onRendition: (rung, rendition, init) => this.#push(rung.name).configure(rendition, init),
         onPart: (rung, part) => {
           this.#position.set(rung.name, {
             videoUs: rung.kind === 'video' ? part.endUs : undefined,
             audioUs: part.audioEndUs,
           });
-          this.#push(rung).part(part);
+          this.#push(rung.name).part(part);
         },
         onThumbnail: (timeMs, jpeg) => this.#sendThumbnail(timeMs, jpeg),
       },
@@ -171,6 +173,14 @@ export class LiveJob {
     }
   }
 
+  /** From now on no rung is copied, for the rest of the run. */
+  #encodeAll(): void {
+    const rungs = this.#job.rungs.map((rung) =>
+      rung.kind === 'video' ? { ...rung, copy: false } : rung,
+    );
+    this.#job = { ...this.#job, rungs };
+  }
+
   #resumeFrom(): number | undefined {
     let from: number | undefined;
     for (const rung of this.#job.rungs) {
@@ -199,8 +209,8 @@ export class LiveJob {
     );
   }
 
-  #push(rung: JobRung): RenditionPush {
-    let push = this.#pushes.get(rung.name);
+  #push(name: string): RenditionPush {
+    let push = this.#pushes.get(name);
     if (push === undefined) {
       push = new RenditionPush({
         eventId: this.#job.eventId,
@@ -212,7 +222,7 @@ export class LiveJob {
           this.stop();
         },
       });
-      this.#pushes.set(rung.name, push);
+      this.#pushes.set(name, push);
     }
     return push;
   }

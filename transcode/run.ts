@@ -1,42 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
-import { AmphiError, copyBytes, type Logger, messageOf } from '#base';
+import { AmphiError, type Logger, messageOf } from '#base';
 import { framesPerSecond } from '#config';
-import { FEED_BASE_HEADER, type JobRung, type Rendition, type TranscodeJob } from '#contracts';
+import { FEED_BASE_HEADER, type TranscodeJob } from '#contracts';
 import { type Child, ffmpegArgs, startChild } from '#platform';
-import {
-  AAC_FRAME_SAMPLES,
-  avcCodecString,
-  FlvReader,
-  type FlvTag,
-  initSegment,
-  parseAvcConfig,
-  parseAvTag,
-  TAG_AUDIO,
-  TAG_VIDEO,
-} from '#protocol';
-import {
-  AUDIO_TRACK_ID,
-  AudioCutter,
-  type CutPart,
-  MuxedCutter,
-  VIDEO_TRACK_ID,
-  videoTimescale,
-} from './cmaf/cutter.ts';
-import { AUDIO_RATE, bankCommand, type OutputPipe, type VideoJobRung } from './command.ts';
+import { AAC_FRAME_SAMPLES, FlvReader, type FlvTag, parseAvTag, TAG_VIDEO } from '#protocol';
+import { AUDIO_RATE } from './cmaf/cutter.ts';
+import { bankCommand, type OutputPipe, type VideoJobRung } from './command.ts';
+import { CopyGuard } from './copy-guard.ts';
 import type { Encoder } from './encoders/encoder.ts';
 import { ThumbnailReader } from './jpeg.ts';
+import { type Resume, RungOutput, type RungSink } from './rung-output.ts';
 
-/** Where a rung's output continues, in microseconds since the epoch; undefined to begin. */
-export interface Resume {
-  videoUs: number | undefined;
-  audioUs: number | undefined;
-}
-
-export interface RunSink {
-  /** What a rung's parts need, before its first part. */
-  onRendition(rung: JobRung, rendition: Rendition, init: Uint8Array): void;
-  onPart(rung: JobRung, part: CutPart): void;
+export interface RunSink extends RungSink {
   /** Time in milliseconds since the epoch. */
   onThumbnail(timeMs: number, jpeg: Uint8Array): void;
 }
@@ -56,13 +32,14 @@ export interface RunOptions {
 export type RunEnd =
   /** The program is over. */
   | 'ended'
-  /** The feed broke off, or changed in a way that needs a new ffmpeg. */
-  | 'feed-changed'
+  /** The feed broke off; the program may go on elsewhere. */
+  | 'feed-lost'
+  /** A rung can no longer be copied from its source. */
+  | 'copy-broken'
   | 'stopped';
 
 const MAX_TAG_BYTES = 16 * 1024 * 1024;
 const MAX_PEEK_TAGS = 2_000;
-const RELEASE_EVERY_MS = 50;
 /** The encoder's own delay is warmed up on sound that is there already. */
 const AUDIO_WARM_UP_US = (2 * AAC_FRAME_SAMPLES * 1e6) / AUDIO_RATE;
 const KILL_GRACE_MS = 1_500;
@@ -75,6 +52,7 @@ export class BankRun {
   readonly #options: RunOptions;
   readonly #baseUs: number;
   #child: Child | undefined;
+  #closed: Promise<number | null> = Promise.resolve(0);
   #rungs: RungOutput[] = [];
   #complaint = '';
   #stopped = false;
@@ -104,42 +82,44 @@ export class BankRun {
 
   /** Runs until the feed or ffmpeg ends. Rejects when ffmpeg fails. */
   async done(): Promise<RunEnd> {
-    const { feed } = this.#options;
+    const { feed, log } = this.#options;
     const head: Buffer[] = [];
     let first: FirstSamples | undefined;
-    // Widened: assigned in a callback that the compiler does not follow.
-    let end = 'ended' as RunEnd;
-    let audioConfig: Uint8Array | undefined;
-    const peek = new FirstSampleFinder();
+    const finder = new FirstSampleFinder();
+    const copier = this.#copier();
     const watcher = new FlvReader({
       maxBodyBytes: MAX_TAG_BYTES,
       onTag: (tag) => {
-        if (first === undefined) first = peek.push(tag);
+        first ??= finder.push(tag);
         if (tag.type === TAG_VIDEO) this.#inUs = this.#baseUs + tag.timestampMs * 1000;
-        const changed = tag.type === TAG_AUDIO ? newAudioConfig(tag, audioConfig) : undefined;
-        if (changed === undefined) return;
-        if (audioConfig !== undefined) end = 'feed-changed';
-        audioConfig = changed;
+        copier?.tag(tag);
       },
     });
+    let end: RunEnd = 'ended';
     try {
       for await (const chunk of feed as AsyncIterable<Buffer>) {
         watcher.push(chunk);
-        // ffmpeg's filters would lose their place: it starts anew where this one ends.
-        if (end === 'feed-changed') break;
-        if (this.#child === undefined) {
-          head.push(chunk);
-          if (first === undefined) continue;
-          this.#start(first);
-          for (const held of head.splice(0)) await this.#write(held);
-        } else {
-          await this.#write(chunk);
+        if (copier?.broken !== undefined) {
+          log.info(
+            { reason: copier.broken },
+            'the source can no longer be copied; encoding instead',
+          );
+          end = 'copy-broken';
+          break;
         }
+        if (this.#child !== undefined) {
+          await this.#write(chunk);
+          continue;
+        }
+        head.push(chunk);
+        if (first === undefined) continue;
+        this.#start(first);
+        for (const held of head.splice(0)) await this.#write(held);
       }
     } catch (error) {
       if (error instanceof RangeError) throw error;
-      end = 'feed-changed';
-      this.#options.log.info({ reason: messageOf(error) }, 'program feed interrupted');
+      end = 'feed-lost';
+      log.info({ reason: messageOf(error) }, 'program feed interrupted');
     }
     if (this.#stopped) end = 'stopped';
     await this.#finish();
@@ -155,7 +135,7 @@ export class BankRun {
   }
 
   #start(first: FirstSamples): void {
-    const { job, resume, encoder, preset, threads, log } = this.#options;
+    const { job, feed, resume, encoder, preset, threads, sink, log } = this.#options;
     const videoUs = new Map<string, number>();
     let audioUs = Number.POSITIVE_INFINITY;
     for (const rung of job.rungs) {
@@ -173,7 +153,7 @@ export class BankRun {
       encoder,
       preset,
       threads,
-      start: { videoUs, audioUs },
+      start: { baseUs: this.#baseUs, videoUs, audioUs },
       thumbnails: job.thumbnails,
     });
     const args = ffmpegArgs(command);
@@ -182,17 +162,50 @@ export class BankRun {
       stdio: ['pipe', 'ignore', 'pipe', ...pipes.map(() => 'pipe' as const)],
     });
     this.#child = child;
+    // Resolves when it has ended and all its output has been read.
+    this.#closed = new Promise((resolve) => child.process.once('close', (code) => resolve(code)));
+    // Known at once, not at the next write.
+    child.exited.then(() => feed.destroy());
     child.process.stdin?.on('error', () => {});
     child.process.stderr?.on('data', (text: Buffer) => {
       this.#complaint = (this.#complaint + text.toString()).slice(-4_000);
     });
-    this.#rungs = job.rungs.map((rung) => new RungOutput(rung, this.#baseUs, this.#options));
+    this.#rungs = job.rungs.map(
+      (rung) =>
+        new RungOutput({ rung, job, baseUs: this.#baseUs, resume: resume.get(rung.name), sink }),
+    );
     for (const pipe of pipes) {
       const stream = child.process.stdio[pipe.pipe];
       if (stream !== null && stream !== undefined && 'on' in stream) {
         this.#read(pipe, stream as Readable);
       }
     }
+  }
+
+  /** Takes the source's own pictures to the rungs that copy them, as long as that goes. */
+  #copier(): { tag: (tag: FlvTag) => void; readonly broken: string | undefined } | undefined {
+    const { job } = this.#options;
+    const rung = job.rungs.find((r): r is VideoJobRung => r.kind === 'video' && r.copy);
+    if (rung === undefined) return undefined;
+    const frameUs = 1e6 / framesPerSecond(rung.fps);
+    const guard = new CopyGuard({ grid: job.grid, baseUs: this.#baseUs, frameUs });
+    let held: FlvTag[] = [];
+    let broken: string | undefined;
+    return {
+      tag: (tag) => {
+        broken ??= guard.check(tag);
+        if (broken !== undefined || tag.type !== TAG_VIDEO) return;
+        held.push(tag);
+        // The outputs exist once ffmpeg has been started.
+        const outputs = this.#rungs.filter((output) => output.rung === rung);
+        if (outputs.length === 0) return;
+        for (const waiting of held) for (const output of outputs) output.tag(waiting);
+        held = [];
+      },
+      get broken() {
+        return broken;
+      },
+    };
   }
 
   #read(pipe: OutputPipe, stream: Readable): void {
@@ -235,21 +248,19 @@ export class BankRun {
   async #finish(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
-    const release = setInterval(() => {
-      for (const output of this.#rungs) output.release();
-    }, RELEASE_EVERY_MS);
     child.process.stdin?.end();
-    const force = setTimeout(() => child.process.kill('SIGKILL'), KILL_GRACE_MS);
-    const exit = await new Promise<{ code: number | null }>((resolve) =>
-      child.process.once('close', (code) => resolve({ code })),
-    );
+    let forced = false;
+    const force = setTimeout(() => {
+      forced = true;
+      child.process.kill('SIGKILL');
+    }, KILL_GRACE_MS);
+    const code = await this.#closed;
     clearTimeout(force);
-    clearInterval(release);
     for (const output of this.#rungs) output.flush();
-    if (exit.code !== 0 && exit.code !== null && !this.#stopped) {
+    if (code !== 0 && !this.#stopped && !forced) {
       throw new AmphiError(
         'internal',
-        `ffmpeg failed (${exit.code}): ${this.#complaint.trim().slice(-1_000)}`,
+        `ffmpeg failed (${code ?? 'killed'}): ${this.#complaint.trim().slice(-1_000)}`,
       );
     }
   }
@@ -297,124 +308,3 @@ class FirstSampleFinder {
     return { videoUs: this.#videoUs, audioUs: this.#audioUs };
   }
 }
-
-/** The audio configuration in this tag when it differs from the one in force. */
-function newAudioConfig(tag: FlvTag, current: Uint8Array | undefined): Uint8Array | undefined {
-  if (tag.body[1] !== 0) return undefined;
-  const av = parseAvTag(tag.type, tag.body);
-  if (av.kind !== 'audio-config') return undefined;
-  if (current !== undefined && Buffer.compare(av.config, current) === 0) return undefined;
-  return copyBytes(av.config);
-}
-
-/** One rung's way from encoded frames to parts. */
-class RungOutput {
-  readonly rung: JobRung;
-  readonly #baseUs: number;
-  readonly #options: RunOptions;
-  #avcConfig: Uint8Array | undefined;
-  #aacConfig: Uint8Array | undefined;
-  #cutter: MuxedCutter | AudioCutter | undefined;
-  #early: FlvTag[] = [];
-
-  constructor(rung: JobRung, baseUs: number, options: RunOptions) {
-    this.rung = rung;
-    this.#baseUs = baseUs;
-    this.#options = options;
-  }
-
-  tag(tag: FlvTag): void {
-    const av = parseAvTag(tag.type, tag.body);
-    if (av.kind === 'video-config') this.#avcConfig = copyBytes(av.config);
-    if (av.kind === 'audio-config') this.#aacConfig = copyBytes(av.config);
-    if (av.kind !== 'video' && av.kind !== 'audio') {
-      this.#configure();
-      return;
-    }
-    const cutter = this.#cutter;
-    if (cutter === undefined) {
-      this.#early.push({ ...tag, body: copyBytes(tag.body) });
-      return;
-    }
-    // The cutter keeps frames until their part is cut; the reader's chunk must not be held for them.
-    const data = copyBytes(av.payload);
-    if (av.kind === 'audio') {
-      const number = Math.round((tag.timestampMs * AUDIO_RATE) / (1000 * AAC_FRAME_SAMPLES));
-      cutter.audio({ number, key: true, data }, performance.now());
-    } else if (cutter instanceof MuxedCutter && this.rung.kind === 'video') {
-      const number = Math.round((tag.timestampMs * framesPerSecond(this.rung.fps)) / 1000);
-      cutter.video({ number, key: av.key, data }, performance.now());
-    }
-  }
-
-  release(): void {
-    if (this.#cutter instanceof MuxedCutter) this.#cutter.release(performance.now());
-  }
-
-  flush(): void {
-    this.#cutter?.flush();
-  }
-
-  /** Once all tracks are known: the rendition, its init segment, and a cutter. */
-  #configure(): void {
-    const { job, resume, sink } = this.#options;
-    const { rung } = this;
-    if (this.#cutter !== undefined || this.#aacConfig === undefined) return;
-    if (rung.kind === 'video' && this.#avcConfig === undefined) return;
-    const { grid, runId, ladderSize } = job;
-    const audioTrack = {
-      kind: 'audio' as const,
-      trackId: AUDIO_TRACK_ID,
-      timescale: AUDIO_RATE,
-      channels: 2,
-      aacConfig: this.#aacConfig,
-    };
-    const common = { renditionId: rung.name, runId, order: rung.order, ladderSize, grid };
-    const audioFromUs = resume.get(rung.name)?.audioUs ?? 0;
-    const onPart = (part: CutPart) => sink.onPart(rung, part);
-    if (rung.kind === 'audio') {
-      const rendition: Rendition = {
-        ...common,
-        kind: 'audio',
-        codecs: AAC_CODEC,
-        width: 0,
-        height: 0,
-        frameRate: 0,
-        bitsPerSecond: rung.audioKbps * 1000,
-      };
-      sink.onRendition(rung, rendition, initSegment([audioTrack]));
-      this.#cutter = new AudioCutter({ grid, baseUs: this.#baseUs, audioFromUs, onPart });
-    } else if (this.#avcConfig !== undefined) {
-      const { sps } = parseAvcConfig(this.#avcConfig);
-      const { width, height } = sps;
-      const rendition: Rendition = {
-        ...common,
-        kind: 'video',
-        codecs: `${avcCodecString(sps)},${AAC_CODEC}`,
-        width,
-        height,
-        frameRate: Number(framesPerSecond(rung.fps).toFixed(3)),
-        bitsPerSecond: (rung.videoKbps + rung.audioKbps) * 1000,
-      };
-      const videoTrack = {
-        kind: 'video' as const,
-        trackId: VIDEO_TRACK_ID,
-        timescale: videoTimescale(rung.fps),
-        width,
-        height,
-        avcConfig: this.#avcConfig,
-      };
-      sink.onRendition(rung, rendition, initSegment([videoTrack, audioTrack]));
-      this.#cutter = new MuxedCutter({
-        grid,
-        fps: rung.fps,
-        baseUs: this.#baseUs,
-        audioFromUs,
-        onPart,
-      });
-    }
-    for (const tag of this.#early.splice(0)) this.tag(tag);
-  }
-}
-
-const AAC_CODEC = 'mp4a.40.2';

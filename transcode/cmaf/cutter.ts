@@ -1,16 +1,17 @@
-import type { FrameRate } from '#config';
 import type { CutGrid } from '#contracts';
 import { AAC_FRAME_SAMPLES, type FragmentSample, fragment } from '#protocol';
-import { AUDIO_RATE } from '../command.ts';
+import { PartGrid } from './grid.ts';
 
 /**
- * Cuts encoded frames into parts (one `moof` + `mdat` each) where the grid
- * says. Pure: frames in, parts out; whoever cuts the same frames, whenever
- * started, cuts at the same places.
+ * Cuts frames into parts (one `moof` + `mdat` each) where the grid says. Pure:
+ * frames in, parts out; whoever cuts the same frames, whenever started, cuts at
+ * the same places.
  */
 
 export const VIDEO_TRACK_ID = 1;
 export const AUDIO_TRACK_ID = 2;
+/** Every rung's sound is AAC at this rate. */
+export const AUDIO_RATE = 48_000;
 
 export interface CutPart {
   bytes: Uint8Array;
@@ -22,10 +23,18 @@ export interface CutPart {
   independent: boolean;
 }
 
-/** A frame with its number on the grid of its rate, counted from the feed's base. */
-export interface NumberedFrame {
-  number: number;
+export interface VideoFrame {
+  /** In ticks of the cutter's timescale after its base. */
+  start: number;
+  /** As far as it is known; the frame after it in the same part corrects it. */
+  duration: number;
   key: boolean;
+  data: Uint8Array;
+}
+
+export interface AudioFrame {
+  /** Counted from the base; a frame is 1024 samples. */
+  number: number;
   data: Uint8Array;
 }
 
@@ -38,46 +47,23 @@ const AUDIO_LAG_US = 3 * AUDIO_FRAME_US;
 /** A part waits for its sound no longer than this. */
 const AUDIO_PATIENCE_MS = 250;
 
-/** Ticks a second of a video track, such that one frame is a whole number of ticks. */
-export function videoTimescale({ num }: FrameRate): number {
-  return num < 1000 ? num * 1000 : num;
-}
-
 interface SealedPart {
-  frames: NumberedFrame[];
+  frames: VideoFrame[];
   startUs: number;
   endUs: number;
   sealedAtMs: number;
 }
 
-/** Places on the grid: which segment and which part a time belongs to. */
-class Grid {
-  readonly #grid: CutGrid;
-  /** Times this close before a boundary count as behind it. */
-  readonly #hairUs: number;
-
-  constructor(grid: CutGrid, hairUs: number) {
-    this.#grid = grid;
-    this.#hairUs = hairUs;
-  }
-
-  /** A number that changes exactly where a part begins. */
-  partOf(us: number): number {
-    const { segmentUs, phaseUs, partsPerSegment } = this.#grid;
-    const since = us - phaseUs + this.#hairUs;
-    const segment = Math.floor(since / segmentUs);
-    const within = since - segment * segmentUs;
-    const part = Math.floor((within * partsPerSegment) / segmentUs);
-    return segment * partsPerSegment + Math.min(part, partsPerSegment - 1);
-  }
-}
-
 export interface MuxedCutterOptions {
   grid: CutGrid;
-  fps: FrameRate;
-  /** Epoch time of frame number 0 of both tracks, in microseconds; whole seconds. */
+  /** Ticks a second of the picture. */
+  timescale: number;
+  /** Nominal length of a frame. */
+  frameUs: number;
+  /** Epoch time of tick 0 of both tracks, in microseconds; whole seconds. */
   baseUs: number;
-  /** Sound before this is left out: it is there already. */
+  /** Picture and sound that end before this are there already. */
+  videoFromUs: number;
   audioFromUs: number;
   onPart: (part: CutPart) => void;
 }
@@ -85,37 +71,35 @@ export interface MuxedCutterOptions {
 /** Picture and sound in one file. */
 export class MuxedCutter {
   readonly #options: MuxedCutterOptions;
-  readonly #grid: Grid;
-  readonly #timescale: number;
-  readonly #frameTicks: number;
-  #frames: NumberedFrame[] = [];
-  #audio: NumberedFrame[] = [];
+  readonly #grid: PartGrid;
+  #frames: VideoFrame[] = [];
+  #audio: AudioFrame[] = [];
   #audioEndUs: number;
-  #sealed: SealedPart[] = [];
+  readonly #sealed: SealedPart[] = [];
   #sequence = 0;
   #started = false;
 
   constructor(options: MuxedCutterOptions) {
-    const { fps } = options;
     this.#options = options;
-    this.#grid = new Grid(options.grid, (250_000 * fps.den) / fps.num);
-    this.#timescale = videoTimescale(fps);
-    this.#frameTicks = (this.#timescale * fps.den) / fps.num;
+    this.#grid = new PartGrid(options.grid, options.frameUs / 4);
     this.#audioEndUs = options.audioFromUs;
   }
 
-  video(frame: NumberedFrame, nowMs: number): void {
-    if (!this.#started && !frame.key) return;
+  video(frame: VideoFrame, nowMs: number): void {
+    const { videoFromUs, frameUs } = this.#options;
+    const startUs = this.#videoUs(frame.start);
+    if (startUs < videoFromUs - frameUs / 2) return;
+    // Nothing to continue: the first frame must stand on its own.
+    if (!this.#started && !frame.key && videoFromUs === 0) return;
     this.#started = true;
     this.#frames.push(frame);
-    const startUs = this.#videoUs(frame.number);
-    const endUs = this.#videoUs(frame.number + 1);
+    const endUs = this.#videoUs(frame.start + frame.duration);
     if (this.#grid.partOf(endUs) === this.#grid.partOf(startUs)) return;
     this.#seal(nowMs);
     this.release(nowMs);
   }
 
-  audio(frame: NumberedFrame, nowMs: number): void {
+  audio(frame: AudioFrame, nowMs: number): void {
     const startUs = this.#audioUs(frame.number);
     if (startUs < this.#audioEndUs - AUDIO_FRAME_US / 2) return;
     this.#audio.push(frame);
@@ -145,8 +129,8 @@ export class MuxedCutter {
     if (first === undefined || last === undefined) return;
     this.#sealed.push({
       frames: this.#frames,
-      startUs: this.#videoUs(first.number),
-      endUs: this.#videoUs(last.number + 1),
+      startUs: this.#videoUs(first.start),
+      endUs: this.#videoUs(last.start + last.duration),
       sealedAtMs: nowMs,
     });
     this.#frames = [];
@@ -155,17 +139,17 @@ export class MuxedCutter {
   #emit(part: SealedPart): void {
     const [first] = part.frames;
     if (first === undefined) return;
+    const { baseUs, timescale, onPart } = this.#options;
     const untilUs = part.endUs - AUDIO_LAG_US;
     const count = this.#audio.findIndex((frame) => this.#audioUs(frame.number) >= untilUs);
     const sound = this.#audio.splice(0, count < 0 ? this.#audio.length : count);
-    const baseSeconds = this.#options.baseUs / 1e6;
+    const baseSeconds = baseUs / 1e6;
     const bytes = fragment(++this.#sequence, [
       {
         trackId: VIDEO_TRACK_ID,
-        baseDecodeTime: baseSeconds * this.#timescale + first.number * this.#frameTicks,
+        baseDecodeTime: baseSeconds * timescale + first.start,
         samples: part.frames.map((frame, i) => ({
-          duration:
-            this.#frameTicks * ((part.frames[i + 1]?.number ?? frame.number + 1) - frame.number),
+          duration: (part.frames[i + 1]?.start ?? frame.start + frame.duration) - frame.start,
           compositionOffset: 0,
           key: frame.key,
           data: frame.data,
@@ -174,11 +158,11 @@ export class MuxedCutter {
       {
         trackId: AUDIO_TRACK_ID,
         baseDecodeTime: baseSeconds * AUDIO_RATE + (sound[0]?.number ?? 0) * AAC_FRAME_SAMPLES,
-        samples: sound.map(audioSample),
+        samples: audioSamples(sound),
       },
     ]);
     const lastSound = sound.at(-1);
-    this.#options.onPart({
+    onPart({
       bytes,
       startUs: part.startUs,
       endUs: part.endUs,
@@ -187,9 +171,9 @@ export class MuxedCutter {
     });
   }
 
-  #videoUs(number: number): number {
-    const { baseUs, fps } = this.#options;
-    return baseUs + (number * 1e6 * fps.den) / fps.num;
+  #videoUs(ticks: number): number {
+    const { baseUs, timescale } = this.#options;
+    return baseUs + (ticks * 1e6) / timescale;
   }
 
   #audioUs(number: number): number {
@@ -207,18 +191,18 @@ export interface AudioCutterOptions {
 /** Sound alone. */
 export class AudioCutter {
   readonly #options: AudioCutterOptions;
-  readonly #grid: Grid;
-  #frames: NumberedFrame[] = [];
+  readonly #grid: PartGrid;
+  #frames: AudioFrame[] = [];
   #endUs: number;
   #sequence = 0;
 
   constructor(options: AudioCutterOptions) {
     this.#options = options;
-    this.#grid = new Grid(options.grid, AUDIO_FRAME_US / 2);
+    this.#grid = new PartGrid(options.grid, AUDIO_FRAME_US / 2);
     this.#endUs = options.audioFromUs;
   }
 
-  audio(frame: NumberedFrame): void {
+  audio(frame: AudioFrame): void {
     const startUs = this.#audioUs(frame.number);
     if (startUs < this.#endUs - AUDIO_FRAME_US / 2) return;
     this.#frames.push(frame);
@@ -231,7 +215,7 @@ export class AudioCutter {
     if (first === undefined) return;
     const { baseUs, onPart } = this.#options;
     const baseDecodeTime = (baseUs / 1e6) * AUDIO_RATE + first.number * AAC_FRAME_SAMPLES;
-    const samples = this.#frames.map(audioSample);
+    const samples = audioSamples(this.#frames);
     this.#frames = [];
     onPart({
       bytes: fragment(++this.#sequence, [{ trackId: AUDIO_TRACK_ID, baseDecodeTime, samples }]),
@@ -247,9 +231,12 @@ export class AudioCutter {
   }
 }
 
-const audioSample = (frame: NumberedFrame): FragmentSample => ({
-  duration: AAC_FRAME_SAMPLES,
-  compositionOffset: 0,
-  key: true,
-  data: frame.data,
-});
+/** A frame that is followed by a hole lasts until the hole ends, so that what comes after stays in its place. */
+function audioSamples(frames: readonly AudioFrame[]): FragmentSample[] {
+  return frames.map((frame, i) => ({
+    duration: AAC_FRAME_SAMPLES * ((frames[i + 1]?.number ?? frame.number + 1) - frame.number),
+    compositionOffset: 0,
+    key: true,
+    data: frame.data,
+  }));
+}
