@@ -1,54 +1,35 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { isAmphiError, messageOf } from '#base';
 import { loadConfig } from '#config';
-import { banner, ensureFirstEvent } from './banner.ts';
-import { openLogStream } from './log-stream.ts';
-import { Supervisor } from './supervisor.ts';
+import { addDoctorCommand } from './cli/doctor.ts';
+import { addEventCommands } from './cli/events.ts';
+import { addStartCommand } from './cli/start.ts';
+import { addStatusCommand } from './cli/status.ts';
 import { VERSION } from './version.ts';
 
 /** BSD sysexits: what scripts and service managers know. */
-const EXIT_CONFIG = 78;
+const EXIT_USAGE = 64;
 const EXIT_UNAVAILABLE = 69;
+const EXIT_CONFIG = 78;
 
-async function start(): Promise<void> {
-  const config = loadConfig({ env: process.env, cwd: process.cwd() });
-  const terminal = process.stdout.isTTY === true;
-  const logs = openLogStream(config.logLevel, terminal);
-  let wanted = false;
-  let supervisor: Supervisor | undefined;
-  const stop = async () => {
-    if (wanted) return;
-    wanted = true;
-    logs.log.info({}, 'stopping');
-    await supervisor?.close();
-    process.exit(0);
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  supervisor = await Supervisor.start(config, VERSION, logs);
-  if (wanted) return;
-  if (supervisor.apiUrl !== '') {
-    const newSource = await ensureFirstEvent(supervisor.apiUrl, supervisor.adminToken);
-    const shown = banner({
-      config,
-      version: VERSION,
-      adminToken: supervisor.adminToken,
-      newSource,
-      secrets: terminal,
-    });
-    process.stdout.write(`${shown}\n`);
-  }
-  logs.log.info({ pid: process.pid }, 'ready');
-}
-
+/** The command line. Ends the process with a code that says what kind of thing went wrong. */
 export async function main(args: readonly string[]): Promise<void> {
   const program = new Command('amphi')
     .description('Live broadcast and interactive rooms on one call-server core.')
-    .version(VERSION);
-  program.command('start').description('start everything that this machine is to do').action(start);
+    .version(VERSION)
+    .option('--url <base>', 'address of the server to talk to; this machine when left out')
+    .option('--json', 'print JSON')
+    .showHelpAfterError()
+    .exitOverride();
+  const load = () => loadConfig({ env: process.env, cwd: process.cwd() });
+  addStartCommand(program, load);
+  addEventCommands(program, load);
+  addStatusCommand(program, load);
+  addDoctorCommand(program, load);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
     process.stderr.write(`amphi: ${messageOf(error)}\n`);
     if (isAmphiError(error, 'bad_config')) process.exit(EXIT_CONFIG);
     process.exit(isAmphiError(error) ? EXIT_UNAVAILABLE : 1);

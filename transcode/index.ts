@@ -1,2 +1,2 @@
-export { findEncoder } from './encoders/encoder.ts';
+export { findEncoder, workingEncoders } from './encoders/encoder.ts';
 export { TranscodeWorker, type WorkerOptions } from './worker.ts';

@@ -28,7 +28,7 @@ export interface Encoder {
 const ENCODERS: readonly Encoder[] = [nvenc, qsv, vaapi, videotoolbox, x264];
 
 /** True when this machine can encode with it: a short real encode. */
-export function works(encoder: Encoder): Promise<boolean> {
+function works(encoder: Encoder): Promise<boolean> {
   return ffmpegSucceeds([
     ...['-hide_banner', '-v', 'error', ...encoder.globalOptions],
     ...['-f', 'lavfi', '-i', 'color=size=640x360:rate=30:duration=0.5'],
@@ -36,6 +36,14 @@ export function works(encoder: Encoder): Promise<boolean> {
     ...encoder.options({ videoKbps: 500, fps: 30, preset: 'veryfast' }),
     ...['-f', 'null', '-'],
   ]);
+}
+
+/** The names of the encoders that work on this machine, best first. */
+export async function workingEncoders(): Promise<string[]> {
+  const found = await Promise.all(
+    ENCODERS.map(async (encoder) => ((await works(encoder)) ? encoder.name : undefined)),
+  );
+  return found.filter((name) => name !== undefined);
 }
 
 /**

@@ -1,0 +1,248 @@
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { promisify } from 'node:util';
+import type { Command } from 'commander';
+import { messageOf, silentLogger } from '#base';
+import type { Config } from '#config';
+import { connectRedis, openDatabase, probeFfmpeg } from '#platform';
+import { workingEncoders } from '#transcode';
+import { prepareDataFolder } from '../data-folder.ts';
+import { askHolder } from '../lock.ts';
+
+/** What a check found, and what to do about it. */
+interface Finding {
+  what: string;
+  verdict: 'ok' | 'warn' | 'fail';
+  says: string;
+  advice?: string;
+}
+
+const run = promisify(execFile);
+const MIN_FREE_BYTES = 2 * 1024 ** 3;
+const CERTIFICATE_WARN_DAYS = 14;
+const MIN_REDIS_MAJOR = 7;
+
+/** `amphi doctor`: looks at everything that Amphi stands on and says what to do. */
+export function addDoctorCommand(program: Command, load: () => Config): void {
+  program
+    .command('doctor')
+    .description('check ffmpeg, Redis, ports, TLS and the data folder, and say what to do')
+    .action(async () => {
+      const findings = await examine(load());
+      const { json } = program.opts<{ json?: boolean }>();
+      process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : report(findings));
+      if (findings.some(({ verdict }) => verdict === 'fail')) process.exitCode = 1;
+    });
+}
+
+const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
+
+function report(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  const lines = findings.flatMap(({ what, verdict, says, advice }) => [
+    `${MARKS[verdict]}  ${what.padEnd(width)}  ${says}`,
+    ...(advice === undefined ? [] : [`${' '.repeat(width + 8)}${advice}`]),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+async function examine(config: Config): Promise<Finding[]> {
+  const folder = await prepareDataFolder(config.dataDir);
+  const running = (await askHolder(`${folder.sockets}/supervisor.sock`)) !== undefined;
+  const checks: (() => Promise<Finding | Finding[]>)[] = [
+    async () => ({ what: 'Node.js', verdict: 'ok', says: process.version }),
+    checkFfmpeg,
+    checkEncoders,
+    () => checkRedis(config),
+    () => checkDatabase(config),
+    () => checkDataFolder(config),
+    () => checkPorts(config, running),
+    () => checkTls(config),
+  ];
+  const findings: Finding[] = [];
+  for (const check of checks) findings.push(...[await check()].flat());
+  return findings;
+}
+
+async function checkFfmpeg(): Promise<Finding> {
+  const what = 'ffmpeg';
+  try {
+    const info = await probeFfmpeg();
+    const { stdout } = await run('ffmpeg', ['-hide_banner', '-encoders']);
+    const missing = ['libx264', ' aac ', 'mjpeg'].filter((name) => !stdout.includes(name));
+    if (missing.length > 0) {
+      return {
+        what,
+        verdict: 'fail',
+        says: `${info.version} lacks ${missing.join(', ').trim()}`,
+        advice: 'Install a full build of ffmpeg (Debian: apt-get install ffmpeg).',
+      };
+    }
+    if (info.major < 5) {
+      return {
+        what,
+        verdict: 'warn',
+        says: `${info.version} is older than what Amphi is tested with`,
+        advice: 'Use ffmpeg 5.1 or newer.',
+      };
+    }
+    return { what, verdict: 'ok', says: info.version };
+  } catch (error) {
+    return {
+      what,
+      verdict: 'fail',
+      says: messageOf(error),
+      advice: 'Install it: apt-get install ffmpeg',
+    };
+  }
+}
+
+async function checkEncoders(): Promise<Finding> {
+  const names = await workingEncoders();
+  return { what: 'encoders', verdict: 'ok', says: `${names.join(', ')} (the first is used)` };
+}
+
+async function checkRedis(config: Config): Promise<Finding> {
+  const what = 'Redis';
+  if (config.redis.url === undefined) {
+    try {
+      const { stdout } = await run('redis-server', ['--version']);
+      const version = stdout.match(/v=(\d+)\.(\S+)/);
+      const old = Number(version?.[1] ?? 0) < MIN_REDIS_MAJOR;
+      return {
+        what,
+        verdict: old ? 'warn' : 'ok',
+        says: `private redis-server ${version?.[1]}.${version?.[2]}`,
+        ...(old ? { advice: `Use Redis ${MIN_REDIS_MAJOR} or newer.` } : {}),
+      };
+    } catch (error) {
+      const advice = 'Install it (apt-get install redis-server), or set AMPHI_REDIS_URL.';
+      return {
+        what,
+        verdict: 'fail',
+        says: `redis-server does not run: ${messageOf(error)}`,
+        advice,
+      };
+    }
+  }
+  const redis = connectRedis(config.redis.url, { log: silentLogger, failFast: true });
+  try {
+    await new Promise((resolve, reject) => {
+      redis.once('ready', resolve);
+      redis.once('error', reject);
+    });
+    return { what, verdict: 'ok', says: 'the server at AMPHI_REDIS_URL answers' };
+  } catch (error) {
+    const advice = 'Check the address, the password and the firewall.';
+    return { what, verdict: 'fail', says: `AMPHI_REDIS_URL: ${messageOf(error)}`, advice };
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function checkDatabase(config: Config): Promise<Finding> {
+  const what = 'PostgreSQL';
+  if (config.database.url === undefined) {
+    return { what, verdict: 'ok', says: 'embedded, in the data folder' };
+  }
+  const database = await openDatabase(config.database.url);
+  try {
+    await database.db.execute('select 1');
+    return { what, verdict: 'ok', says: 'the server at AMPHI_DATABASE_URL answers' };
+  } catch (error) {
+    const reason = messageOf((error as Error).cause ?? error);
+    const advice = 'Check the address, the password and that the database exists.';
+    return { what, verdict: 'fail', says: `AMPHI_DATABASE_URL: ${reason}`, advice };
+  } finally {
+    await database.close();
+  }
+}
+
+async function checkDataFolder({ dataDir }: Config): Promise<Finding> {
+  const what = 'data folder';
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.W_OK);
+    const { bavail, bsize } = await statfs(dataDir);
+    const free = bavail * bsize;
+    const says = `${dataDir}, ${(free / 1024 ** 3).toFixed(1)} GiB free`;
+    if (free >= MIN_FREE_BYTES) return { what, verdict: 'ok', says };
+    const advice =
+      'Two hours of rewind take about 10 GiB an event: free some space, or lower AMPHI_DVR_MAX_BYTES.';
+    return { what, verdict: 'warn', says, advice };
+  } catch (error) {
+    const advice = 'Choose another folder with AMPHI_DATA_DIR.';
+    return { what, verdict: 'fail', says: `${dataDir}: ${messageOf(error)}`, advice };
+  }
+}
+
+async function checkPorts(config: Config, running: boolean): Promise<Finding[]> {
+  const ports: [string, number, string][] = [
+    ['HTTP', config.http.port, 'AMPHI_HTTP_PORT'],
+    ['RTMP', config.rtmp.port, 'AMPHI_RTMP_PORT'],
+    ...(config.http.tlsCert === undefined
+      ? []
+      : ([['RTMPS', config.rtmp.tlsPort, 'AMPHI_RTMPS_PORT']] satisfies [
+          string,
+          number,
+          string,
+        ][])),
+  ];
+  return Promise.all(
+    ports.map(async ([name, port, variable]): Promise<Finding> => {
+      const what = `${name} port`;
+      const trouble = await portTrouble(config.host, port);
+      if (trouble === undefined)
+        return { what, verdict: 'ok', says: `${config.host}:${port} is free` };
+      if (running && trouble === 'EADDRINUSE') {
+        return { what, verdict: 'ok', says: `${config.host}:${port} is held by the running Amphi` };
+      }
+      const advice =
+        trouble === 'EACCES'
+          ? `Ports below 1024 need privileges: choose another with ${variable}.`
+          : `Something else listens there: stop it, or choose another port with ${variable}.`;
+      return { what, verdict: 'fail', says: `${config.host}:${port}: ${trouble}`, advice };
+    }),
+  );
+}
+
+function portTrouble(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+async function checkTls({ http }: Config): Promise<Finding> {
+  const what = 'TLS';
+  if (http.tlsCert === undefined || http.tlsKey === undefined) {
+    return {
+      what,
+      verdict: 'ok',
+      says: 'off (set AMPHI_TLS_CERT and AMPHI_TLS_KEY for HTTPS and RTMPS)',
+    };
+  }
+  try {
+    await readFile(http.tlsKey);
+    const certificate = new X509Certificate(await readFile(http.tlsCert));
+    const days = Math.floor((Date.parse(certificate.validTo) - Date.now()) / 86_400_000);
+    const name = certificate.subjectAltName ?? certificate.subject;
+    if (days < 0) {
+      return {
+        what,
+        verdict: 'fail',
+        says: `the certificate ended ${-days} days ago`,
+        advice: 'Renew it.',
+      };
+    }
+    const says = `${name}, ${days} days left`;
+    if (days >= CERTIFICATE_WARN_DAYS) return { what, verdict: 'ok', says };
+    return { what, verdict: 'warn', says, advice: 'Renew it soon.' };
+  } catch (error) {
+    const advice = 'Both must be PEM files that this user may read.';
+    return { what, verdict: 'fail', says: messageOf(error), advice };
+  }
+}

@@ -1,0 +1,173 @@
+import { type Command, Option } from 'commander';
+import type { Config } from '#config';
+import type { CreatedEvent, EventView, NewSource } from '#contracts';
+import { ApiClient } from './client.ts';
+import { table } from './table.ts';
+
+/** `amphi event …`, `amphi source …`, `amphi key …`: what the API does, from a shell. */
+export function addEventCommands(program: Command, load: () => Config): void {
+  const api = () => ApiClient.open(load(), program.opts<{ url?: string }>().url);
+  const print = (value: unknown, text: () => string) => {
+    const { json } = program.opts<{ json?: boolean }>();
+    process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text()}\n`);
+  };
+  const showKey = (source: NewSource) =>
+    [
+      `source      ${source.sourceId} (${source.name})`,
+      `stream key  ${source.streamKey}   (shown this once)`,
+      ...(source.rtmpUrl === undefined ? [] : [`RTMP        ${source.rtmpUrl}`]),
+    ].join('\n');
+
+  const event = program.command('event').description('events: create, list, show, end, reopen');
+  event
+    .command('create')
+    .argument('<title>')
+    .option('--id <id>', 'id in the links; chosen when left out')
+    .addOption(
+      new Option('--visibility <who>', 'who finds it')
+        .choices(['public', 'unlisted', 'private'])
+        .default('unlisted'),
+    )
+    .addOption(
+      new Option('--latency <kind>', 'how close to real time')
+        .choices(['ultra', 'low', 'standard'])
+        .default('low'),
+    )
+    .description('create an event with one RTMP source')
+    .action(
+      async (title: string, options: { id?: string; visibility: string; latency: string }) => {
+        const made = await (await api()).call<CreatedEvent>('POST', '/api/events', {
+          title,
+          visibility: options.visibility,
+          latency: options.latency,
+          ...(options.id === undefined ? {} : { eventId: options.id }),
+        });
+        print(made, () =>
+          [
+            `event       ${made.eventId}`,
+            `watch       ${made.watchUrl}`,
+            `studio      ${made.studioUrl}`,
+            ...made.sources.map(showKey),
+          ].join('\n'),
+        );
+      },
+    );
+  event
+    .command('list')
+    .description('list events, newest first')
+    .action(async () => {
+      const client = await api();
+      const items: EventView[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const query: string = cursor === '' ? '' : `?cursor=${cursor}`;
+        const page: { items: EventView[]; cursor?: string } = await client.call(
+          'GET',
+          `/api/events${query}`,
+        );
+        items.push(...page.items);
+        cursor = page.cursor;
+      }
+      print(items, () =>
+        items.length === 0
+          ? 'no events yet'
+          : table(
+              items.map((item) => ({
+                event: item.eventId,
+                status: item.status,
+                viewers: item.viewers,
+                title: item.title,
+                watch: item.watchUrl,
+              })),
+            ),
+      );
+    });
+  event
+    .command('show')
+    .argument('<eventId>')
+    .description('show an event with its sources and their health')
+    .action(async (eventId: string) => {
+      const shown = await (await api()).call<EventView>('GET', `/api/events/${eventId}`);
+      print(shown, () => describe(shown));
+    });
+  for (const [name, status, description] of [
+    ['end', 'ended', 'take an event off air; publishers are refused from then on'],
+    ['reopen', 'idle', 'let an ended event be published to again'],
+  ] as const) {
+    event
+      .command(name)
+      .argument('<eventId>')
+      .description(description)
+      .action(async (eventId: string) => {
+        const shown = await (await api()).call<EventView>('PATCH', `/api/events/${eventId}`, {
+          status,
+        });
+        print(shown, () => `${eventId} is ${shown.status}`);
+      });
+  }
+
+  const source = program.command('source').description('sources of an event: add, take');
+  source
+    .command('add')
+    .argument('<eventId>')
+    .argument('<name>')
+    .description('add an RTMP source to an event')
+    .action(async (eventId: string, name: string) => {
+      const made = await (await api()).call<NewSource>('POST', `/api/events/${eventId}/sources`, {
+        name,
+      });
+      print(made, () => showKey(made));
+    });
+  source
+    .command('take')
+    .argument('<eventId>')
+    .argument('<sourceId>')
+    .description('put a source on air')
+    .action(async (eventId: string, sourceId: string) => {
+      const program = await (await api()).call('PUT', `/api/events/${eventId}/program`, {
+        take: sourceId,
+      });
+      print(program, () => `${sourceId} goes on air at its next key frame`);
+    });
+
+  program
+    .command('key')
+    .description('stream keys: rotate')
+    .command('rotate')
+    .argument('<eventId>')
+    .argument('[sourceId]', 'the first source when left out')
+    .description('make a new stream key; the session with the old one ends')
+    .action(async (eventId: string, sourceId?: string) => {
+      const client = await api();
+      const chosen =
+        sourceId ??
+        (await client.call<EventView>('GET', `/api/events/${eventId}`)).sources[0]?.sourceId;
+      const made = await client.call<NewSource>(
+        'POST',
+        `/api/events/${eventId}/sources/${chosen}/rotate-key`,
+      );
+      print(made, () => showKey(made));
+    });
+}
+
+function describe(event: EventView): string {
+  const lines = [
+    `${event.title} (${event.eventId}) is ${event.status}, ${event.viewers} watching`,
+    `watch   ${event.watchUrl}`,
+    `studio  ${event.studioUrl}`,
+  ];
+  if (event.renditions.length > 0) {
+    lines.push(`rungs   ${event.renditions.map((rendition) => rendition.name).join(', ')}`);
+  }
+  for (const { sourceId, name, health } of event.sources) {
+    const { video } = health ?? {};
+    const picture =
+      video === undefined
+        ? ''
+        : `, ${video.width} × ${video.height} at ${video.fps} fps, ${Math.round(video.bitsPerSecond / 1000)} kbit/s`;
+    lines.push(
+      `source  ${sourceId} (${name}): ${health?.connected ? 'connected' : 'not connected'}${picture}`,
+    );
+    for (const { text } of health?.advice ?? []) lines.push(`        ${text}`);
+  }
+  return lines.join('\n');
+}
