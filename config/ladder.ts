@@ -104,7 +104,7 @@ export function standardFrameRate(fps: number | undefined): FrameRate {
   return best;
 }
 
-/** Tolerance when a source is a few pixels or a fraction of a frame below a rung. */
+/** Tolerance when a source is a few pixels below a rung. */
 const NEARLY = 1.04;
 
 /**
@@ -115,13 +115,13 @@ const NEARLY = 1.04;
 export function chooseLadder(ladder: readonly Rung[], source: SourcePicture): ChosenRung[] {
   const shortSide = Math.min(source.width, source.height);
   const sourceRate = standardFrameRate(source.fps);
-  const sourceFps = framesPerSecond(sourceRate);
   const videoRungs = ladder.filter((rung) => rung.kind === 'video');
   const bySize = new Map<number, VideoRung>();
   for (const rung of videoRungs) {
     if (rung.shortSide > shortSide * NEARLY) continue;
     const known = bySize.get(rung.shortSide);
-    if (known === undefined || fitsBetter(rung, known, sourceFps)) bySize.set(rung.shortSide, rung);
+    if (known === undefined || fitsBetter(rung, known, sourceRate))
+      bySize.set(rung.shortSide, rung);
   }
   if (bySize.size === 0) {
     const lowest = videoRungs.reduce<VideoRung | undefined>(
@@ -144,11 +144,11 @@ export function chooseLadder(ladder: readonly Rung[], source: SourcePicture): Ch
   return chosen;
 }
 
-/** Of two rungs of one size: the one whose rate the source fills; if both, the faster; if none, the slower. */
-function fitsBetter(rung: VideoRung, than: VideoRung, sourceFps: number): boolean {
-  const fits = (r: VideoRung) => r.maxFps <= sourceFps * NEARLY;
-  if (fits(rung) !== fits(than)) return fits(rung);
-  return fits(rung) ? rung.maxFps > than.maxFps : rung.maxFps < than.maxFps;
+/** Of two rungs of one size: the one that keeps more of the source's frames; if neither does, the cheaper. */
+function fitsBetter(rung: VideoRung, than: VideoRung, source: FrameRate): boolean {
+  const kept = framesPerSecond(rateWithin(source, rung.maxFps));
+  const keptByOther = framesPerSecond(rateWithin(source, than.maxFps));
+  return kept === keptByOther ? rung.maxFps < than.maxFps : kept > keptByOther;
 }
 
 /** The source's rate, halved or thirded until it is within the bound, so that frames are dropped evenly. */

@@ -4,6 +4,7 @@
  * dependencies: it runs before anything is there.
  */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildAll, buildStale } from './setup/build.mjs';
 import { requireNode } from './setup/node-version.mjs';
@@ -51,6 +52,12 @@ const TASKS = {
     buildAll(ROOT);
     tool('biome', 'check', '--error-on-warnings', '.');
     tool('knip');
+  },
+  async 'config-docs'() {
+    ensureNodeModules(ROOT);
+    buildStale(ROOT);
+    const { settingsReadme } = await import('../dist/config/index.js');
+    writeFileSync(fileURLToPath(new URL('./README.md', import.meta.url)), settingsReadme());
   },
   build() {
     ensureNodeModules(ROOT);

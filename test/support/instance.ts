@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CreateEvent, EventView, NewSource } from '#contracts';
 import { freePorts } from './ports.ts';
+import { seedDatabase } from './seed.ts';
 import { until } from './wait.ts';
 
 /** The project's root: `test/support` lies two folders below it, built or not. */
@@ -68,6 +69,7 @@ export class Instance {
     const httpPort = options.httpPort ?? freeHttp;
     const rtmpPort = options.rtmpPort ?? freeRtmp;
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'amphi-test-')));
+    if (options.dataDir === undefined) await seedDatabase(dataDir);
     const child = spawn(process.execPath, [join(ROOT, 'config', 'amphi.mjs'), 'start'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
