@@ -4,10 +4,11 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Benchmark } from './benchmark.ts';
+import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
 
-const BENCHMARKS: readonly Benchmark[] = [];
+const BENCHMARKS: readonly Benchmark[] = [transcode];
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
 const args = process.argv.slice(2);

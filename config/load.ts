@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { parse as parseYaml } from 'yaml';
+import type yaml from 'yaml';
 import type { z } from 'zod';
 import { AmphiError, messageOf } from '#base';
 import { type Config, configSchema, type SettingMeta } from './schema.ts';
@@ -91,6 +92,10 @@ export function loadConfig({ env, cwd, flags = {} }: LoadOptions): Config {
     dataDir: resolve(cwd, config.dataDir),
   };
 }
+
+/** Loaded when there is such a file. */
+const parseYaml = (text: string): unknown =>
+  (createRequire(import.meta.url)('yaml') as typeof yaml).parse(text);
 
 type Values = Record<string, unknown>;
 

@@ -30,6 +30,7 @@ import {
   Lease,
   type NodeClient,
   openQueue,
+  type Queue,
   type Redis,
   readJson,
   sendJson,
@@ -80,18 +81,18 @@ export class IngestService implements Closable {
   readonly #deps: IngestDeps;
   readonly #board: LiveBoard;
   readonly #slates: SlateMaker;
-  readonly #queue;
+  readonly #queue: Queue<TranscodeJob>;
   readonly #held = new Map<string, Held>();
   /** Events whose program is being set up; a second publisher waits for the first. */
   readonly #acquiring = new Map<string, Promise<Held>>();
   readonly #disposer = new Disposer();
   readonly #abort = new AbortController();
 
-  private constructor(deps: IngestDeps) {
+  private constructor(deps: IngestDeps, queue: Queue<TranscodeJob>) {
     this.#deps = deps;
     this.#board = new LiveBoard(deps.redis, deps.nodeId, deps.log);
     this.#slates = new SlateMaker(join(deps.config.dataDir, 'slates'), deps.log);
-    this.#queue = openQueue<TranscodeJob>(TRANSCODE_QUEUE, deps.redis);
+    this.#queue = queue;
     this.#queue.on('error', (error) =>
       deps.log.debug({ reason: messageOf(error) }, 'job queue not reachable'),
     );
@@ -99,7 +100,7 @@ export class IngestService implements Closable {
 
   /** Opens the listeners and takes up the runs of a predecessor. Rejects when a port is taken. */
   static async start(deps: IngestDeps): Promise<IngestService> {
-    const service = new IngestService(deps);
+    const service = new IngestService(deps, await openQueue(TRANSCODE_QUEUE, deps.redis));
     await service.#resumeRuns();
     await service.#listen();
     const timer = setInterval(() => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
-import fluent from 'fluent-ffmpeg';
+import type fluentFfmpeg from 'fluent-ffmpeg';
 import { AmphiError, messageOf } from '#base';
 
 /**
@@ -19,7 +20,7 @@ export interface FfmpegCommand {
 
 /** The arguments of `ffmpeg` for this command. */
 export function ffmpegArgs(command: FfmpegCommand): string[] {
-  const builder = fluent();
+  const builder = loadFluent()();
   for (const { url, options = [] } of command.inputs) {
     builder.input(url).inputOptions([...options]);
   }
@@ -30,6 +31,9 @@ export function ffmpegArgs(command: FfmpegCommand): string[] {
   const args = (builder as unknown as { _getArguments(): string[] })._getArguments();
   return ['-hide_banner', '-nostdin', ...(command.global ?? []), ...args];
 }
+
+/** Loaded when first needed. */
+const loadFluent = (): typeof fluentFfmpeg => createRequire(import.meta.url)('fluent-ffmpeg');
 
 const run = promisify(execFile);
 

@@ -22,12 +22,16 @@ export {
 export { Lease, type LeaseOptions } from './lease.ts';
 export { createLogger } from './logger.ts';
 export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
-export { LIVE_JOB_TIMINGS, type LiveJob, openQueue, openWorker } from './queue.ts';
+export {
+  LIVE_JOB_TIMINGS,
+  type LiveJob,
+  openQueue,
+  openWorker,
+  type Queue,
+  type Worker,
+} from './queue.ts';
 export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
-export { type Database, type Db, migrate, openDatabase } from './sql/database.ts';
-export { EmbeddedDatabase } from './sql/embedded-server.ts';
-export * as tables from './sql/schema.ts';
 export {
   type Audience,
   bearerOf,

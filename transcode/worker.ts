@@ -5,8 +5,10 @@ import {
   nextFence,
   openQueue,
   openWorker,
+  type Queue,
   type LiveJob as QueueJob,
   type Redis,
+  type Worker,
 } from '#platform';
 import { type JobEnd, LiveJob, type LiveJobDeps } from './job.ts';
 
@@ -29,20 +31,24 @@ export interface WorkerOptions extends Omit<LiveJobDeps, 'fence'> {
 export class TranscodeWorker implements Closable {
   readonly #options: WorkerOptions;
   readonly #log: Logger;
-  readonly #worker;
-  readonly #queue;
+  readonly #worker: Worker<TranscodeJob>;
+  readonly #queue: Queue<TranscodeJob>;
   /** This life of this worker: the lock's value in Redis. */
   readonly #token: string;
   readonly #running = new Map<string, { live: LiveJob; done: Promise<void> }>();
   readonly #abort = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(options: WorkerOptions) {
+  private constructor(
+    options: WorkerOptions,
+    worker: Worker<TranscodeJob>,
+    queue: Queue<TranscodeJob>,
+  ) {
     this.#options = options;
     this.#log = options.log;
     this.#token = `${options.nodeId}:${randomId(8)}`;
-    this.#worker = openWorker<TranscodeJob>(TRANSCODE_QUEUE, options.blockingRedis);
-    this.#queue = openQueue<TranscodeJob>(TRANSCODE_QUEUE, options.redis);
+    this.#worker = worker;
+    this.#queue = queue;
     const onError = (error: Error) =>
       this.#log.debug({ reason: messageOf(error) }, 'job queue not reachable');
     this.#worker.on('error', onError);
@@ -53,10 +59,17 @@ export class TranscodeWorker implements Closable {
     return this.#running.size;
   }
 
-  async start(): Promise<void> {
-    await this.#worker.startStalledCheckTimer();
-    this.#loop = this.#takeJobs();
-    await this.adopt(this.#options.nodeId);
+  /** Begins to take jobs, first of all those of an earlier life of this worker. */
+  static async start(options: WorkerOptions): Promise<TranscodeWorker> {
+    const [queueWorker, queue] = await Promise.all([
+      openWorker<TranscodeJob>(TRANSCODE_QUEUE, options.blockingRedis),
+      openQueue<TranscodeJob>(TRANSCODE_QUEUE, options.redis),
+    ]);
+    const worker = new TranscodeWorker(options, queueWorker, queue);
+    await queueWorker.startStalledCheckTimer();
+    worker.#loop = worker.#takeJobs();
+    await worker.adopt(options.nodeId);
+    return worker;
   }
 
   /**

@@ -3,14 +3,8 @@ import { z } from 'zod';
 import { AmphiError, isAmphiError, type Logger, messageOf } from '#base';
 import type { Config } from '#config';
 import { serverInfoSchema, sessionSchema } from '#contracts';
-import {
-  type Db,
-  type NodeClient,
-  problemOf,
-  type Redis,
-  type TokenIssuer,
-  validate,
-} from '#platform';
+import { type NodeClient, problemOf, type Redis, type TokenIssuer, validate } from '#platform';
+import type { Db } from '#platform/sql';
 import { Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { eventRoutes } from './events.ts';
 import { internalRoutes } from './internal.ts';

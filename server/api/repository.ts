@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { and, asc, desc, eq, max, sql } from 'drizzle-orm';
 import { AmphiError, randomId } from '#base';
 import type { EventSpec } from '#contracts';
-import { type Db, sha256Hex, tables } from '#platform';
+import { sha256Hex } from '#platform';
+import { type Db, tables } from '#platform/sql';
 
 const { events, sources, runs } = tables;
 

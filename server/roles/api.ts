@@ -1,6 +1,7 @@
 import { delay, type Logger, messageOf } from '#base';
 import { BUS_STREAM, busEventSchema } from '#contracts';
-import { type Db, extraConnection, migrate, openDatabase, type Redis, run } from '#platform';
+import { extraConnection, type Redis, run } from '#platform';
+import { type Db, migrate, openDatabase } from '#platform/sql';
 import { createApp } from '../api/app.ts';
 import { EventRepository } from '../api/repository.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';

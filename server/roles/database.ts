@@ -1,4 +1,5 @@
-import { createLogger, EmbeddedDatabase } from '#platform';
+import { createLogger } from '#platform';
+import { EmbeddedDatabase } from '#platform/sql';
 import type { RoleContext } from '../context.ts';
 import type { RunningRole } from './common.ts';
 

@@ -13,7 +13,7 @@ export const transcode: RoleMain = async (base) => {
   const blockingRedis = extraConnection(redis, log, 'block');
   disposer.defer(() => blockingRedis.disconnect());
   const worker = disposer.add(
-    new TranscodeWorker({
+    await TranscodeWorker.start({
       config,
       nodes,
       tokens,
@@ -26,7 +26,6 @@ export const transcode: RoleMain = async (base) => {
       slots: config.transcode.jobsPerWorker,
     }),
   );
-  await worker.start();
   await serveNodes(base, registry, 'transcode', (_req, res) =>
     sendJson(res, { jobs: worker.jobs }),
   );
