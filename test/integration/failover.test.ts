@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Follower, Instance, Publisher, until } from '#support';
+import { childrenOf } from './children.ts';
+
+/**
+ * What a viewer's playlist goes through when a process is killed. Times are
+ * generous, for busy machines; `npm run bench -- chaos` measures them.
+ */
+
+let amphi: Instance;
+let eventId: string;
+let publisher: Publisher;
+let follower: Follower;
+
+beforeAll(async () => {
+  amphi = await Instance.start();
+});
+
+afterAll(async () => {
+  await amphi.stop();
+});
+
+beforeEach(async () => {
+  const made = await amphi.createEvent();
+  eventId = made.eventId;
+  publisher = new Publisher(made.rtmpUrl, { size: '640x360' });
+  const base = `${amphi.base}/hls/${eventId}/360p`;
+  await until('a first part', async () => (await fetch(`${base}/media.m3u8`)).ok);
+  follower = new Follower(base);
+  follower.start();
+  await until('some parts', () => follower.parts.length >= 6);
+});
+
+afterEach(async () => {
+  await follower.stop();
+  await publisher.kill();
+  await amphi.api('DELETE', `/api/events/${eventId}`);
+});
+
+/** The transcoding worker that has the job of this event. */
+async function workerOfEvent(): Promise<number> {
+  const line = amphi.log.findLast(
+    (l) => l.includes('transcoding begins') && l.includes(`"eventId":"${eventId}"`),
+  );
+  return (JSON.parse(line ?? '{}') as { pid: number }).pid;
+}
+
+async function goOn(parts = 9): Promise<void> {
+  const target = follower.parts.length + parts;
+  await until(`${parts} more parts`, () => follower.parts.length >= target, 30_000);
+}
+
+describe('killing a process while somebody watches', () => {
+  it('a worker: another takes over without a missing or doubled frame or sample', async () => {
+    process.kill(await workerOfEvent(), 'SIGKILL');
+    await goOn(18);
+    expect(follower.faults).toEqual([]);
+    expect(follower.gaps).toBe(0);
+    expect(follower.seams('picture')).toEqual([]);
+    expect(follower.seams('sound')).toEqual([]);
+    expect(follower.longestWait()).toBeLessThan(4_000);
+  });
+
+  it('ffmpeg: its worker starts another without a missing or doubled frame or sample', async () => {
+    const worker = await workerOfEvent();
+    const [ffmpeg] = await childrenOf(worker, 'ffmpeg');
+    process.kill(ffmpeg!, 'SIGKILL');
+    await goOn(18);
+    expect(follower.faults).toEqual([]);
+    expect(follower.gaps).toBe(0);
+    expect(follower.seams('picture')).toEqual([]);
+    expect(follower.seams('sound')).toEqual([]);
+  });
+
+  it('the origin: it comes back with its window, and playlists do not step back', async () => {
+    const before = await segmentsListed();
+    process.kill(await amphi.pid('origin'), 'SIGKILL');
+    await goOn();
+    expect(follower.faults).toEqual([]);
+    expect(follower.gaps).toBe(0);
+    expect(follower.seams('picture')).toEqual([]);
+    const after = await segmentsListed();
+    expect(after.slice(0, before.length)).toEqual(before);
+  });
+
+  it.each(['redis', 'api', 'database'])('%s: nothing is to be seen of it', async (name) => {
+    const at = performance.now();
+    process.kill(await amphi.pid(name), 'SIGKILL');
+    await goOn(18);
+    expect(follower.faults).toEqual([]);
+    expect(follower.errors).toBe(0);
+    expect(follower.seams('picture')).toEqual([]);
+    expect(follower.longestWait(at)).toBeLessThan(2_000);
+  });
+
+  it('the edge: it is back soon', async () => {
+    process.kill(await amphi.pid('edge'), 'SIGKILL');
+    await goOn();
+    expect(follower.faults).toEqual([]);
+    expect(follower.seams('picture')).toEqual([]);
+  });
+
+  it('ingest: the same run goes on with the slate, and with the picture once the encoder is back', async () => {
+    const { runId } = (await (await fetch(`${amphi.base}/hls/${eventId}/status.json`)).json()) as {
+      runId: string;
+    };
+    process.kill(await amphi.pid('ingest'), 'SIGKILL');
+    await goOn();
+    await until(
+      'the event to be interrupted',
+      async () => (await amphi.event(eventId)).status === 'interrupted',
+    );
+    const { source } = await newKey();
+    publisher = new Publisher(amphi.rtmpUrl(source), { size: '640x360' });
+    await until('the event to be live', async () => (await amphi.event(eventId)).status === 'live');
+    await goOn();
+    const status = (await (await fetch(`${amphi.base}/hls/${eventId}/status.json`)).json()) as {
+      runId: string;
+    };
+    expect(status.runId).toBe(runId);
+    expect(follower.faults).toEqual([]);
+  });
+});
+
+async function newKey(): Promise<{ source: string }> {
+  const event = await amphi.event(eventId);
+  const sourceId = event.sources[0]!.sourceId;
+  const made = await amphi.api<{ streamKey: string }>(
+    'POST',
+    `/api/events/${eventId}/sources/${sourceId}/rotate-key`,
+  );
+  return { source: made.streamKey };
+}
+
+async function segmentsListed(): Promise<string[]> {
+  const text = await (await fetch(`${amphi.base}/hls/${eventId}/360p/media.m3u8`)).text();
+  return text.split('\n').filter((line) => /^\d+\.m4s$/.test(line));
+}
