@@ -24,7 +24,7 @@ const command = (rungs: JobRung[], thumbnails = false) =>
     grid: GRID,
     encoder: x264,
     preset: 'veryfast',
-    threads: 1,
+    cores: 2,
     thumbnails,
     start: { baseUs: 8_008_000_000, videoUs: new Map([['720p', 1_500_000]]), audioUs: 1_000_000 },
   });
@@ -55,6 +55,26 @@ describe('bankCommand', () => {
     const { pipes, command: built } = command([rung('720p', 720, true), rung('360p', 360)]);
     expect(pipes.filter(({ kind }) => kind === 'video')).toHaveLength(1);
     expect(built.filterGraph).toContain('split=1');
+  });
+
+  it('gives large pictures more threads where there are cores', () => {
+    const threads = (rungs: JobRung[], cores: number) => {
+      const { command: built } = bankCommand({
+        rungs,
+        grid: GRID,
+        encoder: x264,
+        preset: 'veryfast',
+        cores,
+        thumbnails: false,
+        start: { baseUs: 0, videoUs: new Map(), audioUs: 0 },
+      });
+      return built.outputs
+        .filter(({ options }) => options.includes('-threads'))
+        .map(({ options }) => options[options.indexOf('-threads') + 1]);
+    };
+    const large = { ...rung('1080p60', 1080), fps: { num: 60, den: 1 } } as JobRung;
+    expect(threads([large, rung('360p', 360)], 2)).toEqual(['1', '1']);
+    expect(threads([large, rung('360p', 360)], 16)).toEqual(['2', '1']);
   });
 
   it('needs no filter graph when nothing is encoded', () => {

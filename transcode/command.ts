@@ -45,8 +45,8 @@ export function bankCommand(options: {
   preset: string;
   start: RunStart;
   thumbnails: boolean;
-  /** Threads of each encoder. */
-  threads: number;
+  /** Processor cores of this machine. */
+  cores: number;
 }): BankCommand {
   const { rungs, encoder, start } = options;
   const video = rungs.filter((rung): rung is VideoJobRung => rung.kind === 'video' && !rung.copy);
@@ -74,7 +74,7 @@ export function bankCommand(options: {
           fps: framesPerSecond(rung.fps),
           preset: options.preset,
         }),
-        ...['-threads', String(options.threads)],
+        ...['-threads', String(encoderThreads(rung, options.cores))],
         ...[
           '-force_key_frames',
           keyFrameExpression(options.grid, start.baseUs + startUs, rung.fps),
@@ -134,6 +134,16 @@ const flvOutput = [
   ...['-avoid_negative_ts', 'disabled', '-flvflags', 'no_duration_filesize+no_metadata'],
   ...['-flush_packets', '1', '-muxdelay', '0', '-f', 'flv'],
 ];
+
+/** Pixels a second that one core encodes in real time with room to spare. */
+const PIXELS_PER_CORE = 1920 * 1080 * 30;
+const MAX_ENCODER_THREADS = 4;
+
+/** One thread where that will do: slices cost quality. Large pictures get more, where there are cores. */
+function encoderThreads({ width, height, fps }: VideoJobRung, cores: number): number {
+  const wanted = Math.ceil((width * height * framesPerSecond(fps)) / PIXELS_PER_CORE);
+  return Math.max(1, Math.min(wanted, Math.floor(cores / 2), MAX_ENCODER_THREADS));
+}
 
 /** Fits the picture into the rung's size, with bars when a source's shape has changed, and skips what is there already. */
 function rungFilter(rung: VideoJobRung, startUs: number, encoder: Encoder): string {

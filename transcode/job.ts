@@ -30,7 +30,8 @@ export interface LiveJobDeps {
   nodes: NodeClient;
   tokens: TokenIssuer;
   encoder: Encoder;
-  threads: number;
+  /** Processor cores of this machine. */
+  cores: number;
   /** Takes a fencing number higher than any before it for this job. */
   fence: () => Promise<number>;
   log: Logger;
@@ -112,7 +113,7 @@ export class LiveJob {
       resume: this.#position,
       encoder: this.#deps.encoder,
       preset: this.#deps.config.transcode.preset,
-      threads: this.#deps.threads,
+      cores: this.#deps.cores,
       log: this.#log,
       sink: {
         onRendition: (rung, rendition, init) => this.#push(rung.name).configure(rendition, init),

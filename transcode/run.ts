@@ -23,7 +23,8 @@ export interface RunOptions {
   resume: ReadonlyMap<string, Resume>;
   encoder: Encoder;
   preset: string;
-  threads: number;
+  /** Processor cores of this machine. */
+  cores: number;
   sink: RunSink;
   log: Logger;
 }
@@ -135,7 +136,7 @@ export class BankRun {
   }
 
   #start(first: FirstSamples): void {
-    const { job, feed, resume, encoder, preset, threads, sink, log } = this.#options;
+    const { job, feed, resume, encoder, preset, cores, sink, log } = this.#options;
     const videoUs = new Map<string, number>();
     let audioUs = Number.POSITIVE_INFINITY;
     for (const rung of job.rungs) {
@@ -152,7 +153,7 @@ export class BankRun {
       grid: job.grid,
       encoder,
       preset,
-      threads,
+      cores,
       start: { baseUs: this.#baseUs, videoUs, audioUs },
       thumbnails: job.thumbnails,
     });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { messageOf } from '#base';
 import { extraConnection, sendJson } from '#platform';
 import { findEncoder, TranscodeWorker } from '#transcode';
@@ -18,7 +19,7 @@ export const transcode: RoleMain = async (base) => {
       nodes,
       tokens,
       encoder,
-      threads: 1,
+      cores: availableParallelism(),
       log,
       redis,
       blockingRedis,
