@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AmphiError, messageOf } from '#base';
 import type { Config } from '#config';
@@ -58,6 +58,11 @@ export async function loadSecrets(config: Config): Promise<Secrets> {
     adminToken: config.adminToken ?? (await keptSecret(config.dataDir, 'admin-token', 24)),
     clusterSecret: config.clusterSecret ?? (await keptSecret(config.dataDir, 'cluster-secret', 48)),
   };
+}
+
+/** The name of this machine's part in a cluster: it stays the same over restarts, and no other data folder has it. */
+export async function nodeName(config: Config): Promise<string> {
+  return `${hostname()}-${(await keptSecret(config.dataDir, 'node-id', 6)).toLowerCase()}`;
 }
 
 async function keptSecret(folder: string, name: string, bytes: number): Promise<string> {

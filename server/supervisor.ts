@@ -1,10 +1,9 @@
-import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { AmphiError, type Closable, delay, type Logger } from '#base';
 import type { Config, Role } from '#config';
 import { type Child, connectRedis, startChild } from '#platform';
 import type { FromRole, RoleContext, RoleProcess, ToRole } from './context.ts';
-import { type DataFolder, loadSecrets, prepareDataFolder } from './data-folder.ts';
+import { type DataFolder, loadSecrets, nodeName, prepareDataFolder } from './data-folder.ts';
 import { FolderLock } from './lock.ts';
 import type { LogStream } from './log-stream.ts';
 import { freePorts } from './ports.ts';
@@ -33,6 +32,7 @@ export class Supervisor implements Closable {
   /** In the order of their start. */
   readonly #processes: SupervisedProcess[] = [];
   #closing: Promise<void> | undefined;
+  #nodeName = '';
   adminToken = '';
   /** The API's address for other nodes; empty where there is none. */
   apiUrl = '';
@@ -91,6 +91,7 @@ export class Supervisor implements Closable {
     const roles = processesFor(config);
     const { adminToken, clusterSecret } = await loadSecrets(config);
     this.adminToken = adminToken;
+    this.#nodeName = await nodeName(config);
     const relayOnly = roles.every((role) => role === 'edge');
     const databasePath = `${this.#folder.sockets}/postgres.sock`;
     const context = {
@@ -135,6 +136,10 @@ export class Supervisor implements Closable {
     await this.#lock.close();
   }
 
+  #nodeIdOf(processName: string): string {
+    return `${this.#nodeName}-${processName}`;
+  }
+
   async #run(spec: ProcessSpec): Promise<void> {
     const supervised = new SupervisedProcess(spec, this.#log);
     this.#processes.push(supervised);
@@ -147,7 +152,10 @@ export class Supervisor implements Closable {
     const kind = name.split('.')[0];
     for (const { spec, process } of this.#processes) {
       if (spec.name === name || spec.name.split('.')[0] !== kind) continue;
-      process?.send?.({ type: 'sibling-died', nodeId: nodeIdOf(name) } satisfies ToRole, () => {});
+      process?.send?.(
+        { type: 'sibling-died', nodeId: this.#nodeIdOf(name) } satisfies ToRole,
+        () => {},
+      );
     }
   }
 
@@ -170,7 +178,7 @@ export class Supervisor implements Closable {
         child.process.on('error', () => {});
         child.process.send({
           type: 'start',
-          context: { ...context, nodeId: nodeIdOf(name), internalPort },
+          context: { ...context, nodeId: this.#nodeIdOf(name), internalPort },
         } satisfies ToRole);
         return child;
       },
@@ -208,8 +216,6 @@ export class Supervisor implements Closable {
     }
   }
 }
-
-const nodeIdOf = (name: string): string => `${hostname()}-${name}`;
 
 function whenReady(child: Child, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
