@@ -14,17 +14,22 @@ const CODES = {
   segment_gone: { status: 404, title: 'This part of the broadcast is no longer kept' },
   not_live: { status: 404, title: 'The event is not on air' },
   method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  not_acceptable: { status: 406, title: 'Nothing that was offered can be agreed on' },
   conflict: { status: 409, title: 'That conflicts with the present state' },
   stale_fence: { status: 409, title: 'A newer writer has taken over' },
   source_busy: { status: 409, title: 'This source already has a publisher' },
+  precondition_failed: { status: 412, title: 'That is of a state that has passed' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media: { status: 415, title: 'This media type is not supported' },
+  ice_restart_unsupported: { status: 422, title: 'This session cannot restart ICE: join again' },
   bad_media: { status: 422, title: 'The media data is malformed' },
+  precondition_required: { status: 428, title: 'The request must say which state it is of' },
   too_many: { status: 429, title: 'Too many requests or connections' },
   internal: { status: 500, title: 'Something went wrong inside Amphi' },
   upstream_failed: { status: 502, title: 'A server behind this one did not answer' },
   unavailable: { status: 503, title: 'A service that this needs is not available now' },
   timeout: { status: 504, title: 'A server behind this one took too long' },
+  loop_detected: { status: 508, title: 'The relays ask each other in a circle' },
   bad_config: { status: 500, title: 'The configuration is not valid' },
   missing_dependency: { status: 500, title: 'Something that Amphi needs is not installed' },
   already_running: { status: 500, title: 'Another Amphi uses this data folder' },
@@ -38,11 +43,26 @@ export type ErrorCode = keyof typeof CODES;
 export const isErrorCode = (code: unknown): code is ErrorCode =>
   typeof code === 'string' && Object.hasOwn(CODES, code);
 
+/** Every code with its HTTP status and what it means, for whoever documents them. */
+export const errorCodes = (): { code: ErrorCode; status: number; title: string }[] =>
+  Object.entries(CODES).map(([code, about]) => ({ code: code as ErrorCode, ...about }));
+
+/** One thing that is wrong with a request, and where. */
+export interface Fault {
+  /** JSON Pointer into the body, as RFC 9457 has it in its example. */
+  pointer?: string;
+  /** Name of a parameter of the path or the query. */
+  parameter?: string;
+  detail: string;
+}
+
 export interface ErrorDetails {
   /** What happened, to which id, and what to do. */
   detail?: string;
   /** The field or configuration key at fault. */
   field?: string;
+  /** Everything that is wrong, when it may be several things. */
+  faults?: readonly Fault[];
   cause?: unknown;
 }
 
@@ -52,9 +72,15 @@ export class AmphiError extends Error {
   readonly status: number;
   readonly title: string;
   readonly field: string | undefined;
+  readonly faults: readonly Fault[];
 
   constructor(code: ErrorCode, details: ErrorDetails | string = {}) {
-    const { detail, field, cause } = typeof details === 'string' ? { detail: details } : details;
+    const {
+      detail,
+      field,
+      faults = [],
+      cause,
+    } = typeof details === 'string' ? { detail: details } : details;
     const entry = CODES[code];
     super(detail ?? entry.title, cause === undefined ? undefined : { cause });
     this.name = 'AmphiError';
@@ -62,6 +88,7 @@ export class AmphiError extends Error {
     this.status = entry.status;
     this.title = entry.title;
     this.field = field;
+    this.faults = faults;
   }
 }
 

@@ -6,6 +6,8 @@ export {
   asError,
   type ErrorCode,
   type ErrorDetails,
+  errorCodes,
+  type Fault,
   isAmphiError,
   isErrorCode,
   messageOf,

@@ -5,24 +5,28 @@
 
 /** Signed distance from `from` to `to` on a circle of 2^bits, in [-2^(bits-1), 2^(bits-1)). */
 export function wrapDistance(from: number, to: number, bits: number): number {
-  const size = 2 ** bits;
-  const half = size / 2;
+  return distanceOnCircle(from, to, 2 ** bits);
+}
+
+function distanceOnCircle(from: number, to: number, size: number): number {
   const forward = (((to - from) % size) + size) % size;
-  return forward >= half ? forward - size : forward;
+  return forward >= size / 2 ? forward - size : forward;
 }
 
 /** Continues a wrapping counter as an ordinary number, taking the nearest interpretation of each value. */
 export class Unwrapper {
-  readonly #bits: number;
+  readonly #size: number;
   #last: number | undefined;
 
   constructor(bits: number) {
-    this.#bits = bits;
+    this.#size = 2 ** bits;
   }
 
   unwrap(value: number): number {
     this.#last =
-      this.#last === undefined ? value : this.#last + wrapDistance(this.#last, value, this.#bits);
+      this.#last === undefined
+        ? value
+        : this.#last + distanceOnCircle(this.#last, value, this.#size);
     return this.#last;
   }
 

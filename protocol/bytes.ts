@@ -1,3 +1,16 @@
+/** One array of these chunks; the chunk itself when there is only one. */
+export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return only;
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
 /** Reads big-endian fields with a bound check at every step. Throws `RangeError` past the end. */
 export class ByteReader {
   readonly bytes: Uint8Array;
@@ -107,6 +120,6 @@ export class BitReader {
   /** Exp-Golomb, signed (H.264 9.1.1). */
   se(): number {
     const k = this.ue();
-    return k % 2 === 1 ? (k + 1) / 2 : -k / 2;
+    return k % 2 === 1 ? (k + 1) / 2 : 0 - k / 2;
   }
 }

@@ -8,6 +8,7 @@ export {
 export { type Amf0Value, readAmf0 } from './amf0/read.ts';
 export { aacTagHeader, avcTagHeader, type FlvAv, parseAvTag } from './flv/av.ts';
 export {
+  FLV_TAG_OVERHEAD,
   FlvReader,
   type FlvTag,
   flvHeader,
@@ -15,9 +16,10 @@ export {
   TAG_AUDIO,
   TAG_SCRIPT,
   TAG_VIDEO,
+  writeFlvTag,
 } from './flv/tag.ts';
 export { type AvcConfig, parseAvcConfig } from './h264/avcc.ts';
-export { isWellFormed, NAL_IDR, NAL_PPS, NAL_SPS, nalType, nalUnits } from './h264/nal.ts';
+export { isWellFormed, lengthPrefixed, withLongLengths } from './h264/nal.ts';
 export { avcCodecString, parseSps, type Sps } from './h264/sps.ts';
 export { type FragmentSample, type FragmentTrack, fragment } from './isobmff/fragment.ts';
 export { type InitTrack, initSegment } from './isobmff/init.ts';
@@ -31,11 +33,73 @@ export {
 } from './isobmff/read.ts';
 export {
   type IFrame,
+  type IFramePlaylist,
   iframePlaylist,
   type MediaPlaylist,
   mediaPlaylist,
+  type PlaylistHead,
   type PlaylistPart,
   type PlaylistSegment,
   type RenditionReport,
+  type ServerControl,
+  segmentText,
 } from './m3u8/media.ts';
 export { type IFrameVariant, multivariantPlaylist, type Variant } from './m3u8/multivariant.ts';
+export {
+  compactNtp,
+  microsOfNtp,
+  type NtpTime,
+  ntpOfMicros,
+  type ReportBlock,
+  type RtcpPacket,
+  type TransportFeedback,
+} from './rtcp/packets.ts';
+export { parseRtcp } from './rtcp/read.ts';
+export { FEEDBACK_TICK_US, writeTransportFeedback } from './rtcp/transport-feedback.ts';
+export { RtcpWriter } from './rtcp/write.ts';
+export { isAv1KeyFrame } from './rtp/av1.ts';
+export {
+  ABS_SEND_TIME_BITS,
+  ABS_SEND_TIME_RATE,
+  absSendTimeOf,
+  ElementWriter,
+  EXTENSION_URIS,
+  type ExtensionName,
+  extensionNameOf,
+  setElementHead,
+} from './rtp/extensions.ts';
+export { H264Depacketizer, H264Payload } from './rtp/h264.ts';
+export {
+  ElementCursor,
+  isRtcp,
+  RTP_HEADER_SIZE,
+  RtpPacket,
+  readU16,
+  readU24,
+  readU32,
+  setMarker,
+  setPayloadType,
+  setSequenceNumber,
+  setSsrc,
+  setTimestamp,
+  writeU16,
+  writeU24,
+  writeU32,
+} from './rtp/packet.ts';
+export { Vp8Descriptor } from './rtp/vp8.ts';
+export { Vp9Descriptor } from './rtp/vp9.ts';
+export { parseCandidate, writeCandidate } from './sdp/candidate.ts';
+export { parseSdp } from './sdp/parse.ts';
+export {
+  type CodecDescription,
+  type Direction,
+  type ExtensionDescription,
+  type Fingerprint,
+  type IceCandidate,
+  type MediaDescription,
+  type MediaKind,
+  SdpError,
+  type SessionDescription,
+  type SetupRole,
+} from './sdp/types.ts';
+export { writeSdp } from './sdp/write.ts';

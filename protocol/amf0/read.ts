@@ -10,9 +10,9 @@ export type Amf0Value =
   | Amf0Value[]
   | { [key: string]: Amf0Value };
 
-const MAX_DEPTH = 6;
-const MAX_VALUES = 512;
-const MAX_STRING_BYTES = 4096;
+const MAX_DEPTH = 8;
+const MAX_VALUES = 4_096;
+const MAX_STRING_BYTES = 65_535;
 
 const NUMBER = 0x00;
 const BOOLEAN = 0x01;
@@ -20,11 +20,15 @@ const STRING = 0x02;
 const OBJECT = 0x03;
 const NULL = 0x05;
 const UNDEFINED = 0x06;
+const REFERENCE = 0x07;
 const ECMA_ARRAY = 0x08;
 const OBJECT_END = 0x09;
 const STRICT_ARRAY = 0x0a;
 const DATE = 0x0b;
 const LONG_STRING = 0x0c;
+const UNSUPPORTED = 0x0d;
+const XML_DOCUMENT = 0x0f;
+const TYPED_OBJECT = 0x10;
 
 const text = new TextDecoder('utf-8', { fatal: false });
 
@@ -49,12 +53,21 @@ function readValue(r: ByteReader, depth: number, budget: { values: number }): Am
     case STRING:
       return readString(r, r.u16());
     case LONG_STRING:
+    case XML_DOCUMENT:
       return readString(r, r.u32());
     case NULL:
       return null;
     case UNDEFINED:
+    case UNSUPPORTED:
+      return undefined;
+    case REFERENCE:
+      // To an object that came before; nobody here looks it up.
+      r.skip(2);
       return undefined;
     case OBJECT:
+      return readProperties(r, depth, budget);
+    case TYPED_OBJECT:
+      readString(r, r.u16());
       return readProperties(r, depth, budget);
     case ECMA_ARRAY:
       r.skip(4);

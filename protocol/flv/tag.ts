@@ -1,3 +1,5 @@
+import { joined } from '../bytes.ts';
+
 /**
  * FLV file format, Adobe "Video File Format Specification" 10.1, annex E.
  * A tag's body is also the payload of an RTMP audio, video or data message.
@@ -25,30 +27,51 @@ export function flvHeader(has: { audio: boolean; video: boolean }): Uint8Array {
   return Uint8Array.of(0x46, 0x4c, 0x56, 1, flags, 0, 0, 0, HEADER_SIZE, 0, 0, 0, 0);
 }
 
-/**
- * One tag with its trailing PreviousTagSize. The body is given in pieces, so
- * that a payload is copied once.
- */
+/** What a tag is longer than its body: header and PreviousTagSize. */
+export const FLV_TAG_OVERHEAD = TAG_HEADER_SIZE + PREVIOUS_TAG_SIZE;
+
+/** One tag with its trailing PreviousTagSize; the body is given in pieces. */
 export function flvTag(
   type: FlvTagType,
   timestampMs: number,
-  ...body: readonly Uint8Array[]
+  head: Uint8Array = NOTHING,
+  payload: Uint8Array = NOTHING,
 ): Uint8Array {
-  let size = 0;
-  for (const piece of body) size += piece.length;
-  const tag = new Uint8Array(TAG_HEADER_SIZE + size + PREVIOUS_TAG_SIZE);
-  const view = new DataView(tag.buffer);
-  const timestamp = timestampMs >>> 0;
-  view.setUint32(0, (type << 24) | size);
-  // The low 24 bits of the timestamp, then its high 8 bits.
-  view.setUint32(4, (timestamp << 8) | (timestamp >>> 24));
-  let offset = TAG_HEADER_SIZE;
-  for (const piece of body) {
-    tag.set(piece, offset);
-    offset += piece.length;
-  }
-  view.setUint32(offset, TAG_HEADER_SIZE + size);
+  const tag = new Uint8Array(FLV_TAG_OVERHEAD + head.length + payload.length);
+  writeFlvTag(tag, type, timestampMs, head, payload);
   return tag;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The same into memory of exactly the right size, for those who have some already. */
+export function writeFlvTag(
+  into: Uint8Array,
+  type: FlvTagType,
+  timestampMs: number,
+  head: Uint8Array,
+  payload: Uint8Array,
+): void {
+  const size = head.length + payload.length;
+  into[0] = type;
+  into[1] = size >>> 16;
+  into[2] = size >>> 8;
+  into[3] = size;
+  // The low 24 bits of the timestamp, then its high 8 bits.
+  into[4] = timestampMs >>> 16;
+  into[5] = timestampMs >>> 8;
+  into[6] = timestampMs;
+  into[7] = timestampMs >>> 24;
+  into[8] = 0;
+  into[9] = 0;
+  into[10] = 0;
+  into.set(head, TAG_HEADER_SIZE);
+  into.set(payload, TAG_HEADER_SIZE + head.length);
+  const total = TAG_HEADER_SIZE + size;
+  into[total] = total >>> 24;
+  into[total + 1] = total >>> 16;
+  into[total + 2] = total >>> 8;
+  into[total + 3] = total;
 }
 
 export interface FlvReaderOptions {
@@ -60,7 +83,10 @@ export interface FlvReaderOptions {
 /** Cuts a byte stream of any chunking into tags. The bodies are views that stay valid. */
 export class FlvReader {
   readonly #options: FlvReaderOptions;
-  #pending: Uint8Array = new Uint8Array(0);
+  #chunks: Uint8Array[] = [];
+  #buffered = 0;
+  /** Nothing can be cut before there is this much; so a long tag is joined once, not at every chunk. */
+  #wanted = HEADER_SIZE;
   #headerSeen = false;
 
   constructor(options: FlvReaderOptions) {
@@ -69,40 +95,45 @@ export class FlvReader {
 
   /** Throws `RangeError` when the stream is not FLV or a tag is too large; the reader is then spent. */
   push(chunk: Uint8Array): void {
-    let bytes = chunk;
-    if (this.#pending.length > 0) {
-      bytes = new Uint8Array(this.#pending.length + chunk.length);
-      bytes.set(this.#pending);
-      bytes.set(chunk, this.#pending.length);
-    }
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    if (this.#buffered < this.#wanted) return;
+    const bytes = joined(this.#chunks, this.#buffered);
+    const rest = bytes.subarray(this.#cut(bytes));
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#buffered = rest.length;
+  }
+
+  /** Cuts what is whole; returns how far it came. */
+  #cut(bytes: Uint8Array): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
     if (!this.#headerSeen) {
-      if (bytes.length < HEADER_SIZE) {
-        this.#pending = bytes;
-        return;
-      }
       if (view.getUint32(0) >>> 8 !== 0x464c56) throw new RangeError('not an FLV stream');
-      const dataOffset = view.getUint32(5);
-      if (dataOffset !== HEADER_SIZE) throw new RangeError('FLV header of an unknown length');
+      if (view.getUint32(5) !== HEADER_SIZE) {
+        throw new RangeError('FLV header of an unknown length');
+      }
       at = HEADER_SIZE;
       this.#headerSeen = true;
     }
     // Each tag is read together with the PreviousTagSize in front of it.
-    while (bytes.length - at >= PREVIOUS_TAG_SIZE + TAG_HEADER_SIZE) {
+    for (;;) {
+      this.#wanted = PREVIOUS_TAG_SIZE + TAG_HEADER_SIZE;
+      if (bytes.length - at < this.#wanted) return at;
       const header = at + PREVIOUS_TAG_SIZE;
       const size = view.getUint32(header) & 0xffffff;
       if (size > this.#options.maxBodyBytes) throw new RangeError(`FLV tag of ${size} bytes`);
+      this.#wanted += size;
+      if (bytes.length - at < this.#wanted) return at;
       const start = header + TAG_HEADER_SIZE;
-      if (bytes.length < start + size) break;
       const timestamp = view.getUint32(header + 4);
+      at = start + size;
       this.#options.onTag({
         type: view.getUint8(header) & 0x1f,
         timestampMs: ((timestamp >>> 8) | (timestamp << 24)) >>> 0,
-        body: bytes.subarray(start, start + size),
+        body: bytes.subarray(start, at),
       });
-      at = start + size;
     }
-    this.#pending = bytes.subarray(at);
   }
 }

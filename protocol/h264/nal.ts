@@ -1,11 +1,5 @@
 /** NAL units in length-prefixed form (ISO/IEC 14496-15, 4-byte lengths unless said otherwise). */
 
-export const NAL_SLICE = 1;
-export const NAL_IDR = 5;
-export const NAL_SEI = 6;
-export const NAL_SPS = 7;
-export const NAL_PPS = 8;
-
 /**
  * Iterates over the NAL units of a length-prefixed access unit. Stops at the
  * first length that does not fit: what came before it is still usable.
@@ -22,11 +16,34 @@ export function* nalUnits(accessUnit: Uint8Array, lengthSize = 4): IterableItera
   }
 }
 
-export const nalType = (unit: Uint8Array): number => (unit[0] ?? 0) & 0x1f;
-
 /** True when every byte belongs to a NAL unit: no lying length, no leftover. */
 export function isWellFormed(accessUnit: Uint8Array, lengthSize = 4): boolean {
-  let covered = 0;
-  for (const unit of nalUnits(accessUnit, lengthSize)) covered += lengthSize + unit.length;
-  return covered > 0 && covered === accessUnit.length;
+  const end = accessUnit.length;
+  let at = 0;
+  while (at + lengthSize <= end) {
+    let length = 0;
+    for (let i = 0; i < lengthSize; i++) length = length * 256 + (accessUnit[at + i] ?? 0);
+    if (length === 0) return false;
+    at += lengthSize + length;
+  }
+  return at === end && end > 0;
+}
+
+/** The same NAL units with 4-byte lengths. Stops where `nalUnits` does. */
+export function withLongLengths(accessUnit: Uint8Array, lengthSize: number): Uint8Array {
+  return lengthPrefixed([...nalUnits(accessUnit, lengthSize)]);
+}
+
+/** NAL units as one access unit, each behind its 4-byte length. */
+export function lengthPrefixed(units: readonly Uint8Array[]): Uint8Array {
+  const size = units.reduce((sum, unit) => sum + 4 + unit.length, 0);
+  const out = new Uint8Array(size);
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const unit of units) {
+    view.setUint32(at, unit.length);
+    out.set(unit, at + 4);
+    at += 4 + unit.length;
+  }
+  return out;
 }

@@ -61,14 +61,23 @@ export function parseSps(unit: Uint8Array): Sps {
   if (width <= 0 || height <= 0 || width > 16384 || height > 16384) {
     throw new RangeError(`SPS: picture of ${width} x ${height}`);
   }
-  const vui = r.bit() ? parseVui(r) : { fps: undefined, reorderFrames: undefined };
-  return { profile, constraints, level, width, height, ...vui };
+  return { profile, constraints, level, width, height, ...readVui(r) };
 }
 
 /** RFC 6381 codec string, e.g. `avc1.64001f`. */
 export function avcCodecString(sps: Pick<Sps, 'profile' | 'constraints' | 'level'>): string {
   const hex = (n: number) => n.toString(16).padStart(2, '0');
   return `avc1.${hex(sps.profile)}${hex(sps.constraints)}${hex(sps.level)}`;
+}
+
+/** What the VUI says, if there is one; some encoders cut it short, and pictures decode all the same. */
+function readVui(r: BitReader): Pick<Sps, 'fps' | 'reorderFrames'> {
+  try {
+    if (r.bit()) return parseVui(r);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return { fps: undefined, reorderFrames: undefined };
 }
 
 function parseVui(r: BitReader): Pick<Sps, 'fps' | 'reorderFrames'> {

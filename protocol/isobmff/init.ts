@@ -1,3 +1,4 @@
+import { joined } from '../bytes.ts';
 import { ascii, type BoxContent, box, fullBox, u8, u16, u32, zeros } from './box.ts';
 
 export interface VideoTrack {
@@ -55,10 +56,7 @@ export function initSegment(tracks: readonly InitTrack[]): Uint8Array {
       tracks.map((t) => fullBox('trex', 0, 0, u32(t.trackId, 1, 0, 0, 0))),
     ),
   );
-  const out = new Uint8Array(ftyp.length + moov.length);
-  out.set(ftyp);
-  out.set(moov, ftyp.length);
-  return out;
+  return joined([ftyp, moov], ftyp.length + moov.length);
 }
 
 function trak(track: InitTrack): Uint8Array {
@@ -138,8 +136,20 @@ function mp4a(track: AudioTrack): BoxContent {
 
 /** ES_Descriptor of ISO/IEC 14496-1 7.2.6.5 around an AudioSpecificConfig. */
 function esDescriptor(config: Uint8Array): BoxContent {
-  const specific = [u8(0x05, config.length), config];
-  const decoder = [u8(0x04, 13 + 2 + config.length, 0x40, 0x15, 0, 0, 0), u32(0, 0), specific];
-  const syncLayer = u8(0x06, 1, 2);
-  return [u8(0x03, 3 + 2 + 13 + 2 + config.length + 3), u16(0), u8(0), decoder, syncLayer];
+  const decoder = descriptor(
+    0x04,
+    // MPEG-4 audio, audio stream; buffer size and bit rates are left open.
+    u8(0x40, 0x15, 0, 0, 0),
+    u32(0, 0),
+    descriptor(0x05, config),
+  );
+  return descriptor(0x03, u16(0), u8(0), decoder, descriptor(0x06, u8(2)));
+}
+
+/** Tag and size of ISO/IEC 14496-1 8.3.3, the size in the four-byte form that every reader knows. */
+function descriptor(tag: number, ...content: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const piece of content) size += piece.length;
+  const head = u8(tag, 0x80, 0x80, 0x80 | (size >> 7), size & 0x7f);
+  return joined([head, ...content], head.length + size);
 }

@@ -1,4 +1,4 @@
-import { ByteReader } from '../bytes.ts';
+import { ByteReader, joined } from '../bytes.ts';
 
 /** Reading what an encoder pushes: strict, bounded, and without trust. */
 
@@ -34,11 +34,12 @@ export class BoxCutter {
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
     while (this.#buffered >= this.#wanted) {
-      const all = this.#joined();
+      const all = joined(this.#chunks, this.#buffered);
       const size = new DataView(all.buffer, all.byteOffset, all.byteLength).getUint32(0);
       if (size < 8) throw new RangeError(`box of size ${size}`);
       if (size > this.#maxBoxBytes) throw new RangeError(`box of ${size} bytes is over the limit`);
       if (all.length < size) {
+        this.#chunks = [all];
         this.#wanted = size;
         return;
       }
@@ -47,19 +48,6 @@ export class BoxCutter {
       this.#wanted = 8;
       this.#onBox({ type: typeOf(all, 4), bytes: all.subarray(0, size) });
     }
-  }
-
-  #joined(): Uint8Array {
-    const [only] = this.#chunks;
-    if (this.#chunks.length === 1 && only !== undefined) return only;
-    const all = new Uint8Array(this.#buffered);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#chunks = [all];
-    return all;
   }
 }
 

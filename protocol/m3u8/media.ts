@@ -14,6 +14,7 @@ export interface PlaylistSegment {
   uri: string;
   startUs: number;
   durationUs: number;
+  /** Nothing of it is there. */
   gap: boolean;
   /** URI of the initialization segment; a tag is written where it changes. */
   init: string;
@@ -22,6 +23,8 @@ export interface PlaylistSegment {
   /** False for the segment that is still being written: only its parts are listed. */
   complete: boolean;
   discontinuity: boolean;
+  /** What `segmentText` gave for it before; spares writing a long window anew at each part. */
+  text?: string;
 }
 
 export interface RenditionReport {
@@ -30,27 +33,41 @@ export interface RenditionReport {
   lastPart: number;
 }
 
-export interface MediaPlaylist {
-  segments: readonly PlaylistSegment[];
-  /** Discontinuities that have left the window. */
+/** What the server can do for the player (4.4.3.8); the same in every playlist of a presentation. */
+export interface ServerControl {
+  partHoldBackUs: number;
+  holdBackUs: number;
+  /** Delta updates may leave out segments that end further than this before the end. */
+  canSkipUntilUs: number;
+}
+
+export interface PlaylistHead {
+  /** Discontinuities before the first segment. */
   discontinuitySequence: number;
   /** Rounded maximum of the segment durations, in seconds. */
   targetDuration: number;
   ended: boolean;
+  control?: ServerControl;
+  /** Leave out what a delta update may leave out. */
+  skip?: boolean;
+  /** Name of the query parameter that URIs repeat as a variable. */
+  queryParam?: string;
+}
+
+export interface MediaPlaylist extends PlaylistHead {
+  segments: readonly PlaylistSegment[];
   lowLatency?: {
     partTargetUs: number;
-    partHoldBackUs: number;
     /** URI of the part that comes next, unless ended. */
     preloadHint: string | undefined;
     reports: readonly RenditionReport[];
-    /** Delta updates may leave out segments older than this, counted from the end. */
-    canSkipUntilUs: number;
   };
-  /** Leave out what a delta update may leave out. */
-  skip?: boolean;
-  /** Extra line after the header, e.g. an EXT-X-DEFINE. */
-  define?: string;
 }
+
+/** Versions that the tags in use ask for (section 8): EXT-X-MAP 6, EXT-X-SKIP 9, QUERYPARAM 11. */
+const VERSION_MAP = 6;
+const VERSION_SKIP = 9;
+const VERSION_QUERYPARAM = 11;
 
 const seconds = (us: number): string => (us / 1e6).toFixed(5);
 
@@ -58,27 +75,13 @@ const seconds = (us: number): string => (us / 1e6).toFixed(5);
 const dateTime = (us: number): string => new Date(Math.round(us / 1000)).toISOString();
 
 export function mediaPlaylist(playlist: MediaPlaylist): string {
-  const { segments, lowLatency } = playlist;
-  const first = segments[0];
-  const lines = [
-    '#EXTM3U',
-    `#EXT-X-VERSION:${playlist.define ? 11 : lowLatency ? 9 : 7}`,
-    `#EXT-X-TARGETDURATION:${playlist.targetDuration}`,
-  ];
-  if (playlist.define !== undefined) lines.push(playlist.define);
+  const { segments, lowLatency, ended } = playlist;
+  const lines = head(playlist, segments[0]?.number ?? 0);
   if (lowLatency !== undefined) {
-    lines.push(
-      `#EXT-X-PART-INF:PART-TARGET=${seconds(lowLatency.partTargetUs)}`,
-      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=${seconds(lowLatency.canSkipUntilUs)},PART-HOLD-BACK=${seconds(lowLatency.partHoldBackUs)},HOLD-BACK=${seconds(playlist.targetDuration * 3e6)}`,
-    );
-  }
-  lines.push(`#EXT-X-MEDIA-SEQUENCE:${first?.number ?? 0}`);
-  if (playlist.discontinuitySequence > 0) {
-    lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`);
+    lines.push(`#EXT-X-PART-INF:PART-TARGET=${seconds(lowLatency.partTargetUs)}`);
   }
   lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
-
-  const skipped = playlist.skip && lowLatency ? skippable(segments, lowLatency.canSkipUntilUs) : 0;
+  const skipped = skippedSegments(playlist, segments);
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   let init = skipped > 0 ? segments[skipped - 1]?.init : undefined;
   for (let i = skipped; i < segments.length; i++) {
@@ -89,13 +92,9 @@ export function mediaPlaylist(playlist: MediaPlaylist): string {
       lines.push(`#EXT-X-MAP:URI="${segment.init}"`);
       init = segment.init;
     }
-    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${dateTime(segment.startUs)}`);
-    if (lowLatency !== undefined) for (const part of segment.parts) lines.push(partLine(part));
-    if (!segment.complete) continue;
-    if (segment.gap) lines.push('#EXT-X-GAP');
-    lines.push(`#EXTINF:${seconds(segment.durationUs)},`, segment.uri);
+    lines.push(segment.text ?? segmentText(segment, lowLatency !== undefined));
   }
-  if (playlist.ended) {
+  if (ended) {
     lines.push('#EXT-X-ENDLIST');
   } else if (lowLatency !== undefined) {
     if (lowLatency.preloadHint !== undefined) {
@@ -109,64 +108,94 @@ export function mediaPlaylist(playlist: MediaPlaylist): string {
   return lines.join('\n');
 }
 
+/** The lines of one segment that depend on nothing else in the playlist, without a line feed at the end. */
+export function segmentText(segment: PlaylistSegment, withParts: boolean): string {
+  const lines = [`#EXT-X-PROGRAM-DATE-TIME:${dateTime(segment.startUs)}`];
+  if (withParts) for (const part of segment.parts) lines.push(partLine(part));
+  if (segment.complete) {
+    if (segment.gap) lines.push('#EXT-X-GAP');
+    lines.push(`#EXTINF:${seconds(segment.durationUs)},`, segment.uri);
+  }
+  return lines.join('\n');
+}
+
+function head(playlist: PlaylistHead, firstNumber: number): string[] {
+  const { targetDuration, control, queryParam, discontinuitySequence } = playlist;
+  const version = control === undefined ? VERSION_MAP : VERSION_SKIP;
+  const lines = [
+    '#EXTM3U',
+    `#EXT-X-VERSION:${queryParam === undefined ? version : VERSION_QUERYPARAM}`,
+  ];
+  if (queryParam !== undefined) lines.push(`#EXT-X-DEFINE:QUERYPARAM="${queryParam}"`);
+  lines.push(`#EXT-X-TARGETDURATION:${targetDuration}`);
+  if (control !== undefined) {
+    lines.push(
+      `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=${seconds(control.canSkipUntilUs)},PART-HOLD-BACK=${seconds(control.partHoldBackUs)},HOLD-BACK=${seconds(control.holdBackUs)}`,
+    );
+  }
+  lines.push(`#EXT-X-MEDIA-SEQUENCE:${firstNumber}`);
+  if (discontinuitySequence > 0) {
+    lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`);
+  }
+  return lines;
+}
+
 function partLine({ uri, durationUs, independent, gap }: PlaylistPart): string {
   return `#EXT-X-PART:DURATION=${seconds(durationUs)},URI="${uri}"${independent ? ',INDEPENDENT=YES' : ''}${gap ? ',GAP=YES' : ''}`;
 }
 
-/** How many leading segments end further from the playlist's end than the skip boundary. */
-function skippable(segments: readonly PlaylistSegment[], canSkipUntilUs: number): number {
+/** How many leading segments end further from the playlist's end than the skip boundary (6.2.5.1). */
+function skippedSegments(
+  { skip, ended, control }: PlaylistHead,
+  segments: readonly { startUs: number; durationUs: number }[],
+): number {
   const last = segments.at(-1);
-  if (last === undefined) return 0;
-  const endUs = last.startUs + last.durationUs;
-  let count = 0;
-  while (count < segments.length) {
-    const segment = segments[count];
-    if (segment === undefined) break;
-    if (endUs - (segment.startUs + segment.durationUs) <= canSkipUntilUs) break;
-    count++;
-  }
-  return count;
+  if (!skip || ended || control === undefined || last === undefined) return 0;
+  const boundaryUs = last.startUs + last.durationUs - control.canSkipUntilUs;
+  const kept = segments.findIndex(({ startUs, durationUs }) => startUs + durationUs >= boundaryUs);
+  return Math.max(0, kept);
 }
 
+/** A key frame that stands for its whole segment. */
 export interface IFrame {
   uri: string;
   durationUs: number;
   startUs: number;
   byteOffset: number;
+  /** 0 for a segment that does not begin with a key frame: listed as a gap, so that numbers stay. */
   byteLength: number;
   init: string;
+  discontinuity: boolean;
+}
+
+export interface IFramePlaylist extends PlaylistHead {
+  frames: readonly IFrame[];
+  firstNumber: number;
 }
 
 /** An I-frame playlist (4.4.3.6): byte ranges of the segments' key frames. */
-export function iframePlaylist(options: {
-  frames: readonly IFrame[];
-  firstNumber: number;
-  targetDuration: number;
-  ended: boolean;
-  define?: string;
-}): string {
-  const lines = [
-    '#EXTM3U',
-    `#EXT-X-VERSION:${options.define ? 11 : 7}`,
-    `#EXT-X-TARGETDURATION:${options.targetDuration}`,
-    ...(options.define === undefined ? [] : [options.define]),
-    `#EXT-X-MEDIA-SEQUENCE:${options.firstNumber}`,
-    '#EXT-X-I-FRAMES-ONLY',
-  ];
-  let init: string | undefined;
-  for (const frame of options.frames) {
+export function iframePlaylist(playlist: IFramePlaylist): string {
+  const { frames } = playlist;
+  const lines = head(playlist, playlist.firstNumber);
+  lines.push('#EXT-X-I-FRAMES-ONLY');
+  const skipped = skippedSegments(playlist, frames);
+  if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
+  let init = skipped > 0 ? frames[skipped - 1]?.init : undefined;
+  for (const frame of frames.slice(skipped)) {
+    if (frame.discontinuity) lines.push('#EXT-X-DISCONTINUITY');
     if (frame.init !== init) {
       lines.push(`#EXT-X-MAP:URI="${frame.init}"`);
       init = frame.init;
     }
-    lines.push(
-      `#EXT-X-PROGRAM-DATE-TIME:${dateTime(frame.startUs)}`,
-      `#EXTINF:${seconds(frame.durationUs)},`,
-      `#EXT-X-BYTERANGE:${frame.byteLength}@${frame.byteOffset}`,
-      frame.uri,
-    );
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${dateTime(frame.startUs)}`);
+    if (frame.byteLength === 0) lines.push('#EXT-X-GAP');
+    lines.push(`#EXTINF:${seconds(frame.durationUs)},`);
+    if (frame.byteLength > 0) {
+      lines.push(`#EXT-X-BYTERANGE:${frame.byteLength}@${frame.byteOffset}`);
+    }
+    lines.push(frame.uri);
   }
-  if (options.ended) lines.push('#EXT-X-ENDLIST');
+  if (playlist.ended) lines.push('#EXT-X-ENDLIST');
   lines.push('');
   return lines.join('\n');
 }

@@ -22,14 +22,15 @@ export interface IFrameVariant {
 export function multivariantPlaylist(options: {
   variants: readonly Variant[];
   iframes: readonly IFrameVariant[];
-  define?: string;
+  /** Name of the query parameter that URIs repeat as a variable. */
+  queryParam?: string;
 }): string {
-  const lines = [
-    '#EXTM3U',
-    `#EXT-X-VERSION:${options.define ? 11 : 9}`,
-    '#EXT-X-INDEPENDENT-SEGMENTS',
-  ];
-  if (options.define !== undefined) lines.push(options.define);
+  const { queryParam } = options;
+  const lines = ['#EXTM3U'];
+  if (queryParam !== undefined) {
+    lines.push('#EXT-X-VERSION:11', `#EXT-X-DEFINE:QUERYPARAM="${queryParam}"`);
+  }
+  lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
   for (const { uri, bandwidth, averageBandwidth, codecs, video, name } of options.variants) {
     const attributes = [
       `BANDWIDTH=${Math.ceil(bandwidth)}`,
