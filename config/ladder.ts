@@ -23,7 +23,6 @@ export const rungSchema = z.discriminatedUnion('kind', [
 
 export type Rung = z.infer<typeof rungSchema>;
 export type VideoRung = Extract<Rung, { kind: 'video' }>;
-export type AudioRung = Extract<Rung, { kind: 'audio' }>;
 
 const AUDIO_KBPS = 128;
 

@@ -1,10 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfig, settings } from './load.ts';
 
-const folder = () => mkdtempSync(join(tmpdir(), 'amphi-config-'));
+const root = mkdtempSync(join(tmpdir(), 'amphi-config-'));
+const folder = () => mkdtempSync(join(root, 'cwd-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
 const load = (env: Record<string, string>, cwd = folder(), flags = {}) =>
   loadConfig({ env, cwd, flags });
 const complaint = (env: Record<string, string>, cwd?: string) => {
@@ -70,7 +73,6 @@ describe('loadConfig', () => {
     [{ AMPHI_HTTP_PORT: '-1' }, '-1 is not allowed'],
     [{ AMPHI_HTTP_PORT: '1.5' }, '1.5 is not allowed'],
     [{ AMPHI_ROLES: 'api,dancer' }, 'roles.1 (AMPHI_ROLES): "dancer"'],
-    [{ AMPHI_COPY_TOP: 'maybe' }, 'transcode.copyTop (AMPHI_COPY_TOP): "maybe"'],
     [{ AMPHI_LADDER: '[{' }, 'AMPHI_LADDER is not valid JSON'],
     [{ AMPHI_LADDER: '[]' }, 'transcode.ladder (AMPHI_LADDER)'],
     [{ AMPHI_REDIS_URL: 'http://x' }, 'redis.url (AMPHI_REDIS_URL): (hidden) is not allowed'],

@@ -243,11 +243,6 @@ export const configSchema = z.strictObject({
         'AMPHI_RUNGS_PER_JOB',
         'Rungs that one ffmpeg makes; fewer spread one event over several workers.',
       ),
-      copyTop: setting(
-        z.boolean().default(true),
-        'AMPHI_COPY_TOP',
-        'Passes the source through as the top rung when it has no B-frames and keeps the segment grid.',
-      ),
       encoder: setting(
         z.enum(ENCODERS).default('auto'),
         'AMPHI_ENCODER',
@@ -308,7 +303,6 @@ export const configSchema = z.strictObject({
     .prefault({}),
 });
 
-export type FileConfig = z.input<typeof configSchema>;
 type Parsed = z.output<typeof configSchema>;
 
 /** The whole configuration, validated; `host` and `dataDir` are resolved. */

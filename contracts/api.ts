@@ -1,27 +1,36 @@
 import { z } from 'zod';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
 import { eventStatusSchema, sourceHealthSchema } from './live.ts';
+import { warningSchema } from './warning.ts';
 
 /** The public HTTP API: bodies and answers. Unknown fields of a body are refused. */
 
-const title = z.string().trim().min(1).max(140);
-export const visibilitySchema = z.enum(['public', 'unlisted', 'private']);
-export const latencySchema = z.enum(['ultra', 'low', 'standard']);
-const ladderNames = z.array(z.string().min(1).max(16)).min(1).max(16);
+const title = z.string().trim().min(1).max(140).describe('What viewers see above the picture');
+export const visibilitySchema = z
+  .enum(['public', 'unlisted', 'private'])
+  .describe('Listed for all, for whoever has the link, or for whoever has a token');
+export const latencySchema = z
+  .enum(['ultra', 'low', 'standard'])
+  .describe('What players aim at: under a second, about a second, or a few');
+const ladderNames = z
+  .array(z.string().min(1).max(16))
+  .min(1)
+  .max(16)
+  .describe('Names of the renditions to make; those of the server’s whole ladder when left out');
 const dvrSeconds = z
   .int()
   .min(10)
-  .max(7 * 86_400);
+  .max(7 * 86_400)
+  .describe('How far viewers can rewind');
 
 export const createEventSchema = z.strictObject({
-  /** Chosen for the caller when left out. */
-  eventId: eventIdSchema.optional(),
+  eventId: eventIdSchema.optional().describe('Chosen for you when left out'),
   title,
   visibility: visibilitySchema.default('unlisted'),
   latency: latencySchema.default('low'),
   ladder: ladderNames.optional(),
   dvrSeconds: dvrSeconds.optional(),
-  record: z.boolean().default(false),
+  record: z.boolean().default(false).describe('Keep what was sent as a recording'),
 });
 export type CreateEvent = z.input<typeof createEventSchema>;
 
@@ -33,13 +42,16 @@ export const patchEventSchema = z
     ladder: ladderNames.nullable(),
     dvrSeconds,
     record: z.boolean(),
-    /** `ended` takes the event off air and refuses publishers; `idle` opens it again. */
-    status: z.enum(['ended', 'idle']),
+    status: z
+      .enum(['ended', 'idle'])
+      .describe('`ended` takes the event off air and refuses publishers; `idle` opens it again'),
   })
   .partial();
 export type PatchEvent = z.infer<typeof patchEventSchema>;
 
 export const sourceKindSchema = z.enum(['rtmp', 'whip', 'srt', 'room', 'file', 'pull']);
+
+export const patchSourceSchema = z.strictObject({ name: z.string().trim().min(1).max(80) });
 
 export const createSourceSchema = z.strictObject({
   name: z.string().trim().min(1).max(80),
@@ -47,40 +59,52 @@ export const createSourceSchema = z.strictObject({
 });
 export type CreateSource = z.input<typeof createSourceSchema>;
 
-/** A source with its key, which is shown this once. */
-export const newSourceSchema = z.object({
-  sourceId: sourceIdSchema,
-  name: z.string(),
-  kind: sourceKindSchema,
-  streamKey: z.string(),
-  rtmpUrl: z.string().optional(),
-  whipUrl: z.string().optional(),
-  srtUrl: z.string().optional(),
-});
+export const newSourceSchema = z
+  .object({
+    sourceId: sourceIdSchema,
+    name: z.string(),
+    kind: sourceKindSchema,
+    streamKey: z.string().describe('Shown this once, and kept nowhere'),
+    rtmpUrl: z.string().optional().describe('Server and key in one address'),
+    whipUrl: z.string().optional(),
+    srtUrl: z.string().optional(),
+  })
+  .meta({ id: 'NewSource', description: 'A source with its key, which is shown this once' });
 export type NewSource = z.infer<typeof newSourceSchema>;
 
-export const sourceSchema = z.object({
-  sourceId: sourceIdSchema,
-  name: z.string(),
-  kind: sourceKindSchema,
-  /** RTMP server as an encoder wants it; the key is separate. */
-  rtmpServer: z.string().optional(),
-  health: sourceHealthSchema.optional(),
-});
+export const sourceSchema = z
+  .object({
+    sourceId: sourceIdSchema,
+    name: z.string(),
+    kind: sourceKindSchema,
+    rtmpServer: z
+      .string()
+      .optional()
+      .describe('RTMP server as an encoder wants it; the key is separate'),
+    health: sourceHealthSchema.optional(),
+  })
+  .meta({ id: 'Source' });
 export type SourceView = z.infer<typeof sourceSchema>;
 
-export const renditionViewSchema = z.object({
-  name: z.string(),
-  width: z.number().optional(),
-  height: z.number().optional(),
-  frameRate: z.number().optional(),
-  codecs: z.string(),
-  bandwidth: z.number(),
-});
-
+export const renditionViewSchema = z
+  .object({
+    name: z.string().meta({ examples: ['720p'] }),
+    width: z.number().optional(),
+    height: z.number().optional(),
+    frameRate: z.number().optional(),
+    codecs: z.string().describe('RFC 6381'),
+    bandwidth: z.number().describe('Measured, bits per second'),
+    behindMs: z
+      .number()
+      .optional()
+      .describe(
+        'How long ago the newest piece of it was recorded, in milliseconds: what the server adds to the delay',
+      ),
+  })
+  .meta({ id: 'Rendition' });
 export type RenditionView = z.infer<typeof renditionViewSchema>;
 
-export const eventViewSchema = z.object({
+const eventViewFields = z.object({
   eventId: eventIdSchema,
   title: z.string(),
   visibility: visibilitySchema,
@@ -89,17 +113,66 @@ export const eventViewSchema = z.object({
   dvrSeconds: z.number(),
   record: z.boolean(),
   status: eventStatusSchema,
+  open: z
+    .boolean()
+    .describe('Whether encoders may publish to it; false once the host has ended it'),
   viewers: z.number(),
-  /** Milliseconds since the epoch; when the present run began. */
-  started: z.number().optional(),
-  createdAt: z.number(),
-  onAir: sourceIdSchema.optional(),
+  started: z
+    .number()
+    .optional()
+    .describe('When the present run began, milliseconds since the epoch'),
+  createdAt: z.number().describe('Milliseconds since the epoch'),
+  onAir: sourceIdSchema.optional().describe('The source on air; absent while the slate shows'),
   sources: z.array(sourceSchema),
-  renditions: z.array(renditionViewSchema),
+  renditions: z.array(renditionViewSchema).describe('Best first'),
+  warnings: z
+    .array(warningSchema)
+    .describe('What is wrong on the server’s side, most urgent first'),
   watchUrl: z.string(),
   studioUrl: z.string(),
 });
+
+export const eventViewSchema = eventViewFields.meta({ id: 'Event' });
 export type EventView = z.infer<typeof eventViewSchema>;
+
+/**
+ * What moves of an event: one message of `GET /api/events/{eventId}/live`. The
+ * rest of the event stays as it was until a message of type `changed` comes.
+ */
+export const eventLiveSchema = eventViewFields
+  .pick({
+    status: true,
+    open: true,
+    viewers: true,
+    started: true,
+    onAir: true,
+    renditions: true,
+    warnings: true,
+  })
+  .extend({
+    at: z.number().describe('The server’s clock, milliseconds since the epoch'),
+    sources: z.array(sourceHealthSchema),
+  })
+  .meta({ id: 'EventLive' });
+export type EventLive = z.infer<typeof eventLiveSchema>;
+
+export const publicEventSchema = z
+  .object({
+    eventId: eventIdSchema,
+    title: z.string(),
+    status: z.enum(['live', 'interrupted']),
+    viewers: z.number(),
+    started: z.number().optional().describe('Milliseconds since the epoch'),
+    watchUrl: z.string(),
+    poster: z.string().describe('A still picture, made anew every few seconds'),
+  })
+  .meta({
+    id: 'PublicEvent',
+    description: 'A public event that is on air now, as anybody may see it',
+  });
+export type PublicEvent = z.infer<typeof publicEventSchema>;
+
+export const publicListSchema = z.object({ items: z.array(publicEventSchema) });
 
 export const createdEventSchema = z.object({
   eventId: eventIdSchema,
@@ -111,21 +184,24 @@ export type CreatedEvent = z.infer<typeof createdEventSchema>;
 
 export const eventListSchema = z.object({
   items: z.array(eventViewSchema),
-  /** Pass it as `cursor` for the next page; absent on the last. */
-  cursor: z.string().optional(),
+  cursor: z
+    .string()
+    .optional()
+    .describe('Pass it as `cursor` for the next page; absent on the last'),
 });
 
 export const programSchema = z.object({
-  /** `single`: one source fills the picture. Scenes with several come later. */
-  scene: z.literal('single'),
-  /** The source on air; absent while the slate shows. */
-  source: sourceIdSchema.optional(),
+  /** Scenes with several come later. */
+  scene: z.literal('single').describe('One source fills the picture'),
+  source: sourceIdSchema.optional().describe('The source on air; absent while the slate shows'),
   audio: z.enum(['follow']),
   status: eventStatusSchema,
 });
 export type ProgramView = z.infer<typeof programSchema>;
 
-export const putProgramSchema = z.strictObject({ take: sourceIdSchema });
+export const putProgramSchema = z.strictObject({
+  take: sourceIdSchema.describe('The source to put on air'),
+});
 
 export const playSchema = z.object({
   eventId: eventIdSchema,
@@ -141,20 +217,47 @@ export const playSchema = z.object({
   thumbnails: z.string().optional(),
   poster: z.string().optional(),
   chat: z.string().optional(),
-  /** For private events: goes with every media request. */
-  token: z.string().optional(),
+  token: z.string().optional().describe('For private events: goes with every media request'),
 });
 export type Play = z.infer<typeof playSchema>;
+
+/** A play token lives between a minute and a year. */
+export const createPlayTokenSchema = z.strictObject({
+  expiresInSeconds: z
+    .int()
+    .min(60)
+    .max(31_536_000)
+    .default(86_400)
+    .describe('How long the token opens the event'),
+});
+
+export const playTokenSchema = z.object({
+  token: z.string(),
+  expiresAt: z.number().describe('Milliseconds since the epoch'),
+  watchUrl: z.url(),
+  embedUrl: z.url(),
+  hlsUrl: z.url().describe('The low-latency playlist, for other players'),
+});
+export type PlayToken = z.infer<typeof playTokenSchema>;
 
 export const sessionSchema = z.strictObject({ token: z.string().min(1).max(200) });
 
 export const serverInfoSchema = z.object({
   name: z.literal('amphi'),
-  version: z.string(),
-  rtmpPort: z.number(),
-  rtmpsPort: z.number().optional(),
-  /** The ladder that events choose from, best first. */
-  ladder: z.array(z.object({ name: z.string(), kind: z.enum(['video', 'audio']) })),
+  version: z.string().meta({ examples: ['0.1.0'] }),
+  rtmpPort: z.number().meta({ examples: [1935] }),
+  rtmpsPort: z
+    .number()
+    .optional()
+    .meta({ examples: [1936] }),
+  ladder: z
+    .array(
+      z.object({
+        name: z.string().meta({ examples: ['720p'] }),
+        kind: z.enum(['video', 'audio']),
+      }),
+    )
+    .describe('What events choose their renditions from, best first'),
 });
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 
@@ -164,7 +267,17 @@ export const problemSchema = z.object({
   status: z.number(),
   code: z.string(),
   detail: z.string().optional(),
-  field: z.string().optional(),
+  field: z.string().optional().describe('The first field at fault'),
+  errors: z
+    .array(
+      z.object({
+        pointer: z.string().optional().describe('JSON Pointer into the body, e.g. `#/title`'),
+        parameter: z.string().optional().describe('A parameter of the path or the query'),
+        detail: z.string(),
+      }),
+    )
+    .optional()
+    .describe('All that is wrong, each with its place'),
 });
 export type ProblemView = z.infer<typeof problemSchema>;
 

@@ -6,3 +6,4 @@ export * from './live.ts';
 export * from './media.ts';
 export * from './play.ts';
 export * from './rendition.ts';
+export * from './warning.ts';

@@ -29,12 +29,14 @@ export type EventSpec = z.infer<typeof eventSpecSchema>;
 export const publishGrantSchema = z.object({ sourceId: sourceIdSchema, event: eventSpecSchema });
 export type PublishGrant = z.infer<typeof publishGrantSchema>;
 
-/** `POST /control/events/{eventId}` on the ingest node that holds the event. */
+/** `POST /control/{eventId}` on the ingest node that holds the event. */
 export const ingestCommandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('take'), sourceId: sourceIdSchema }),
   /** Ends the session of a source whose key was rotated or which was removed. */
   z.strictObject({ type: z.literal('drop-source'), sourceId: sourceIdSchema }),
   z.strictObject({ type: z.literal('end') }),
+  /** The host opens an event again that was ended. */
+  z.strictObject({ type: z.literal('reopen') }),
   z.strictObject({ type: z.literal('update'), event: eventSpecSchema }),
 ]);
 export type IngestCommand = z.infer<typeof ingestCommandSchema>;
@@ -43,6 +45,8 @@ export type IngestCommand = z.infer<typeof ingestCommandSchema>;
 export const originStateSchema = z.object({
   viewers: z.number(),
   renditions: z.array(renditionViewSchema),
+  /** Names of renditions that were given up because transcoding did not keep up. */
+  withdrawn: z.array(z.string()),
   /** What is wrong with the disk, if anything. */
   diskTrouble: z.string().optional(),
 });

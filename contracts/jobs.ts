@@ -48,3 +48,5 @@ export const transcodeJobId = (job: Pick<TranscodeJob, 'eventId' | 'runId' | 'gr
 
 /** Header of a program feed: microseconds since the epoch at its timestamp 0. */
 export const FEED_BASE_HEADER = 'amphi-feed-base';
+/** Header of a program feed: the ingest node's clock when it answered, in microseconds since the epoch. */
+export const FEED_CLOCK_HEADER = 'amphi-feed-clock';

@@ -1,49 +1,50 @@
 import { z } from 'zod';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
+import { warningSchema } from './warning.ts';
 
 /** An event's state as everybody sees it. */
 export const eventStatusSchema = z.enum(['idle', 'live', 'interrupted', 'ended']);
 export type EventStatus = z.infer<typeof eventStatusSchema>;
 
 /** What the ingest node measures of a source, once a second. */
-export const sourceHealthSchema = z.object({
-  sourceId: sourceIdSchema,
-  connected: z.boolean(),
-  /** Encoder software as it names itself. */
-  encoder: z.string().optional(),
-  remoteAddress: z.string().optional(),
-  connectedAt: z.number().optional(),
-  video: z
-    .object({
-      codec: z.string(),
-      width: z.number(),
-      height: z.number(),
-      fps: z.number(),
-      bitsPerSecond: z.number(),
-      /** Distance of the latest key frames, in seconds. */
-      gopSeconds: z.number().optional(),
-      bFrames: z.boolean(),
-    })
-    .optional(),
-  audio: z
-    .object({
-      codec: z.string(),
-      sampleRate: z.number(),
-      channels: z.number(),
-      bitsPerSecond: z.number(),
-    })
-    .optional(),
-  /** Media time minus wall time since the connection began, in milliseconds. */
-  driftMs: z.number(),
-  /** Access units that were thrown away: malformed, too late, or over a bound. */
-  dropped: z.number(),
-  /** Timestamp jumps that were mended. */
-  jumps: z.number(),
-  /** Plain-language advice, most urgent first. */
-  advice: z.array(
-    z.object({ code: z.string(), level: z.enum(['info', 'warn']), text: z.string() }),
-  ),
-});
+export const sourceHealthSchema = z
+  .object({
+    sourceId: sourceIdSchema,
+    connected: z.boolean(),
+    encoder: z.string().optional().describe('Encoder software as it names itself'),
+    remoteAddress: z.string().optional(),
+    connectedAt: z.number().optional(),
+    video: z
+      .object({
+        codec: z.string(),
+        width: z.number(),
+        height: z.number(),
+        fps: z.number(),
+        bitsPerSecond: z.number(),
+        gopSeconds: z.number().optional().describe('Distance of the latest key frames, in seconds'),
+        bFrames: z.boolean(),
+      })
+      .optional(),
+    audio: z
+      .object({
+        codec: z.string(),
+        sampleRate: z.number(),
+        channels: z.number(),
+        bitsPerSecond: z.number(),
+      })
+      .optional(),
+    driftMs: z
+      .number()
+      .describe('Media time minus wall time since the connection began, in milliseconds'),
+    dropped: z
+      .number()
+      .describe('Access units that were thrown away: malformed, too late, or over a bound'),
+    jumps: z.number().describe('Timestamp jumps that were mended'),
+    advice: z
+      .array(z.object({ code: z.string(), level: z.enum(['info', 'warn']), text: z.string() }))
+      .describe('What to change on the encoder, in plain words, most urgent first'),
+  })
+  .meta({ id: 'SourceHealth' });
 export type SourceHealth = z.infer<typeof sourceHealthSchema>;
 
 /**
@@ -72,6 +73,18 @@ export type LiveState = z.infer<typeof liveStateSchema>;
 export const LIVE_CHANNEL = 'amphi:live';
 export const liveKey = (eventId: string): string => `amphi:live:${eventId}`;
 export const LIVE_TTL_SECONDS = 15;
+
+/**
+ * What processes warn of about an event: a Redis hash from the warning's code
+ * to this, for as long as it says.
+ */
+export const raisedWarningSchema = warningSchema
+  .omit({ code: true })
+  .extend({ until: z.number().describe('Milliseconds since the epoch') });
+export const warningsKey = (eventId: string): string => `amphi:warnings:${eventId}`;
+
+/** Says the id of an event whose settings or sources were changed, or which was deleted. */
+export const EVENT_CHANGED_CHANNEL = 'amphi:event-changed';
 
 /** Append-only record of what happened, for whoever keeps books (API, analytics). */
 export const BUS_STREAM = 'amphi:bus';

@@ -3,6 +3,8 @@ import type { Micros } from '#base';
 /**
  * One access unit on the epoch timeline: the currency of the live path inside
  * a process. Every sample carries wall-clock time from the moment it enters.
+ * Its payload may be a view of memory that is used again: whoever keeps a unit
+ * beyond the call in which it was handed over takes a copy.
  */
 export type MediaUnit = VideoUnit | AudioUnit;
 

@@ -20,3 +20,9 @@ export const viewerStatusSchema = z.object({
   dvrSeconds: z.number(),
 });
 export type ViewerStatus = z.infer<typeof viewerStatusSchema>;
+
+/**
+ * Header of every answer under `/hls/`: the server's time when it was sent, in
+ * milliseconds since the epoch. Players tell their clock's offset by it.
+ */
+export const TIME_HEADER = 'amphi-time';

@@ -36,6 +36,9 @@ export type Rendition = z.infer<typeof renditionSchema>;
 /** Header of a push that carries the rendition as JSON. */
 export const RENDITION_HEADER = 'amphi-rendition';
 
+/** Header of a push: where the newest ends that its writer ever sent, in microseconds since the epoch. */
+export const PUSH_NEWEST_HEADER = 'amphi-push-newest';
+
 /** Where a pusher continues: the end of what the origin holds, in microseconds since the epoch. */
 export const pushPositionSchema = z.object({
   /** Undefined when the origin has nothing of this run. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { z } from 'zod';
-import { AmphiError, type Closable, isAmphiError } from '#base';
+import { AmphiError, type Closable, type Fault, isAmphiError } from '#base';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
@@ -13,6 +13,7 @@ export interface Problem {
   code: string;
   detail?: string;
   field?: string;
+  errors?: readonly Fault[];
 }
 
 export function problemOf(error: unknown): Problem {
@@ -24,6 +25,7 @@ export function problemOf(error: unknown): Problem {
     code: known.code,
     ...(known.message === known.title ? {} : { detail: known.message }),
     ...(known.field === undefined ? {} : { field: known.field }),
+    ...(known.faults.length === 0 ? {} : { errors: known.faults }),
   };
 }
 
@@ -77,21 +79,54 @@ export async function readJson<T extends z.ZodType>(
   return validate(schema, value);
 }
 
-/** Throws `unknown_field` or `bad_request` naming the first field at fault. */
-export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+/** As many faults of one request are named; who makes more is not helped by a list. */
+const MAX_FAULTS = 20;
+
+/**
+ * Throws `unknown_field` or `bad_request`: the first field at fault by name, and
+ * all faults by their place in the body, or by the parameter.
+ */
+export function validate<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  place: 'body' | 'parameters' = 'body',
+): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const path = issue?.path.join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys') {
-    const field = [...issue.path, issue.keys[0]].join('.');
-    throw new AmphiError('unknown_field', { field, detail: `"${field}" is not a known field` });
-  }
-  throw new AmphiError('bad_request', {
-    field: path,
-    detail: path === '' ? (issue?.message ?? 'not valid') : `${path}: ${issue?.message}`,
+  const found = result.error.issues.flatMap(faultsOf).slice(0, MAX_FAULTS);
+  const faults = found.map(({ path, detail }): Fault => {
+    if (place === 'parameters') return { parameter: path.map(String).join('.'), detail };
+    return { pointer: `#${path.map((key) => `/${escapePointer(String(key))}`).join('')}`, detail };
   });
+  const [first] = found;
+  const field = first?.path.map(String).join('.') ?? '';
+  if (first?.unknown) {
+    throw new AmphiError('unknown_field', { field, detail: `"${field}" ${first.detail}`, faults });
+  }
+  const message = first?.detail ?? 'not valid';
+  const detail = field === '' ? message : `${field}: ${message}`;
+  throw new AmphiError('bad_request', { field, detail, faults });
 }
+
+interface Found {
+  path: PropertyKey[];
+  detail: string;
+  unknown: boolean;
+}
+
+function faultsOf(issue: z.core.$ZodIssue): Found[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ path: issue.path, detail: issue.message, unknown: false }];
+  }
+  return issue.keys.map((key) => ({
+    path: [...issue.path, key],
+    detail: 'is not a known field',
+    unknown: true,
+  }));
+}
+
+/** RFC 6901, section 3. */
+const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 export interface Listener extends Closable {
   server: Server;
@@ -130,6 +165,12 @@ export async function listen(
   server: Server,
   { host, port }: { host: string; port: number },
 ): Promise<Listener> {
+  // An HTTP/2 server does not know its connections, so they are noted here.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 1024 }, () => {
@@ -140,13 +181,23 @@ export async function listen(
   return {
     server,
     port: (server.address() as AddressInfo).port,
-    close: () => closeServer(server),
+    close: () => closeServer(server, sockets),
   };
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   });
+}
+
+/** The value of a cookie in a request's Cookie field (RFC 6265 5.4). */
+export function cookieOf(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined;
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=');
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+  }
+  return undefined;
 }

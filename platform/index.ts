@@ -7,6 +7,7 @@ export {
   probeFfmpeg,
 } from './ffmpeg.ts';
 export {
+  cookieOf,
   type Handler,
   type Listener,
   listen,
@@ -21,6 +22,14 @@ export {
 } from './http.ts';
 export { Lease, type LeaseOptions } from './lease.ts';
 export { createLogger } from './logger.ts';
+export {
+  type Counter,
+  type Gauge,
+  type Histogram,
+  METRICS_CONTENT_TYPE,
+  Metrics,
+  mergeExpositions,
+} from './metrics.ts';
 export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
 export {
   LIVE_JOB_TIMINGS,
@@ -39,4 +48,6 @@ export {
   sha256Hex,
   type TokenClaims,
   TokenIssuer,
+  TokenVerifier,
 } from './tokens.ts';
+export { raisedWarnings, raiseWarning } from './warnings.ts';

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import { AmphiError, isErrorCode, messageOf } from '#base';
+import { AmphiError, type ErrorCode, isErrorCode, messageOf } from '#base';
 import type { NodeRecord } from '#contracts';
 import type { NodeRegistry } from './registry.ts';
 import type { TokenIssuer } from './tokens.ts';
@@ -41,14 +41,16 @@ export class NodeClient {
   /**
    * A JSON call to the first node of a role that answers. Problems that the
    * node reports are thrown with their own code; `unavailable` when none can
-   * be reached.
+   * be reached. A node that reports `elsewhere` does not have what the call is
+   * about: the next one is asked.
    */
   async call(
     role: string,
     path: string,
-    options: { method?: string; body?: unknown; timeoutMs?: number } = {},
+    options: { method?: string; body?: unknown; timeoutMs?: number; elsewhere?: ErrorCode } = {},
   ): Promise<unknown> {
     let failure: unknown;
+    let notHere: AmphiError | undefined;
     for (const node of await this.nodes(role)) {
       let response: Response;
       try {
@@ -67,8 +69,11 @@ export class NodeClient {
       }
       const value: unknown = response.status === 204 ? undefined : await response.json();
       if (response.ok) return value;
-      throw problemToError(value);
+      const problem = problemToError(value);
+      if (problem.code !== options.elsewhere) throw problem;
+      notHere = problem;
     }
+    if (notHere !== undefined && failure === undefined) throw notHere;
     throw new AmphiError('unavailable', {
       detail: `no ${role} node answers: ${messageOf(failure)}`,
       cause: failure,

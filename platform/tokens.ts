@@ -18,7 +18,10 @@ export interface TokenClaims {
   sub: string;
   /** Fencing number of a pusher. */
   fence?: number;
+  /** Seconds since the epoch; known of verified tokens. */
   exp?: number;
+  /** Names this one token; known of verified tokens. */
+  jti?: string;
 }
 
 const ISSUER = 'amphi';
@@ -63,6 +66,7 @@ export class TokenIssuer {
         sub: payload.sub ?? '',
         ...(typeof fence === 'number' ? { fence } : {}),
         ...(payload.exp === undefined ? {} : { exp: payload.exp }),
+        ...(payload.jti === undefined ? {} : { jti: payload.jti }),
       };
     } catch (cause) {
       throw new AmphiError('unauthorized', { detail: 'The token is not valid here', cause });
@@ -76,6 +80,47 @@ export class TokenIssuer {
       this.#keys.set(audience, key);
     }
     return key;
+  }
+}
+
+/** Tokens that were found genuine are remembered, so many at most. */
+const MAX_REMEMBERED = 20_000;
+
+/**
+ * Verifies tokens, and remembers which were genuine until they expire: a
+ * viewer shows the same one ten times a second.
+ */
+export class TokenVerifier {
+  readonly #issuer: TokenIssuer;
+  readonly #remembered = new Map<string, TokenClaims>();
+
+  constructor(issuer: TokenIssuer) {
+    this.#issuer = issuer;
+  }
+
+  /** The claims of a token that was verified before and has not expired. */
+  known(audience: Audience, token: string): TokenClaims | undefined {
+    const key = `${audience} ${token}`;
+    const claims = this.#remembered.get(key);
+    if (claims === undefined) return undefined;
+    if ((claims.exp ?? 0) * 1000 > Date.now()) return claims;
+    this.#remembered.delete(key);
+    return undefined;
+  }
+
+  /** Throws `unauthorized` unless the token is genuine, current and of this audience. */
+  async verify(audience: Audience, token: string | undefined): Promise<TokenClaims> {
+    const known = token === undefined ? undefined : this.known(audience, token);
+    if (known !== undefined) return known;
+    const claims = await this.#issuer.verify(audience, token);
+    if (this.#remembered.size >= MAX_REMEMBERED) {
+      for (const oldest of this.#remembered.keys()) {
+        this.#remembered.delete(oldest);
+        break;
+      }
+    }
+    this.#remembered.set(`${audience} ${token}`, claims);
+    return claims;
   }
 }
 

@@ -40,12 +40,28 @@ const PROGRAMS = [
     brew: '--cask firefox',
   },
   {
+    command: 'openssl',
+    for: ['test'],
+    apt: 'openssl',
+    dnf: 'openssl',
+    apk: 'openssl',
+    brew: 'openssl',
+  },
+  {
     command: 'nginx',
     for: ['bench'],
     apt: 'nginx libnginx-mod-rtmp',
     dnf: 'nginx nginx-mod-rtmp',
     apk: 'nginx nginx-mod-rtmp',
     brew: 'nginx',
+  },
+  {
+    command: 'wrk',
+    for: ['bench'],
+    apt: 'wrk',
+    dnf: 'wrk',
+    apk: 'wrk',
+    brew: 'wrk',
   },
 ];
 
