@@ -1,17 +1,33 @@
 import { type Micros, micros } from '#base';
 import type { MediaConfig, MediaUnit } from '#contracts';
-import { aacTagHeader, avcTagHeader, flvHeader, flvTag, TAG_AUDIO, TAG_VIDEO } from '#protocol';
+import {
+  aacTagHeader,
+  avcTagHeader,
+  FLV_TAG_OVERHEAD,
+  flvHeader,
+  flvTag,
+  TAG_AUDIO,
+  TAG_VIDEO,
+  writeFlvTag,
+} from '#protocol';
+import { Arena } from './arena.ts';
 
 /** Where a feed goes: an HTTP response, or anything that says how much it still holds. */
 export interface FeedSink {
+  /** The bytes may be overwritten once they have left the backlog. */
   write(bytes: Uint8Array): void;
-  /** Bytes written that the receiver has not taken yet. */
+  /** Bytes written that have not been sent or copied yet. */
   readonly backlogBytes: number;
+  /** The program is over. */
   end(): void;
+  /** The feed breaks off here; the program may go on elsewhere. */
+  abort(): void;
 }
 
 interface Entry {
   bytes: Uint8Array;
+  /** Number of the arena's block that holds the bytes, or one that comes later. */
+  block: number;
   dtsUs: number;
   /** A key frame of the video. */
   key: boolean;
@@ -20,14 +36,14 @@ interface Entry {
 
 interface Subscriber {
   sink: FeedSink;
-  /** Too far behind: waits for the backlog to drain and for a key frame. */
+  /** Too far behind, or nothing to begin with: waits for the backlog to drain and for a key frame. */
   skipping: boolean;
-  skipped: number;
 }
 
 /** Key frames that the history begins with at least: a resuming reader finds what it needs in two GOPs. */
 const HISTORY_GOPS = 3;
-const HISTORY_MAX_BYTES = 96 * 1024 * 1024;
+/** More than this is not kept even of the one GOP that a reader would begin with. */
+const HISTORY_MAX_BYTES = 64 * 1024 * 1024;
 const BACKLOG_HIGH_BYTES = 12 * 1024 * 1024;
 const BACKLOG_LOW_BYTES = 256 * 1024;
 /**
@@ -39,6 +55,10 @@ const BASE_GRID_US = 8_008_000_000;
 /** Room before the first sample for an encoder's priming. */
 const BASE_LEAD_US = 1_000_000;
 
+const AAC_FRAME_HEAD = aacTagHeader(false);
+const AAC_CONFIG_HEAD = aacTagHeader(true);
+const AVC_CONFIG_HEAD = avcTagHeader(true, true, 0);
+
 /**
  * The program of one event as an FLV stream for any number of readers: one
  * timeline from the run's start, decoder configurations in band, and enough
@@ -49,6 +69,7 @@ export class ProgramFeed {
   /** Epoch time of the feed's timestamp 0. */
   readonly baseUs: Micros;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #arena = new Arena();
   #history: Entry[] = [];
   #historyBytes = 0;
   #gops = 0;
@@ -73,26 +94,31 @@ export class ProgramFeed {
     return this.#subscribers.size;
   }
 
-  config(config: MediaConfig, atUs: Micros): void {
-    const timestamp = this.#timestampMs(atUs);
-    const bytes =
-      config.track === 'video'
-        ? flvTag(TAG_VIDEO, timestamp, avcTagHeader(true, true, 0), config.bytes)
-        : flvTag(TAG_AUDIO, timestamp, aacTagHeader(true), config.bytes);
-    this.#append({ bytes, dtsUs: atUs, key: false, config: config.track });
+  /** What is kept for readers to come. */
+  get historyBytes(): number {
+    return this.#historyBytes;
   }
 
-  unit(unit: MediaUnit): void {
-    const timestamp = this.#timestampMs(unit.dts);
+  config(config: MediaConfig, atUs: Micros): void {
+    const timestampMs = this.#timestampMs(atUs);
+    // In memory of its own: a configuration outlives the history around it.
+    const bytes =
+      config.track === 'video'
+        ? flvTag(TAG_VIDEO, timestampMs, AVC_CONFIG_HEAD, config.bytes)
+        : flvTag(TAG_AUDIO, timestampMs, AAC_CONFIG_HEAD, config.bytes);
+    this.#append(bytes, atUs, false, config.track);
+  }
+
+  /** Takes a unit over, moved by `shiftUs` on the timeline; its payload is copied. */
+  unit(unit: MediaUnit, shiftUs = 0): void {
+    const dtsUs = unit.dts + shiftUs;
     if (unit.track === 'audio') {
-      const bytes = flvTag(TAG_AUDIO, timestamp, aacTagHeader(false), unit.payload);
-      this.#append({ bytes, dtsUs: unit.dts, key: false, config: undefined });
+      this.#append(this.#tag(TAG_AUDIO, dtsUs, AAC_FRAME_HEAD, unit.payload), dtsUs, false);
       return;
     }
-    const compositionMs = this.#timestampMs(unit.pts) - timestamp;
-    const header = avcTagHeader(unit.key, false, compositionMs);
-    const bytes = flvTag(TAG_VIDEO, timestamp, header, unit.payload);
-    this.#append({ bytes, dtsUs: unit.dts, key: unit.key, config: undefined });
+    const compositionMs = this.#timestampMs(unit.pts + shiftUs) - this.#timestampMs(dtsUs);
+    const head = avcTagHeader(unit.key, false, compositionMs);
+    this.#append(this.#tag(TAG_VIDEO, dtsUs, head, unit.payload), dtsUs, unit.key);
   }
 
   /**
@@ -102,12 +128,7 @@ export class ProgramFeed {
    */
   subscribe(sink: FeedSink, fromUs?: number): () => void {
     sink.write(flvHeader({ audio: true, video: true }));
-    let start = 0;
-    if (fromUs !== undefined) {
-      this.#history.forEach((entry, i) => {
-        if (entry.key && entry.dtsUs <= fromUs) start = i;
-      });
-    }
+    const start = fromUs === undefined ? 0 : this.#keyAtOrBefore(fromUs);
     const opening = { ...this.#opening };
     for (const entry of this.#history.slice(0, start)) {
       if (entry.config !== undefined) opening[entry.config] = entry;
@@ -119,7 +140,7 @@ export class ProgramFeed {
       sink.end();
       return () => {};
     }
-    const subscriber: Subscriber = { sink, skipping: false, skipped: 0 };
+    const subscriber: Subscriber = { sink, skipping: this.#gops === 0 };
     this.#subscribers.add(subscriber);
     return () => {
       this.#subscribers.delete(subscriber);
@@ -128,16 +149,45 @@ export class ProgramFeed {
 
   /** No more media: readers get what is there and then the end. */
   end(): void {
+    this.#close((sink) => sink.end());
+  }
+
+  /** No more media from here: readers are cut off and look for the program elsewhere. */
+  abort(): void {
+    this.#close((sink) => sink.abort());
+  }
+
+  #close(finish: (sink: FeedSink) => void): void {
     this.#ended = true;
-    for (const { sink } of this.#subscribers) sink.end();
+    for (const { sink } of this.#subscribers) finish(sink);
     this.#subscribers.clear();
+  }
+
+  #keyAtOrBefore(us: number): number {
+    return Math.max(
+      0,
+      this.#history.findLastIndex((entry) => entry.key && entry.dtsUs <= us),
+    );
   }
 
   #timestampMs(us: number): number {
     return Math.round((us - this.baseUs) / 1000);
   }
 
-  #append(entry: Entry): void {
+  #tag(
+    type: typeof TAG_AUDIO | typeof TAG_VIDEO,
+    us: number,
+    head: Uint8Array,
+    payload: Uint8Array,
+  ): Uint8Array {
+    const bytes = this.#arena.take(FLV_TAG_OVERHEAD + head.length + payload.length);
+    writeFlvTag(bytes, type, this.#timestampMs(us), head, payload);
+    return bytes;
+  }
+
+  #append(bytes: Uint8Array, dtsUs: number, key: boolean, config?: Entry['config']): void {
+    if (this.#ended) return;
+    const entry: Entry = { bytes, block: this.#arena.block, dtsUs, key, config };
     this.#remember(entry);
     for (const subscriber of this.#subscribers) this.#deliver(subscriber, entry);
   }
@@ -149,7 +199,6 @@ export class ProgramFeed {
       if (entry.key && sink.backlogBytes < BACKLOG_LOW_BYTES) {
         subscriber.skipping = false;
       } else if (entry.config === undefined) {
-        subscriber.skipped++;
         this.#skipped++;
         return;
       }
@@ -158,24 +207,34 @@ export class ProgramFeed {
   }
 
   #remember(entry: Entry): void {
+    if (this.#gops === 0 && !entry.key) {
+      // Nobody could begin here: what comes before the first key frame is passed on and not kept.
+      if (entry.config !== undefined) this.#opening[entry.config] = entry;
+      this.#arena.release(this.#arena.block, this.#isAllSent());
+      return;
+    }
     this.#history.push(entry);
     this.#historyBytes += entry.bytes.length;
-    if (entry.key) this.#gops++;
-    while (this.#gops > HISTORY_GOPS || this.#historyBytes > HISTORY_MAX_BYTES) {
-      if (!this.#forgetGop()) break;
-    }
+    if (entry.key && ++this.#gops > HISTORY_GOPS) this.#forgetGop();
+    while (this.#historyBytes > HISTORY_MAX_BYTES) this.#forgetGop();
   }
 
-  /** Drops everything before the second key frame of the history. */
-  #forgetGop(): boolean {
+  /** Drops everything before the second key frame of the history; all of it when there is none. */
+  #forgetGop(): void {
     const second = this.#history.findIndex((entry, i) => i > 0 && entry.key);
-    if (second < 0) return false;
-    for (const entry of this.#history.slice(0, second)) {
+    const kept = second < 0 ? [] : this.#history.slice(second);
+    const gone = second < 0 ? this.#history : this.#history.slice(0, second);
+    for (const entry of gone) {
       this.#historyBytes -= entry.bytes.length;
+      if (entry.key) this.#gops--;
       if (entry.config !== undefined) this.#opening[entry.config] = entry;
     }
-    this.#history = this.#history.slice(second);
-    this.#gops--;
+    this.#history = kept;
+    this.#arena.release(kept[0]?.block ?? this.#arena.block, this.#isAllSent());
+  }
+
+  #isAllSent(): boolean {
+    for (const { sink } of this.#subscribers) if (sink.backlogBytes > 0) return false;
     return true;
   }
 }

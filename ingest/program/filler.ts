@@ -6,6 +6,7 @@ import type { SlateClip } from './slate.ts';
 /** Stand-ins for a missing track: a program always has picture and sound. */
 
 const SAMPLE_RATE = 48_000;
+const AAC_LC = 2;
 
 /** How silence sounds: with which configuration, in which frame, and how long a frame is. */
 export interface Silence {
@@ -14,7 +15,7 @@ export interface Silence {
   frameUs: number;
 }
 
-const DEFAULT_SILENCE: Silence = silenceOf(SAMPLE_RATE, 2, {
+export const DEFAULT_SILENCE: Silence = silenceOf(SAMPLE_RATE, 2, {
   track: 'audio',
   codec: 'aac',
   bytes: aacLcConfig(SAMPLE_RATE, 2),
@@ -23,12 +24,13 @@ const DEFAULT_SILENCE: Silence = silenceOf(SAMPLE_RATE, 2, {
 /** Silence in the same form as the sound it stands in for, so that nothing downstream has to change. */
 export function silenceLike(config: MediaConfig | undefined): Silence {
   if (config === undefined || config.track !== 'audio') return DEFAULT_SILENCE;
-  const { objectType, sampleRate, channels } = parseAacConfig(config.bytes);
-  const plain = objectType === AAC_LC && (channels === 1 || channels === 2);
-  return plain ? silenceOf(sampleRate, channels, config) : DEFAULT_SILENCE;
+  const { objectType, sampleRate, channels, frameSamples, extension } = parseAacConfig(
+    config.bytes,
+  );
+  const plain = objectType === AAC_LC && extension === 'none' && frameSamples === AAC_FRAME_SAMPLES;
+  if (!plain || (channels !== 1 && channels !== 2)) return DEFAULT_SILENCE;
+  return silenceOf(sampleRate, channels, config);
 }
-
-const AAC_LC = 2;
 
 function silenceOf(sampleRate: number, channels: 1 | 2, config: MediaConfig): Silence {
   const frameUs = (AAC_FRAME_SAMPLES * 1_000_000) / sampleRate;

@@ -1,36 +1,53 @@
-import {
-  AmphiError,
-  type Clock,
-  Emitter,
-  type Logger,
-  type Micros,
-  messageOf,
-  micros,
-  randomId,
-} from '#base';
+import { AmphiError, type Clock, Emitter, type Logger, type Micros, micros, randomId } from '#base';
 import { type FrameRate, framesPerSecond, type SourcePicture, standardFrameRate } from '#config';
-import type { EventSpec, MediaConfig, MediaUnit, VideoUnit } from '#contracts';
-import { AAC_FRAME_SAMPLES, parseAacConfig, parseAvcConfig } from '#protocol';
-import { Source } from '../source/source.ts';
+import type { EventSpec, MediaUnit, VideoUnit } from '#contracts';
+import { parseAvcConfig } from '#protocol';
+import { Source, type SourceCounters } from '../source/source.ts';
 import { ProgramFeed } from './feed.ts';
-import { type Silence, SlatePlayer, silenceLike, silentUnits } from './filler.ts';
-import type { SlateMaker } from './slate.ts';
+import { Opening } from './opening.ts';
+import { ProgramOutput } from './output.ts';
+import type { SlateMaker, SlateSpec } from './slate.ts';
+import type { SlateKind } from './slate-picture.ts';
+import { StandIn } from './stand-in.ts';
 import { type EndReason, next, type ProgramInput, type ProgramState } from './state.ts';
+import type { Ticker } from './ticker.ts';
 
 /** One life of the timeline: it begins with the first picture and ends for good. */
 export interface Run {
   runId: string;
   startedAtMs: number;
-  picture: SourcePicture & { fps: number };
+  picture: SourcePicture;
   fps: FrameRate;
   feed: ProgramFeed;
-  /** The source sends what a rung may pass through unchanged: no B-frames. */
-  copyable: boolean;
+}
+
+/** What is needed to take up a run that another process held. */
+export type RunMemory = Pick<Run, 'runId' | 'startedAtMs' | 'picture'>;
+
+export interface ProgramTiming {
+  /** Without a picture for so long, the slate shows. */
+  slateAfterUs: number;
+  /** Without any source for so long, the run ends. */
+  interruptUs: number;
+}
+
+/** What is counted of programs, all together. */
+export interface ProgramCounters extends SourceCounters {
+  /** Sources that came on air in a running program. */
+  cuts: number;
+  interruptions: number;
+  /** Access units that readers of past runs lost. */
+  skipped: number;
 }
 
 export interface ProgramOptions {
-  slateAfterUs: number;
-  interruptUs: number;
+  spec: EventSpec;
+  timing: ProgramTiming;
+  clock: Clock;
+  ticker: Ticker;
+  slates: Pick<SlateMaker, 'clip'>;
+  counters: ProgramCounters;
+  log: Logger;
 }
 
 type ProgramEvents = {
@@ -42,60 +59,47 @@ type ProgramEvents = {
 
 /** A dropped connection is known at once and waited out only this long. */
 const LOST_GRACE_US = 500_000;
-/** Sound that comes this much later than the picture is taken for missing. */
-const AUDIO_PATIENCE_US = 700_000;
 /** Without any picture for this long after its sound, a source is audio only. */
 const VIDEO_PATIENCE_US = 2_000_000;
-const TICK_MS = 15;
-const MEASURE_FRAMES = 9;
-const MAX_STARTING_UNITS = 4_000;
-const AUDIO_ONLY_PICTURE = { width: 1280, height: 720, fps: 15 };
+/** Pictures are announced, yet no key frame comes: then the sound goes on air without them. */
+const KEY_PATIENCE_US = 12_000_000;
+const TICK_MS = 100;
+/** While a slate shows, its frames are due at every tick. */
+const SLATE_TICK_MS = 15;
+const AUDIO_ONLY_PICTURE = { width: 1280, height: 720, fps: 30 };
 
 /**
  * The program of an event: chooses which of its sources is on air and makes of
  * them one continuous timeline, with slate and silence where there is nothing.
  */
 export class Program extends Emitter<ProgramEvents> {
-  #spec: EventSpec;
   readonly #options: ProgramOptions;
   readonly #clock: Clock;
-  readonly #slates: SlateMaker;
   readonly #log: Logger;
   readonly #sources = new Map<string, Source>();
+  readonly #opening = new Opening();
+  readonly #standIn: StandIn;
+  #spec: EventSpec;
   #state: ProgramState = { name: 'idle' };
-  #run: Run | undefined;
-  readonly #ticker: NodeJS.Timeout;
-  /** Units of the starting source since its first key frame. */
-  #opening: MediaUnit[] = [];
-  /** A source that goes on air at its next key frame. */
+  #onAir: { run: Run; output: ProgramOutput } | undefined;
+  /** A source that goes on air as soon as it can. */
   #wanted: string | undefined;
-  #slate: SlatePlayer | undefined;
-  #slateLoading = false;
-  #lastVideoUs = 0;
-  #audioEndUs = 0;
-  #lastUnitUs: Record<'video' | 'audio', number> = { video: 0, audio: 0 };
-  #sent: { video: Uint8Array | undefined; audio: Uint8Array | undefined } = {
-    video: undefined,
-    audio: undefined,
-  };
-  #audioUs = 0;
-  #silence: Silence = silenceLike(undefined);
+  /** What is added to the times of the source on air, so that it follows what was on air before. */
+  #shiftUs = 0;
+  /** Arrival of the newest units of the source on air. */
+  #heardUs = { video: 0, audio: 0 };
+  #pace: { ms: number; stop: () => void } | undefined;
+  #closed = false;
 
-  constructor(options: {
-    spec: EventSpec;
-    timing: ProgramOptions;
-    clock: Clock;
-    slates: SlateMaker;
-    log: Logger;
-  }) {
+  constructor(options: ProgramOptions) {
     super();
+    this.#options = options;
     this.#spec = options.spec;
-    this.#options = options.timing;
     this.#clock = options.clock;
-    this.#slates = options.slates;
     this.#log = options.log.child({ eventId: options.spec.eventId });
+    this.#standIn = new StandIn(options.slates, this.#log);
     for (const sourceId of options.spec.sourceIds) this.source(sourceId);
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#setPace(TICK_MS);
   }
 
   get spec(): EventSpec {
@@ -107,11 +111,18 @@ export class Program extends Emitter<ProgramEvents> {
   }
 
   get run(): Run | undefined {
-    return this.#run;
+    return this.#onAir?.run;
   }
 
   get sources(): Iterable<Source> {
     return this.#sources.values();
+  }
+
+  /** Nothing is on air and nobody is about to change that. */
+  get isUnused(): boolean {
+    const { name } = this.#state;
+    if (name !== 'idle' && name !== 'ended') return false;
+    return ![...this.#sources.values()].some((source) => source.connected);
   }
 
   update(spec: EventSpec): void {
@@ -129,11 +140,12 @@ export class Program extends Emitter<ProgramEvents> {
   source(sourceId: string): Source {
     const known = this.#sources.get(sourceId);
     if (known !== undefined) return known;
-    const source = new Source(sourceId, this.#clock);
+    const source = new Source(sourceId, this.#clock, this.#options.counters);
     this.#sources.set(sourceId, source);
     source.on('unit', (unit) => this.#receive(source, unit));
     source.on('detached', (reason) => {
       this.#log.info({ sourceId, reason }, 'source disconnected');
+      if (this.#wanted === sourceId) this.#wanted = undefined;
       this.emit('changed');
     });
     return source;
@@ -146,68 +158,97 @@ export class Program extends Emitter<ProgramEvents> {
     if (!source.connected) {
       throw new AmphiError('conflict', `source ${sourceId} is not connected; start it first`);
     }
-    this.#wanted = sourceId;
+    const state = this.#state;
+    const isOnAir = state.name === 'on-air' && state.sourceId === sourceId;
+    this.#wanted = isOnAir ? undefined : sourceId;
   }
 
   /** Takes up a run that another process held before it died; the slate shows until a source comes. */
-  resume(run: { runId: string; startedAtMs: number; picture: Run['picture'] }): void {
+  resume(memory: RunMemory): void {
+    if (this.#state.name !== 'idle') return;
     const nowUs = this.#clock.nowUs();
-    const begun = this.#begin(run, nowUs, false);
-    const awaited = this.#spec.sourceIds[0] ?? '';
-    this.#state = { name: 'interrupted', sinceUs: nowUs, awaited };
-    this.#showSlate(nowUs);
-    this.emit('started', begun);
+    const run = this.#begin(memory, nowUs);
+    this.#move({ type: 'resume', atUs: nowUs });
+    this.#tick();
+    this.emit('started', run);
   }
 
+  /** Ends the run, for viewers too. */
   end(reason: EndReason): void {
     this.#move({ type: 'end', reason });
     for (const source of this.#sources.values()) source.drop('the event ended');
   }
 
-  close(reason: EndReason = 'shutdown'): void {
-    clearInterval(this.#ticker);
-    this.end(reason);
+  /** Lets go of the run without ending it: whoever takes it up elsewhere goes on with it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pace?.stop();
+    for (const source of this.#sources.values()) source.drop('the event moves to another server');
+    this.#onAir?.run.feed.abort();
+    this.#letGo();
+    this.#standIn.hide();
     this.removeAll();
   }
 
   #move(input: ProgramInput): void {
+    if (this.#closed) return;
     const before = this.#state;
     const after = next(before, input);
     if (after === before) return;
     this.#state = after;
-    if (after.name === 'ended' && this.#run !== undefined) {
-      const run = this.#run;
-      this.#run = undefined;
-      this.#slate = undefined;
-      run.feed.end();
-      this.#log.info({ runId: run.runId, reason: after.reason }, 'program ended');
-      this.emit('ended', run, after.reason);
-    }
     if (after.name !== before.name) {
       this.#log.info({ from: before.name, to: after.name }, 'program changed');
     }
+    if (after.name === 'ended') this.#finish(after.reason);
+    if (input.type === 'lost' && after.name === 'interrupted') {
+      this.#options.counters.interruptions++;
+    }
+    if (after.name === 'interrupted' || after.name === 'ended') this.#shiftUs = 0;
     this.emit('changed');
   }
 
+  #finish(reason: EndReason): void {
+    const run = this.#onAir?.run;
+    this.#letGo();
+    this.#wanted = undefined;
+    this.#opening.clear();
+    this.#standIn.hide();
+    if (run === undefined) return;
+    run.feed.end();
+    this.#log.info({ runId: run.runId, reason }, 'program ended');
+    this.emit('ended', run, reason);
+  }
+
+  #letGo(): void {
+    this.#options.counters.skipped += this.#onAir?.run.feed.skipped ?? 0;
+    this.#onAir = undefined;
+  }
+
   #receive(source: Source, unit: MediaUnit): void {
-    const nowUs = this.#clock.nowUs();
+    if (this.#closed) return;
     const { sourceId } = source;
-    this.#move({ type: 'media', sourceId, atUs: nowUs });
+    const nowUs = this.#clock.nowUs();
+    if (this.#state.name === 'idle' || this.#state.name === 'ended') {
+      this.#move({ type: 'media', sourceId, atUs: nowUs });
+    }
     const state = this.#state;
     switch (state.name) {
       case 'starting':
         if (state.sourceId === sourceId) this.#open(source, unit);
         return;
       case 'on-air':
-        if (sourceId !== state.sourceId) {
-          if (sourceId === this.#wanted) this.#considerCut(source, unit);
-          return;
+        if (sourceId === state.sourceId) {
+          this.#heardUs[unit.track] = nowUs;
+          this.#pass(source, unit);
+        } else if (sourceId === this.#wanted) {
+          this.#considerCut(source, unit, nowUs);
         }
-        this.#lastUnitUs[unit.track] = nowUs;
-        this.#pass(source, unit);
         return;
       case 'interrupted':
-        this.#considerCut(source, unit);
+        if (this.#wanted === undefined || this.#wanted === sourceId) {
+          this.#considerCut(source, unit, nowUs);
+        }
         return;
       default:
         return;
@@ -216,146 +257,86 @@ export class Program extends Emitter<ProgramEvents> {
 
   /** Collects the first units until the picture and its rate are known. */
   #open(source: Source, unit: MediaUnit): void {
-    if (this.#opening.length >= MAX_STARTING_UNITS) this.#opening = [];
     this.#opening.push(unit);
-    const firstKey = this.#opening.findIndex((u) => u.track === 'video' && u.key);
-    if (firstKey < 0) return;
-    const video = this.#opening.filter((u): u is VideoUnit => u.track === 'video');
-    const fps = source.declaredFps ?? measureFps(video);
-    if (fps === undefined || source.videoConfig === undefined) return;
-    const { sps } = parseAvcConfig(source.videoConfig.bytes);
-    const fpsFraction = standardFrameRate(fps);
-    const picture = { width: sps.width, height: sps.height, fps: framesPerSecond(fpsFraction) };
-    const opening = this.#opening;
-    this.#opening = [];
-    const startUs = opening[firstKey]?.dts ?? this.#clock.nowUs();
-    this.#start(
-      source,
-      picture,
-      startUs,
-      video.every((u) => u.pts === u.dts),
-    );
-    for (const held of opening.slice(firstKey)) this.#receive(source, held);
+    if (source.videoConfig === undefined || !this.#opening.hasKey) return;
+    const { width, height, fps: stated } = parseAvcConfig(source.videoConfig.bytes).sps;
+    const said = source.declaredFps ?? this.#opening.frameRate(stated);
+    if (said === undefined) return;
+    const fps = framesPerSecond(standardFrameRate(said));
+    this.#start(source, { width, height, fps });
   }
 
-  /** A source with sound only goes on air with a still picture. */
-  #openAudioOnly(source: Source): void {
-    const opening = this.#opening;
-    const first = opening[0];
-    if (first === undefined) return;
-    this.#opening = [];
-    this.#start(source, AUDIO_ONLY_PICTURE, first.dts, false);
-    this.#showSlate(first.dts);
-    for (const held of opening) this.#receive(source, held);
-  }
-
-  #start(source: Source, picture: Run['picture'], startUs: Micros, copyable: boolean): void {
-    const run = this.#begin(
-      { runId: randomId(16), startedAtMs: Date.now(), picture },
-      startUs,
-      copyable,
-    );
+  #start(source: Source, picture: SourcePicture): void {
+    const units = this.#opening.take();
+    const startUs = units[0]?.dts ?? this.#clock.nowUs();
+    const startedAtMs = Math.round(this.#clock.nowUs() / 1000);
+    const run = this.#begin({ runId: randomId(16), startedAtMs, picture }, startUs);
+    this.#onAir?.output.expectAudio(source.audioConfig);
     this.#move({ type: 'picture-known' });
     const nowUs = this.#clock.nowUs();
-    this.#lastUnitUs = { video: nowUs, audio: nowUs };
+    this.#heardUs = { video: nowUs, audio: nowUs };
     this.#log.info({ runId: run.runId, sourceId: source.sourceId, ...picture }, 'program started');
+    for (const unit of units) this.#receive(source, unit);
     this.emit('started', run);
   }
 
-  #begin(
-    about: { runId: string; startedAtMs: number; picture: Run['picture'] },
-    startUs: Micros,
-    copyable: boolean,
-  ): Run {
+  #begin(memory: RunMemory, startUs: Micros): Run {
     const feed = new ProgramFeed(startUs);
-    const run: Run = { ...about, fps: standardFrameRate(about.picture.fps), feed, copyable };
-    this.#run = run;
-    this.#sent = { video: undefined, audio: undefined };
-    this.#lastVideoUs = startUs - 1;
-    this.#audioEndUs = startUs;
-    this.#slate = undefined;
-    // Drawn ahead of need.
-    this.#slates
-      .clip(this.#slateSpec(run))
-      .catch((error) => this.#log.warn({ reason: messageOf(error) }, 'no slate'));
+    const run: Run = { ...memory, fps: standardFrameRate(memory.picture.fps), feed };
+    this.#onAir = { run, output: new ProgramOutput(feed, startUs) };
+    this.#shiftUs = 0;
+    this.#standIn.hide();
+    this.#standIn.prepare(this.#slateSpec(run, 'interrupted'));
     return run;
   }
 
-  #considerCut(source: Source, unit: MediaUnit): void {
-    if (unit.track !== 'video' || !unit.key || unit.dts <= this.#lastVideoUs) return;
+  /** A source that is not on air goes on air at a key frame, or with its sound when it has no picture. */
+  #considerCut(source: Source, unit: MediaUnit, nowUs: Micros): void {
+    const cuttable = unit.track === 'video' ? unit.key : this.#isAudioOnly(source, nowUs);
+    const onAir = this.#onAir;
+    if (!cuttable || onAir === undefined) return;
     const { sourceId } = source;
-    if (this.#wanted !== undefined && this.#wanted !== sourceId && this.#isConnected(this.#wanted))
-      return;
     this.#wanted = undefined;
-    this.#slate = undefined;
     this.#move({ type: 'cut', sourceId });
-    const nowUs = this.#clock.nowUs();
-    this.#lastUnitUs = { video: nowUs, audio: nowUs };
-    this.#log.info({ sourceId }, 'source on air');
+    this.#options.counters.cuts++;
+    this.#heardUs = { video: nowUs, audio: nowUs };
+    if (unit.track === 'video') this.#joinAt(unit);
+    else this.#shiftUs = 0;
+    onAir.output.expectAudio(source.audioConfig);
+    this.#log.info({ sourceId, shiftMs: Math.round(this.#shiftUs / 1000) }, 'source on air');
     this.#pass(source, unit);
   }
 
-  #isConnected(sourceId: string): boolean {
-    return this.#sources.get(sourceId)?.connected === true;
+  /** From this picture on the source on air follows what was there before. */
+  #joinAt({ dts }: VideoUnit): void {
+    const onAir = this.#onAir;
+    if (onAir === undefined) return;
+    this.#shiftUs = onAir.output.join(dts, frameUs(onAir.run));
+    this.#standIn.hide();
+  }
+
+  #isAudioOnly(source: Source, nowUs: Micros): boolean {
+    const sinceUs = source.connectedUs;
+    if (sinceUs === undefined || source.audioConfig === undefined) return false;
+    const patience = source.videoConfig === undefined ? VIDEO_PATIENCE_US : KEY_PATIENCE_US;
+    return nowUs - sinceUs > patience;
   }
 
   #pass(source: Source, unit: MediaUnit): void {
+    const output = this.#onAir?.output;
+    if (output === undefined) return;
+    const { videoConfig, audioConfig } = source;
     if (unit.track === 'video') {
-      if (this.#slate !== undefined) {
+      if (this.#standIn.isShown) {
         // Picture after all: it replaces the still one at its first key frame.
-        if (!unit.key || unit.dts <= this.#lastVideoUs) return;
-        this.#slate = undefined;
+        if (!unit.key) return;
+        this.#joinAt(unit);
       }
-      if (source.videoConfig !== undefined) this.#video(source.videoConfig, unit);
-    } else if (source.audioConfig !== undefined) {
-      this.#audio(source.audioConfig, unit);
-    }
-  }
-
-  #video(config: MediaConfig, unit: VideoUnit): void {
-    const run = this.#run;
-    if (run === undefined || unit.dts <= this.#lastVideoUs) return;
-    if (this.#sent.video !== config.bytes) {
-      if (!unit.key) return;
-      this.#sent.video = config.bytes;
-      run.feed.config(config, unit.dts);
-    }
-    this.#lastVideoUs = unit.dts;
-    run.feed.unit(unit);
-    this.#fillSilence(unit.dts);
-  }
-
-  #audio(config: MediaConfig, unit: MediaUnit & { track: 'audio' }): void {
-    const run = this.#run;
-    if (run === undefined) return;
-    // Up to half a frame of overlap is rounding of the encoder's milliseconds.
-    if (unit.pts < this.#audioEndUs - this.#silence.frameUs / 2) return;
-    if (this.#sent.audio !== config.bytes) {
-      this.#sent.audio = config.bytes;
-      this.#audioUs = (AAC_FRAME_SAMPLES * 1_000_000) / parseAacConfig(config.bytes).sampleRate;
-      this.#silence = silenceLike(config);
-      run.feed.config(config, unit.pts);
-    }
-    this.#audioEndUs = unit.pts + this.#audioUs;
-    run.feed.unit(unit);
-  }
-
-  /** Where a source has no sound, or has lost it, silence goes with its picture. */
-  #fillSilence(untilUs: number): void {
-    const run = this.#run;
-    if (run === undefined) return;
-    const expectsSound =
-      this.#state.name === 'on-air' &&
-      this.#sources.get(this.#state.sourceId)?.audioConfig !== undefined;
-    if (expectsSound && untilUs - this.#audioEndUs < AUDIO_PATIENCE_US) return;
-    const { config, frameUs } = this.#silence;
-    for (const unit of silentUnits(this.#silence, this.#audioEndUs, untilUs)) {
-      if (this.#sent.audio !== config.bytes) {
-        this.#sent.audio = config.bytes;
-        run.feed.config(config, unit.pts);
+      if (videoConfig !== undefined && output.video(videoConfig, unit, this.#shiftUs)) {
+        output.silence(audioConfig !== undefined);
       }
-      run.feed.unit(unit);
-      this.#audioEndUs = unit.pts + frameUs;
+    } else if (audioConfig !== undefined) {
+      output.audio(audioConfig, unit, this.#shiftUs);
     }
   }
 
@@ -364,77 +345,72 @@ export class Program extends Emitter<ProgramEvents> {
     const state = this.#state;
     if (state.name === 'starting') this.#tickStarting(state, nowUs);
     if (state.name === 'on-air') this.#tickOnAir(state.sourceId, nowUs);
-    if (state.name === 'interrupted' && nowUs - state.sinceUs > this.#options.interruptUs) {
+    if (state.name === 'interrupted' && nowUs - state.sinceUs > this.#options.timing.interruptUs) {
       this.#move({ type: 'give-up' });
     }
-    if (this.#slate !== undefined) {
-      for (const unit of this.#slate.due(nowUs)) this.#video(this.#slate.clip.config, unit);
-    }
+    this.#showSlate(nowUs);
   }
 
   #tickStarting(state: ProgramState & { name: 'starting' }, nowUs: Micros): void {
     const source = this.#sources.get(state.sourceId);
     if (source === undefined || !source.connected) {
-      this.#opening = [];
+      this.#opening.clear();
       this.#move({ type: 'lost', sourceId: state.sourceId, atUs: nowUs });
-    } else if (nowUs - state.sinceUs > VIDEO_PATIENCE_US && source.videoConfig === undefined) {
-      this.#openAudioOnly(source);
+    } else if (this.#opening.firstUs !== undefined && this.#isAudioOnly(source, nowUs)) {
+      this.#start(source, AUDIO_ONLY_PICTURE);
+      this.#heardUs.video = 0;
     }
   }
 
   #tickOnAir(sourceId: string, nowUs: Micros): void {
-    const videoAge = nowUs - this.#lastUnitUs.video;
-    const newest = Math.max(this.#lastUnitUs.video, this.#lastUnitUs.audio);
-    const patience = this.#isConnected(sourceId)
-      ? this.#options.slateAfterUs
-      : Math.min(LOST_GRACE_US, this.#options.slateAfterUs);
-    if (nowUs - newest > patience) {
-      this.#move({ type: 'lost', sourceId, atUs: micros(newest) });
-      this.#showSlate(nowUs);
-      const fallback = this.#spec.sourceIds.find((id) => id !== sourceId && this.#isConnected(id));
-      if (fallback !== undefined) this.#wanted = fallback;
-    } else if (videoAge > this.#options.slateAfterUs && this.#slate === undefined) {
-      this.#showSlate(nowUs);
+    const { slateAfterUs } = this.#options.timing;
+    const isConnected = (id: string) => this.#sources.get(id)?.connected === true;
+    const newestUs = Math.max(this.#heardUs.video, this.#heardUs.audio);
+    const patienceUs = isConnected(sourceId) ? slateAfterUs : Math.min(LOST_GRACE_US, slateAfterUs);
+    if (nowUs - newestUs <= patienceUs) return;
+    this.#move({ type: 'lost', sourceId, atUs: micros(newestUs) });
+    this.#wanted ??= this.#spec.sourceIds.find((id) => id !== sourceId && isConnected(id));
+  }
+
+  /** Which slate stands in now, if any; its frames that are due go on air. */
+  #showSlate(nowUs: Micros): void {
+    const onAir = this.#onAir;
+    const kind = this.#slateKind(nowUs);
+    if (onAir === undefined || kind === undefined) {
+      this.#standIn.hide();
+      this.#setPace(TICK_MS);
+      return;
     }
+    const { run, output } = onAir;
+    this.#standIn.show(this.#slateSpec(run, kind), nowUs);
+    const { sourceId } = this.#state.name === 'on-air' ? this.#state : { sourceId: '' };
+    const soundExpected = this.#sources.get(sourceId)?.audioConfig !== undefined;
+    for (const [clip, unit] of this.#standIn.due(nowUs, output.lastVideoUs + frameUs(run))) {
+      if (output.video(clip.config, unit)) output.silence(soundExpected);
+    }
+    this.#setPace(SLATE_TICK_MS);
   }
 
-  #slateSpec(run: Run) {
-    const { width, height } = run.picture;
+  #slateKind(nowUs: Micros): SlateKind | undefined {
+    if (this.#state.name === 'interrupted') return 'interrupted';
+    if (this.#state.name !== 'on-air') return undefined;
+    if (this.#standIn.isShown) return 'audio-only';
+    return nowUs - this.#heardUs.video > this.#options.timing.slateAfterUs
+      ? 'audio-only'
+      : undefined;
+  }
+
+  #slateSpec({ picture, fps }: Run, kind: SlateKind): SlateSpec {
     const even = (n: number) => n + (n % 2);
-    const kind = this.#state.name === 'on-air' ? ('audio-only' as const) : ('interrupted' as const);
-    return {
-      kind,
-      title: this.#spec.title,
-      width: even(width),
-      height: even(height),
-      fps: run.fps,
-    };
+    const [width, height] = [even(picture.width), even(picture.height)];
+    return { kind, title: this.#spec.title, width, height, fps };
   }
 
-  #showSlate(fromUs: number): void {
-    const run = this.#run;
-    if (run === undefined || this.#slateLoading) return;
-    this.#slateLoading = true;
-    const startUs = Math.max(fromUs, this.#lastVideoUs + (1_000_000 * run.fps.den) / run.fps.num);
-    this.#slates
-      .clip(this.#slateSpec(run))
-      .then((clip) => {
-        const needed =
-          this.#run === run && (this.#state.name === 'interrupted' || this.#lastVideoUs < startUs);
-        if (needed) this.#slate = new SlatePlayer(clip, micros(Math.round(startUs)));
-      })
-      .catch((error) => this.#log.error({ reason: messageOf(error) }, 'the slate cannot be shown'))
-      .finally(() => {
-        this.#slateLoading = false;
-      });
+  #setPace(ms: number): void {
+    if (this.#pace?.ms === ms || this.#closed) return;
+    this.#pace?.stop();
+    this.#pace = { ms, stop: this.#options.ticker.every(ms, () => this.#tick()) };
   }
 }
 
-/** Frames a second from the decoding times of the first frames; undefined while there are too few. */
-function measureFps(video: readonly VideoUnit[]): number | undefined {
-  if (video.length < MEASURE_FRAMES) return undefined;
-  const first = video[0];
-  const last = video.at(-1);
-  if (first === undefined || last === undefined || last.dts <= first.dts) return undefined;
-  return ((video.length - 1) * 1_000_000) / (last.dts - first.dts);
-}
+const frameUs = ({ fps }: Run): number => (1_000_000 * fps.den) / fps.num;

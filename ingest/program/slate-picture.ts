@@ -13,6 +13,11 @@ const LINES: Record<SlateKind, string> = {
 
 const MAX_TITLE_LINES = 3;
 const MAX_TITLE_LENGTH = 140;
+/** Width of a character in ems, roughly: of most scripts, and of ideographs and emoji. */
+const NARROW_EM = 0.56;
+const WIDE_EM = 1.05;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}]/u;
 
 export function slateSvg(spec: {
   kind: SlateKind;
@@ -23,8 +28,7 @@ export function slateSvg(spec: {
   const { width, height } = spec;
   const unit = Math.min(width, height) / 100;
   const titleSize = unit * 8;
-  const charactersPerLine = Math.max(8, Math.floor((width * 0.8) / (titleSize * 0.56)));
-  const lines = wrapText(spec.title.slice(0, MAX_TITLE_LENGTH), charactersPerLine);
+  const lines = wrapText(spec.title, (width * 0.8) / titleSize);
   const lineHeight = titleSize * 1.25;
   const top = height / 2 - (lineHeight * (lines.length - 1)) / 2 - unit * 2;
   const title = lines
@@ -46,24 +50,59 @@ ${[48, 62, 76, 90].map((radius, i) => arc(radius, 0.32 - i * 0.07)).join('')}
 </g></svg>`;
 }
 
-/** Greedy wrapping; a title that is too long ends in an ellipsis. */
-function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/).filter((w) => w !== '')) {
-    const fitted = word.length > width ? `${word.slice(0, width - 1)}…` : word;
-    if (line !== '' && line.length + 1 + fitted.length > width) {
-      lines.push(line);
-      line = fitted;
-    } else {
-      line = line === '' ? fitted : `${line} ${fitted}`;
+/** What a reader takes for one character: letters with their accents, emoji with theirs. */
+const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+interface Line {
+  text: string;
+  ems: number;
+}
+
+/** Greedy wrapping into lines of at most so many ems; a title that is too long ends in an ellipsis. */
+function wrapText(title: string, ems: number): string[] {
+  const lines: Line[] = [{ text: '', ems: 0 }];
+  for (const word of cut(title)
+    .split(/\s+/)
+    .filter((w) => w !== '')) {
+    for (const piece of pieces(word, ems)) {
+      const line = lines.at(-1) as Line;
+      if (line.text === '') lines[lines.length - 1] = piece;
+      else if (line.ems + NARROW_EM + piece.ems > ems) lines.push(piece);
+      else {
+        line.text += ` ${piece.text}`;
+        line.ems += NARROW_EM + piece.ems;
+      }
     }
   }
-  if (line !== '') lines.push(line);
-  if (lines.length <= MAX_TITLE_LINES) return lines.length === 0 ? [''] : lines;
-  const kept = lines.slice(0, MAX_TITLE_LINES);
-  kept[MAX_TITLE_LINES - 1] = `${kept[MAX_TITLE_LINES - 1]?.slice(0, width - 1)}…`;
+  const kept = lines.slice(0, MAX_TITLE_LINES).map(({ text }) => text);
+  if (lines.length > kept.length) kept.push(`${kept.pop()}…`);
   return kept;
+}
+
+/** Leaves out what would turn the text around it, and what is beyond all reason. */
+function cut(title: string): string {
+  const plain = title.replace(BIDI_CONTROLS, '');
+  const all = [...characters.segment(plain)].map(({ segment }) => segment);
+  const kept = all.slice(0, MAX_TITLE_LENGTH).join('');
+  return all.length > MAX_TITLE_LENGTH ? `${kept}…` : kept;
+}
+
+const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The word, or where it is longer than a line, parts of it that are not. */
+function pieces(word: string, ems: number): Line[] {
+  const parts: Line[] = [{ text: '', ems: 0 }];
+  for (const { segment } of characters.segment(word)) {
+    const own = WIDE.test(segment) ? WIDE_EM : NARROW_EM;
+    const part = parts.at(-1) as Line;
+    if (part.text !== '' && part.ems + own > ems) {
+      parts.push({ text: segment, ems: own });
+    } else {
+      part.text += segment;
+      part.ems += own;
+    }
+  }
+  return parts;
 }
 
 function escapeXml(text: string): string {

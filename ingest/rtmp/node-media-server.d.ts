@@ -13,26 +13,31 @@ declare module 'node-media-server/src/protocol/rtmp.js' {
     clock: number;
     payload: Buffer;
     capacity: number;
+    /** Bytes of the present message that are there. */
     bytes: number;
   }
 
   export default class Rtmp {
     inPackets: Map<number, RtmpPacket>;
+    parserBuffer: Buffer;
+    parserBasicBytes: number;
     parserPacket: RtmpPacket;
     inChunkSize: number;
+    flv: unknown;
     streamApp: string;
     streamName: string;
     streamId: number;
     onOutputCallback: (bytes: Buffer) => void;
     parserData(bytes: Buffer): string | null;
     packetParse(): void;
+    chunkMessageHeaderRead(): number;
     packetAlloc(): void;
     packetHandler(): void;
-    invokeHandler(): void;
-    controlHandler(): void;
-    dataHandler(): void;
-    onPublish(message: unknown): void;
-    onPlay(message: unknown): void;
+    onConnect(message: {
+      transId: number;
+      cmdObj: { app: string; tcUrl: string; objectEncoding?: number };
+    }): void;
+    onCreateStream(message: { transId: number }): void;
     respondPublish(): void;
     sendACK(size: number): void;
     sendStatusMessage(streamId: number, level: string, code: string, description: string): void;

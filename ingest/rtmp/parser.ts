@@ -1,12 +1,23 @@
 import Rtmp from 'node-media-server/src/protocol/rtmp.js';
 import { AmphiError } from '#base';
 import { type Amf0Value, readAmf0, TAG_AUDIO, TAG_SCRIPT, TAG_VIDEO } from '#protocol';
+import {
+  MAX_BUFFERED_BYTES,
+  MAX_CHUNK_SIZE,
+  MAX_CHUNK_STREAMS,
+  MAX_COMMANDS_BEFORE_PUBLISH,
+  MAX_MEDIA_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_NAME_LENGTH,
+  MIN_CHUNK_SIZE,
+} from './limits.ts';
 
 /**
- * node-media-server's RTMP parser behind a guard: every message is checked for
- * form, size and order before the parser acts on it. Whatever does not pass
- * throws `protocol_violation` or `limit_exceeded`; the connection then ends,
- * and nothing else does.
+ * node-media-server's RTMP parser behind a guard: every chunk header and every
+ * message is checked for form, size and order before the parser acts on it.
+ * Whatever does not pass throws `protocol_violation` or `limit_exceeded`; the
+ * connection then ends, and nothing else does. The parser's own reading of
+ * commands, its broadcasting and its playing are never entered.
  */
 
 export interface PublishCommand {
@@ -26,26 +37,20 @@ export interface ParserSink {
   onUnpublish(): void;
 }
 
-const MAX_CHUNK_STREAMS = 32;
-const MAX_CHUNK_SIZE = 1024 * 1024;
-const MIN_CHUNK_SIZE = 32;
-const MAX_MEDIA_BYTES = 8 * 1024 * 1024;
-const MAX_MESSAGE_BYTES = 64 * 1024;
-/** Over all chunk streams of a connection together. */
-const MAX_BUFFERED_BYTES = 24 * 1024 * 1024;
-const MAX_COMMANDS_BEFORE_PUBLISH = 64;
-const MAX_NAME_LENGTH = 512;
-
 const SET_CHUNK_SIZE = 1;
 const ABORT = 2;
 const WINDOW_ACKNOWLEDGEMENT_SIZE = 5;
+const AMF3_DATA = 15;
 const AMF3_COMMAND = 17;
 const AMF0_COMMAND = 20;
-const MAX_UINT32 = 2 ** 32;
+const TIMESTAMP_RANGE = 2 ** 32;
+const MIN_ACKNOWLEDGEMENT_BYTES = 64 * 1024;
 
-type Phase = 'new' | 'connected' | 'publishing' | 'done';
+/** `asking`: a publish command was read and is not yet answered. */
+type Phase = keyof typeof MAX_BUFFERED_BYTES;
 
 const violation = (detail: string) => new AmphiError('protocol_violation', detail);
+const excess = (detail: string) => new AmphiError('limit_exceeded', detail);
 
 export class GuardedRtmp extends Rtmp {
   readonly #sink: ParserSink;
@@ -58,77 +63,102 @@ export class GuardedRtmp extends Rtmp {
   constructor(sink: ParserSink) {
     super();
     this.#sink = sink;
+    // A reader of FLV files with a megabyte of its own, which is never used.
+    this.flv = undefined;
   }
 
   acceptPublish(): void {
+    if (this.#phase === 'asking') this.#phase = 'publishing';
     this.respondPublish();
   }
 
   refusePublish(code: string, description: string): void {
+    this.#phase = 'done';
     this.sendStatusMessage(this.streamId, 'error', code, description);
   }
 
+  /** A chunk header is complete (5.3.1 of the RTMP specification). */
   override packetParse(): void {
-    const before = this.inPackets.size;
-    super.packetParse();
-    const { header, bytes } = this.parserPacket;
-    // The parser sizes its buffer at a message's first chunk only.
-    if (bytes > 0 && header.fmt !== 3) throw violation('a new message header inside a message');
-    if (this.inPackets.size === before) return;
-    if (this.inPackets.size > MAX_CHUNK_STREAMS) {
-      throw new AmphiError('limit_exceeded', `more than ${MAX_CHUNK_STREAMS} chunk streams`);
+    const first = this.parserBuffer[0] ?? 0;
+    const low = this.parserBuffer[1] ?? 0;
+    const high = this.parserBuffer[2] ?? 0;
+    const form = first >> 6;
+    const id =
+      this.parserBasicBytes === 1
+        ? first & 0x3f
+        : this.parserBasicBytes === 2
+          ? 64 + low
+          : 64 + low + 256 * high;
+    let packet = this.inPackets.get(id);
+    if (packet === undefined) {
+      if (form > 1) throw violation('a chunk stream that begins without a length');
+      if (this.inPackets.size === MAX_CHUNK_STREAMS) {
+        throw excess(`more than ${MAX_CHUNK_STREAMS} chunk streams`);
+      }
+      packet = newPacket(id);
+      this.inPackets.set(id, packet);
+    } else if (packet.bytes > 0 && form !== 3) {
+      // The parser sizes its buffer at a message's first chunk only.
+      throw violation('a new message header inside a message');
     }
-    wrapClock(this.parserPacket);
+    packet.header.fmt = form;
+    this.parserPacket = packet;
+    this.chunkMessageHeaderRead();
   }
 
+  /** A message begins: its header is known, and its clock has just been advanced. */
   override packetAlloc(): void {
-    const { header, capacity } = this.parserPacket;
+    const packet = this.parserPacket;
+    const { header, capacity } = packet;
+    // Timestamps wrap at 32 bits (5.3.1.1); the parser would drop everything beyond.
+    if (packet.clock >= TIMESTAMP_RANGE) packet.clock %= TIMESTAMP_RANGE;
     const media = header.type === TAG_AUDIO || header.type === TAG_VIDEO;
-    const limit = media ? MAX_MEDIA_BYTES : MAX_MESSAGE_BYTES;
-    if (header.length > limit) {
-      throw new AmphiError('limit_exceeded', `a message of ${header.length} bytes`);
+    if (media && (this.#phase === 'new' || this.#phase === 'connected')) {
+      throw violation('media before publish');
+    }
+    if (header.length > (media ? MAX_MEDIA_BYTES : MAX_MESSAGE_BYTES)) {
+      throw excess(`a message of ${header.length} bytes`);
     }
     super.packetAlloc();
-    this.#bufferedBytes += this.parserPacket.capacity - capacity;
-    if (this.#bufferedBytes > MAX_BUFFERED_BYTES) {
-      throw new AmphiError('limit_exceeded', 'too many bytes in unfinished messages');
+    this.#bufferedBytes += packet.capacity - capacity;
+    if (this.#bufferedBytes > MAX_BUFFERED_BYTES[this.#phase]) {
+      throw excess('too many bytes in unfinished messages');
     }
   }
 
   override packetHandler(): void {
-    const { header, payload } = this.parserPacket;
+    const { header, payload, clock } = this.parserPacket;
     switch (header.type) {
+      case TAG_AUDIO:
+      case TAG_VIDEO:
+        if (header.length === 0 || this.#phase === 'done') return;
+        this.#sink.onMedia(header.type, clock, payload.subarray(0, header.length));
+        break;
       case SET_CHUNK_SIZE:
         this.#setChunkSize(payload, header.length);
         break;
       case ABORT: {
-        const aborted = header.length >= 4 && this.inPackets.get(payload.readUInt32BE(0));
-        if (aborted) aborted.bytes = 0;
+        if (header.length < 4) throw violation('abort without a chunk stream');
+        const aborted = this.inPackets.get(payload.readUInt32BE(0));
+        if (aborted !== undefined) aborted.bytes = 0;
         break;
       }
       case WINDOW_ACKNOWLEDGEMENT_SIZE:
         if (header.length < 4) throw violation('window acknowledgement size without a size');
-        this.acknowledgeEvery = Math.max(payload.readUInt32BE(0), 64 * 1024);
+        this.acknowledgeEvery = Math.max(payload.readUInt32BE(0), MIN_ACKNOWLEDGEMENT_BYTES);
         break;
       case AMF0_COMMAND:
         this.#command(payload.subarray(0, header.length));
         break;
       case AMF3_COMMAND:
+        // AMF0 behind a byte that says so.
         this.#command(payload.subarray(1, header.length));
-        break;
-      case TAG_AUDIO:
-      case TAG_VIDEO:
-        if (this.#phase !== 'publishing') throw violation('media before publish');
-        if (header.length > 0) {
-          this.#sink.onMedia(
-            header.type,
-            this.parserPacket.clock,
-            payload.subarray(0, header.length),
-          );
-        }
         break;
       case TAG_SCRIPT:
         this.#data(payload.subarray(0, header.length));
+        break;
+      case AMF3_DATA:
+        this.#data(payload.subarray(1, header.length));
         break;
       default:
         // Acknowledgements, user control, shared objects, aggregates: nothing here needs them.
@@ -139,15 +169,17 @@ export class GuardedRtmp extends Rtmp {
   #setChunkSize(payload: Buffer, length: number): void {
     if (length < 4) throw violation('set chunk size without a size');
     const size = payload.readUInt32BE(0);
-    if (size < MIN_CHUNK_SIZE || size > MAX_CHUNK_SIZE) {
-      throw new AmphiError('limit_exceeded', `a chunk size of ${size}`);
+    if (size < MIN_CHUNK_SIZE || size > MAX_CHUNK_SIZE) throw excess(`a chunk size of ${size}`);
+    // The parser counts the chunks of a message by the size in force: it must not change within one.
+    for (const packet of this.inPackets.values()) {
+      if (packet.bytes > 0) throw violation('a new chunk size inside a message');
     }
     this.inChunkSize = size;
   }
 
   #command(bytes: Buffer): void {
     if (++this.#commands > MAX_COMMANDS_BEFORE_PUBLISH && this.#phase !== 'publishing') {
-      throw new AmphiError('limit_exceeded', 'too many commands');
+      throw excess('too many commands');
     }
     const [name, transaction, ...args] = decode(bytes);
     if (typeof name !== 'string') throw violation('a command without a name');
@@ -156,11 +188,11 @@ export class GuardedRtmp extends Rtmp {
     if (typeof transaction !== 'number') throw violation(`${name}: no transaction number`);
     switch (known) {
       case 'connect':
-        this.#connect(args[0]);
+        this.#connect(transaction, args[0]);
         break;
       case 'createStream':
         if (this.#phase === 'new') throw violation('createStream before connect');
-        super.invokeHandler();
+        this.onCreateStream({ transId: transaction });
         break;
       case 'publish':
         this.#publish(args[1]);
@@ -176,18 +208,21 @@ export class GuardedRtmp extends Rtmp {
     }
   }
 
-  #connect(object: Amf0Value): void {
+  #connect(transId: number, object: Amf0Value): void {
     if (this.#phase !== 'new') throw violation('a second connect');
     if (typeof object !== 'object' || object === null || Array.isArray(object)) {
       throw violation('connect without a command object');
     }
-    const { app, tcUrl } = object;
-    if (typeof app !== 'string' || app.length > MAX_NAME_LENGTH)
+    const { app, tcUrl, objectEncoding } = object;
+    if (typeof app !== 'string' || app.length > MAX_NAME_LENGTH) {
       throw violation('connect without an app');
-    if (typeof tcUrl !== 'string' || !URL.canParse(tcUrl))
+    }
+    if (typeof tcUrl !== 'string' || !URL.canParse(tcUrl)) {
       throw violation('connect without a tcUrl');
+    }
     this.#phase = 'connected';
-    super.invokeHandler();
+    const encoding = typeof objectEncoding === 'number' ? { objectEncoding } : {};
+    this.onConnect({ transId, cmdObj: { app, tcUrl, ...encoding } });
   }
 
   #publish(name: Amf0Value): void {
@@ -195,14 +230,15 @@ export class GuardedRtmp extends Rtmp {
     if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH) {
       throw violation('publish without a stream name');
     }
-    this.#phase = 'publishing';
+    this.#phase = 'asking';
+    // What the parser repeats in its answers: never the key.
     this.streamName = 'stream';
     this.streamId = this.parserPacket.header.stream_id;
     this.#sink.onPublish({ app: this.streamApp, name });
   }
 
   #data(bytes: Buffer): void {
-    if (this.#phase !== 'publishing') return;
+    if (this.#phase !== 'publishing' && this.#phase !== 'asking') return;
     const values = decode(bytes);
     if (values[0] === '@setDataFrame') values.shift();
     const [name, metadata] = values;
@@ -222,25 +258,20 @@ const COMMANDS = new Map<string, 'connect' | 'createStream' | 'publish' | 'unpub
   ['closeStream', 'unpublish'],
 ]);
 
+const NOTHING = Buffer.alloc(0);
+
+const newPacket = (cid: number): Rtmp['parserPacket'] => ({
+  header: { fmt: 0, cid, timestamp: 0, length: 0, type: 0, stream_id: 0 },
+  clock: 0,
+  payload: NOTHING,
+  capacity: 0,
+  bytes: 0,
+});
+
 function decode(bytes: Uint8Array): Amf0Value[] {
   try {
     return readAmf0(bytes);
   } catch (cause) {
     throw new AmphiError('protocol_violation', { detail: 'malformed AMF0', cause });
   }
-}
-
-/**
- * The parser adds timestamp deltas to a number and throws away every message
- * once it has passed 2^32. RTMP timestamps wrap there instead (5.3.1.1 of the
- * RTMP specification), so the clock of a chunk stream is made to.
- */
-function wrapClock(packet: Rtmp['parserPacket']): void {
-  let clock = packet.clock % MAX_UINT32;
-  Object.defineProperty(packet, 'clock', {
-    get: () => clock,
-    set: (value: number) => {
-      clock = value % MAX_UINT32;
-    },
-  });
 }

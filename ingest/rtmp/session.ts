@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import RtmpSession from 'node-media-server/src/session/rtmp_session.js';
 import { AmphiError, asError, isAmphiError, type Logger, messageOf } from '#base';
 import type { Amf0Value, TAG_AUDIO, TAG_VIDEO } from '#protocol';
+import { MAX_EARLY_BYTES, MAX_UNSENT_BYTES, type SessionTimeouts } from './limits.ts';
 import { GuardedRtmp, type PublishCommand } from './parser.ts';
 
 /** Where the media of an accepted publisher goes. */
@@ -13,80 +14,72 @@ export interface PublisherSink {
   onEnd(reason: string): void;
 }
 
-/** Decides about a publisher. Throws `unauthorized`, `source_busy` or `conflict` to refuse it. */
-export type Authorize = (
-  command: PublishCommand,
-  publisher: { remoteAddress: string; close(reason: string): void },
-) => Promise<PublisherSink>;
-
-export interface SessionTimeouts {
-  /** From the first byte to a publish command. */
-  handshakeMs: number;
-  /** Without any byte while publishing. */
-  idleMs: number;
+/** A publisher as the one who decides about it sees it. */
+export interface Publisher {
+  readonly remoteAddress: string;
+  close(reason: string): void;
 }
 
-const RTMP_VERSION = 3;
-const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** Decides about a publisher. Throws `unauthorized`, `source_busy` or `conflict` to refuse it. */
+export type Authorize = (command: PublishCommand, publisher: Publisher) => Promise<PublisherSink>;
 
-/** What was read while the authorisation was under way. */
-type Queued =
+const RTMP_VERSION = 3;
+/** What an item of the early queue weighs beside its bytes. */
+const ITEM_BYTES = 256;
+
+/** What was read together with the publish command, before its answer. */
+type Early =
   | { kind: 'media'; type: typeof TAG_AUDIO | typeof TAG_VIDEO; timestampMs: number; body: Buffer }
   | { kind: 'metadata'; metadata: { [key: string]: Amf0Value } };
 
 type State =
-  | { name: 'handshake' }
-  | { name: 'authorizing'; queue: Queued[]; bytes: number }
+  /** Up to a publish command. */
+  | { name: 'greeting' }
+  /** The publish command is being decided about; nothing is read meanwhile. */
+  | { name: 'asking'; early: Early[]; bytes: number }
   | { name: 'publishing'; sink: PublisherSink }
+  /** Refused: the answer is on its way, what the peer says no longer counts. */
+  | { name: 'refused' }
   | { name: 'closed' };
+
+export interface ConnectionOptions {
+  socket: Socket;
+  authorize: Authorize;
+  timeouts: SessionTimeouts;
+  /** Monotonic milliseconds. */
+  nowMs: () => number;
+  log: Logger;
+}
 
 /**
  * One RTMP connection of a publisher. The protocol is node-media-server's
  * session behind our guarded parser; its broadcasting is never entered.
  */
-export class PublisherConnection {
+export class PublisherConnection implements Publisher {
+  readonly #options: ConnectionOptions;
   readonly #socket: Socket;
-  readonly #authorize: Authorize;
-  readonly #timeouts: SessionTimeouts;
   readonly #log: Logger;
-  readonly #rtmp: GuardedRtmp;
-  readonly #session: RtmpSession;
   readonly remoteAddress: string;
-  #state: State = { name: 'handshake' };
-  #timer: NodeJS.Timeout;
-  #firstByteSeen = false;
+  /** Made when the first byte is there: a parser has large buffers, and a silent peer shall not cost them. */
+  #protocol: { rtmp: GuardedRtmp; session: RtmpSession } | undefined;
+  #state: State = { name: 'greeting' };
+  /** Monotonic time at which the present state has lasted too long, and what to say then. */
+  #deadline: { atMs: number; reason: string };
   #acknowledgedBytes = 0;
 
-  constructor(options: {
-    socket: Socket;
-    authorize: Authorize;
-    timeouts: SessionTimeouts;
-    log: Logger;
-  }) {
-    this.#socket = options.socket;
-    this.#authorize = options.authorize;
-    this.#timeouts = options.timeouts;
-    this.#log = options.log;
-    this.remoteAddress = options.socket.remoteAddress ?? 'unknown';
-    this.#rtmp = new GuardedRtmp({
-      onPublish: (command) => this.#publish(command),
-      onMedia: (type, timestampMs, body) => this.#media(type, timestampMs, body),
-      onMetadata: (metadata) => this.#metadata(metadata),
-      onUnpublish: () => this.close('the publisher stopped'),
-    });
-    this.#session = new RtmpSession(options.socket);
-    this.#session.rtmp = this.#rtmp;
-    this.#session.onData = (bytes) => this.#read(bytes);
-    this.#session.onClose = () => this.close('the connection ended');
-    this.#session.onError = (error) => this.close(messageOf(error));
-    this.#session.onOutput = (bytes) => {
-      if (this.#socket.writable) this.#socket.write(bytes);
-    };
-    this.#session.run();
-    this.#timer = setTimeout(
-      () => this.close('no publish command in time'),
-      options.timeouts.handshakeMs,
-    );
+  constructor(options: ConnectionOptions) {
+    const { socket, timeouts, log, nowMs } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.#log = log;
+    this.remoteAddress = socket.remoteAddress ?? 'unknown';
+    this.#deadline = { atMs: nowMs() + timeouts.handshakeMs, reason: 'no publish command in time' };
+    socket.once('close', () => this.close('the connection ended'));
+  }
+
+  /** Closes the connection when its time is up. Called every second or so. */
+  checkDeadline(nowMs: number): void {
+    if (nowMs >= this.#deadline.atMs) this.close(this.#deadline.reason);
   }
 
   /** Ends the connection; the sink hears of it once. */
@@ -94,34 +87,57 @@ export class PublisherConnection {
     const before = this.#state;
     if (before.name === 'closed') return;
     this.#state = { name: 'closed' };
-    clearTimeout(this.#timer);
     this.#socket.destroy();
     if (before.name === 'publishing') before.sink.onEnd(reason);
     else this.#log.debug({ remoteAddress: this.remoteAddress, reason }, 'rtmp connection closed');
   }
 
-  #read(bytes: Buffer): void {
-    if (this.#state.name === 'closed') return;
-    this.#session.inBytes += bytes.length;
-    try {
-      if (!this.#firstByteSeen) {
-        this.#firstByteSeen = true;
-        if (bytes[0] !== RTMP_VERSION) {
-          throw new AmphiError('protocol_violation', `RTMP version ${bytes[0]}`);
-        }
-      }
-      const failure = this.#rtmp.parserData(bytes);
-      if (failure !== null) throw new AmphiError('protocol_violation', failure);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    this.#acknowledge();
-    if (this.#isPublishing()) this.#timer.refresh();
+  #allow(ms: number, reason: string): void {
+    this.#deadline = { atMs: this.#options.nowMs() + ms, reason };
   }
 
-  #isPublishing(): boolean {
-    return this.#state.name === 'publishing';
+  /** Takes what was read; it may be overwritten after the call. */
+  receive(bytes: Buffer): void {
+    if (this.#state.name === 'closed' || this.#state.name === 'refused') return;
+    try {
+      this.#protocol ??= this.#begin(bytes);
+      const { rtmp, session } = this.#protocol;
+      session.inBytes += bytes.length;
+      const failure = rtmp.parserData(bytes);
+      if (failure !== null) throw new AmphiError('protocol_violation', failure);
+      if (rtmp.acknowledgeEvery > 0) this.#acknowledge(rtmp, session.inBytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #begin(bytes: Buffer): { rtmp: GuardedRtmp; session: RtmpSession } {
+    if (bytes[0] !== RTMP_VERSION) {
+      throw new AmphiError('protocol_violation', `RTMP version ${bytes[0]}`);
+    }
+    const rtmp = new GuardedRtmp({
+      onPublish: (command) => this.#ask(rtmp, command),
+      onMedia: (type, timestampMs, body) => this.#media(type, timestampMs, body),
+      onMetadata: (metadata) => this.#metadata(metadata),
+      onUnpublish: () => this.close('the publisher stopped'),
+    });
+    const session = new RtmpSession(this.#socket);
+    session.rtmp = rtmp;
+    // What is read comes by `receive`; what becomes of the socket is heard of here.
+    session.onData = () => {};
+    session.onClose = () => {};
+    session.onError = () => {};
+    session.onOutput = (output) => this.#write(output);
+    session.run();
+    return { rtmp, session };
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > MAX_UNSENT_BYTES) {
+      this.close('the peer does not take its answers');
+    }
   }
 
   #fail(error: unknown): void {
@@ -135,82 +151,79 @@ export class PublisherConnection {
   }
 
   /** Acknowledgement of received bytes, RTMP specification 5.4.3. */
-  #acknowledge(): void {
-    const every = this.#rtmp.acknowledgeEvery;
-    const received = this.#session.inBytes;
-    if (every === 0 || received - this.#acknowledgedBytes < every) return;
+  #acknowledge(rtmp: GuardedRtmp, received: number): void {
+    if (received - this.#acknowledgedBytes < rtmp.acknowledgeEvery) return;
     this.#acknowledgedBytes = received;
-    this.#rtmp.sendACK(received % 2 ** 32);
+    rtmp.sendACK(received % 2 ** 32);
   }
 
-  async #publish(command: PublishCommand): Promise<void> {
-    const waiting: State = { name: 'authorizing', queue: [], bytes: 0 };
-    this.#state = waiting;
+  async #ask(rtmp: GuardedRtmp, command: PublishCommand): Promise<void> {
+    const asking: State = { name: 'asking', early: [], bytes: 0 };
+    this.#state = asking;
+    // A stranger's media stays in the network until the stranger is known.
+    this.#socket.pause();
+    this.#allow(this.#options.timeouts.authorizeMs, 'no decision about the publisher in time');
     let sink: PublisherSink;
     try {
-      sink = await this.#authorize(command, this);
+      sink = await this.#options.authorize(command, this);
     } catch (error) {
-      if (this.#state !== waiting) return;
-      this.#refuse(error);
+      if (this.#state === asking) this.#refuse(rtmp, error);
       return;
     }
-    if (this.#state !== waiting) {
+    if (this.#state !== asking) {
       sink.onEnd('the connection ended');
       return;
     }
     this.#state = { name: 'publishing', sink };
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.close('no data in time'), this.#timeouts.idleMs);
-    this.#rtmp.acceptPublish();
+    this.#allow(this.#options.timeouts.idleMs, 'no sound or picture in time');
+    rtmp.acceptPublish();
     try {
-      for (const item of waiting.queue) {
+      for (const item of asking.early) {
         if (item.kind === 'metadata') sink.onMetadata(item.metadata);
         else sink.onMedia(item.type, item.timestampMs, item.body);
       }
     } catch (error) {
       this.#fail(error);
     }
+    this.#socket.resume();
   }
 
-  #refuse(error: unknown): void {
+  #refuse(rtmp: GuardedRtmp, error: unknown): void {
+    this.#state = { name: 'refused' };
+    const { remoteAddress } = this;
     const code = isAmphiError(error, 'unauthorized')
       ? 'NetStream.Publish.BadName'
       : 'NetStream.Publish.Rejected';
-    this.#log.info(
-      { remoteAddress: this.remoteAddress, reason: messageOf(error) },
-      'publisher refused',
-    );
-    this.#rtmp.refusePublish(code, messageOf(error));
-    // The answer goes out before the connection does.
-    this.#socket.end(() => this.close(messageOf(error)));
+    this.#log.info({ remoteAddress, reason: messageOf(error) }, 'publisher refused');
+    rtmp.refusePublish(code, messageOf(error));
+    // The peer is left time to read why; what it sends meanwhile is thrown away.
+    this.#allow(this.#options.timeouts.farewellMs, 'refused');
+    this.#socket.resume();
+    this.#socket.end();
   }
 
   #media(type: typeof TAG_AUDIO | typeof TAG_VIDEO, timestampMs: number, body: Buffer): void {
     const state = this.#state;
     if (state.name === 'publishing') {
+      this.#deadline.atMs = this.#options.nowMs() + this.#options.timeouts.idleMs;
       state.sink.onMedia(type, timestampMs, body);
-    } else if (state.name === 'authorizing') {
-      this.#enqueue(state, body.length, {
-        kind: 'media',
-        type,
-        timestampMs,
-        body: Buffer.from(body),
-      });
+    } else if (state.name === 'asking') {
+      const item = { kind: 'media' as const, type, timestampMs, body: Buffer.from(body) };
+      this.#keep(state, body.length, item);
     }
   }
 
   #metadata(metadata: { [key: string]: Amf0Value }): void {
     const state = this.#state;
     if (state.name === 'publishing') state.sink.onMetadata(metadata);
-    else if (state.name === 'authorizing')
-      this.#enqueue(state, 1024, { kind: 'metadata', metadata });
+    else if (state.name === 'asking') this.#keep(state, 0, { kind: 'metadata', metadata });
   }
 
-  #enqueue(state: State & { name: 'authorizing' }, bytes: number, item: Queued): void {
-    state.bytes += bytes;
-    if (state.bytes > MAX_QUEUED_BYTES) {
+  #keep(state: State & { name: 'asking' }, bytes: number, item: Early): void {
+    state.bytes += bytes + ITEM_BYTES;
+    if (state.bytes > MAX_EARLY_BYTES) {
       throw new AmphiError('limit_exceeded', 'too much media before the answer to publish');
     }
-    state.queue.push(item);
+    state.early.push(item);
   }
 }

@@ -1,51 +1,13 @@
 import type { MediaConfig, MediaUnit, SourceHealth } from '#contracts';
 import { parseAacConfig, parseAvcConfig } from '#protocol';
 import { advise } from './advice.ts';
-
-/** A mean over the last seconds: a ring of one-second buckets. */
-class Rate {
-  readonly #buckets: number[];
-  #second = 0;
-  #filled = 0;
-
-  constructor(seconds: number) {
-    this.#buckets = new Array<number>(seconds + 1).fill(0);
-  }
-
-  add(amount: number, nowMs: number): void {
-    this.#advance(nowMs);
-    const at = this.#second % this.#buckets.length;
-    this.#buckets[at] = (this.#buckets[at] ?? 0) + amount;
-  }
-
-  /** Per second, over the whole seconds that have passed. */
-  perSecond(nowMs: number): number {
-    this.#advance(nowMs);
-    const whole = Math.min(this.#filled, this.#buckets.length - 1);
-    if (whole === 0) return 0;
-    let sum = 0;
-    for (let i = 1; i <= whole; i++) {
-      sum +=
-        this.#buckets[(this.#second - i + this.#buckets.length * 2) % this.#buckets.length] ?? 0;
-    }
-    return sum / whole;
-  }
-
-  #advance(nowMs: number): void {
-    const second = Math.floor(nowMs / 1000);
-    if (this.#second === 0) this.#second = second;
-    const steps = second - this.#second;
-    for (let i = 1; i <= Math.min(steps, this.#buckets.length); i++) {
-      this.#buckets[(this.#second + i) % this.#buckets.length] = 0;
-    }
-    if (steps > 0) {
-      this.#filled += steps;
-      this.#second = second;
-    }
-  }
-}
+import { Rate } from './rate.ts';
 
 const RATE_SECONDS = 4;
+/** Without a key frame for so many times the usual interval, the present one is what counts. */
+const OVERDUE = 1.5;
+/** Before there were two key frames, an interval counts only once it is remarkable. */
+const UNKNOWN_INTERVAL_SECONDS = 4;
 
 /** Measures one source: what arrives, how fast, how evenly. */
 export class HealthMeter {
@@ -54,6 +16,7 @@ export class HealthMeter {
   #videoConfig: { width: number; height: number } | undefined;
   #audioConfig: { sampleRate: number; channels: number } | undefined;
   #lastKeyUs: number | undefined;
+  #lastVideoUs = 0;
   #gopSeconds: number | undefined;
   #bFrames = false;
   #unsupported: string | undefined;
@@ -65,8 +28,12 @@ export class HealthMeter {
       const { width, height } = parseAvcConfig(config.bytes).sps;
       this.#videoConfig = { width, height };
     } else {
-      const { sampleRate, channels } = parseAacConfig(config.bytes);
-      this.#audioConfig = { sampleRate, channels };
+      const { outputRate, channels, extension } = parseAacConfig(config.bytes);
+      // Parametric stereo makes two channels of one.
+      this.#audioConfig = {
+        sampleRate: outputRate,
+        channels: extension === 'ps' ? 2 : channels,
+      };
     }
   }
 
@@ -77,6 +44,7 @@ export class HealthMeter {
     }
     this.#video.bytes.add(unit.payload.length, nowMs);
     this.#video.frames.add(1, nowMs);
+    this.#lastVideoUs = unit.dts;
     if (unit.pts !== unit.dts) this.#bFrames = true;
     if (!unit.key) return;
     if (this.#lastKeyUs !== undefined) this.#gopSeconds = (unit.dts - this.#lastKeyUs) / 1e6;
@@ -99,13 +67,14 @@ export class HealthMeter {
       ...(this.encoder === undefined ? {} : { encoder: this.encoder }),
     };
     if (this.#videoConfig !== undefined) {
+      const gopSeconds = this.#keyInterval();
       health.video = {
         codec: 'H.264',
         ...this.#videoConfig,
         fps: round(this.#video.frames.perSecond(nowMs), 1),
         bitsPerSecond: Math.round(this.#video.bytes.perSecond(nowMs) * 8),
         bFrames: this.#bFrames,
-        ...(this.#gopSeconds === undefined ? {} : { gopSeconds: round(this.#gopSeconds, 2) }),
+        ...(gopSeconds === undefined ? {} : { gopSeconds: round(gopSeconds, 2) }),
       };
     }
     if (this.#audioConfig !== undefined) {
@@ -117,6 +86,16 @@ export class HealthMeter {
     }
     health.advice = advise(health, this.#unsupported);
     return health;
+  }
+
+  /** The latest interval of key frames, or the present one when it is already longer. */
+  #keyInterval(): number | undefined {
+    if (this.#lastKeyUs === undefined) return undefined;
+    const sinceSeconds = (this.#lastVideoUs - this.#lastKeyUs) / 1e6;
+    if (this.#gopSeconds === undefined) {
+      return sinceSeconds > UNKNOWN_INTERVAL_SECONDS ? sinceSeconds : undefined;
+    }
+    return sinceSeconds > this.#gopSeconds * OVERDUE ? sinceSeconds : this.#gopSeconds;
   }
 }
 

@@ -1,17 +1,27 @@
-import { type Clock, copyBytes, Emitter, type Micros } from '#base';
+import { type Clock, copyBytes, Emitter, type Micros, type Millis } from '#base';
 import type { MediaConfig, MediaUnit, SourceHealth } from '#contracts';
 import type { Amf0Value } from '#protocol';
-import type { PublisherSink } from '../rtmp/session.ts';
+import type { Publisher, PublisherSink } from '../rtmp/session.ts';
 import { Demuxer } from './demux.ts';
 import { HealthMeter } from './health.ts';
 import { Timeline } from './timeline.ts';
 
 type SourceEvents = {
+  /** The payload is valid during the call; whoever keeps it takes a copy. */
   unit: [unit: MediaUnit];
   config: [config: MediaConfig];
   /** The publisher is gone; nothing follows until another one attaches. */
   detached: [reason: string];
 };
+
+/** What is counted of sources, all together. */
+export interface SourceCounters {
+  /** Access units, and their bytes, that came out of publishers' streams. */
+  units: { video: number; audio: number };
+  bytes: number;
+  /** Tags that were of no use. */
+  dropped: number;
+}
 
 interface RawTag {
   type: Parameters<PublisherSink['onMedia']>[0];
@@ -22,12 +32,13 @@ interface RawTag {
 
 /** One publisher's session as a source sees it. */
 interface Attachment {
-  close(reason: string): void;
-  remoteAddress: string;
-  connectedAtMs: number;
+  publisher: Publisher;
+  connectedUs: Micros;
   timeline: Timeline;
   demuxer: Demuxer;
   meter: HealthMeter;
+  /** Monotonic time of the newest tag, or of the connection. */
+  heardMs: Millis;
   /** First samples, held until the least delay among them is known. */
   settling: { tags: RawTag[]; bytes: number } | undefined;
 }
@@ -35,6 +46,9 @@ interface Attachment {
 /** The first sample is often late (connection set-up, encoder warm-up): anchor on the best of this long. */
 const SETTLE_US = 400_000;
 const MAX_SETTLING_BYTES = 16 * 1024 * 1024;
+const MAX_SETTLING_TAGS = 2_000;
+const LEAST_FPS = 5;
+const MOST_FPS = 240;
 
 /**
  * A camera of an event. It outlives its publishers: one attaches, is lost,
@@ -43,21 +57,35 @@ const MAX_SETTLING_BYTES = 16 * 1024 * 1024;
 export class Source extends Emitter<SourceEvents> {
   readonly sourceId: string;
   readonly #clock: Clock;
+  readonly #counters: SourceCounters | undefined;
   #attachment: Attachment | undefined;
   #lastHealth: SourceHealth | undefined;
   #videoConfig: MediaConfig | undefined;
   #audioConfig: MediaConfig | undefined;
+  /** Those who wait for a sign of life. */
+  readonly #listening = new Set<(heard: boolean) => void>();
   /** Frames a second as the encoder says, if it does. */
   declaredFps: number | undefined;
 
-  constructor(sourceId: string, clock: Clock) {
+  constructor(sourceId: string, clock: Clock, counters?: SourceCounters) {
     super();
     this.sourceId = sourceId;
     this.#clock = clock;
+    this.#counters = counters;
   }
 
   get connected(): boolean {
     return this.#attachment !== undefined;
+  }
+
+  /** When the present publisher came; undefined when there is none. */
+  get connectedUs(): Micros | undefined {
+    return this.#attachment?.connectedUs;
+  }
+
+  /** Monotonic time at which the present publisher was last heard of; undefined when there is none. */
+  get heardMs(): Millis | undefined {
+    return this.#attachment?.heardMs;
   }
 
   get videoConfig(): MediaConfig | undefined {
@@ -69,16 +97,16 @@ export class Source extends Emitter<SourceEvents> {
   }
 
   /** Takes a publisher; the one before it, if any, is closed. */
-  attach(publisher: { remoteAddress: string; close(reason: string): void }): PublisherSink {
+  attach(publisher: Publisher): PublisherSink {
     this.drop('another publisher took over');
     const timeline = new Timeline();
     const attachment: Attachment = {
-      close: (reason) => publisher.close(reason),
-      remoteAddress: publisher.remoteAddress,
-      connectedAtMs: Date.now(),
+      publisher,
+      connectedUs: this.#clock.nowUs(),
       timeline,
       demuxer: new Demuxer(timeline),
       meter: new HealthMeter(),
+      heardMs: this.#clock.monotonicMs(),
       settling: { tags: [], bytes: 0 },
     };
     this.#attachment = attachment;
@@ -98,28 +126,45 @@ export class Source extends Emitter<SourceEvents> {
     };
   }
 
+  /** Resolves with true as soon as the present publisher sends anything, with false when it goes or stays silent for so long. */
+  isHeardWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (heard: boolean) => {
+        clearTimeout(timer);
+        this.#listening.delete(settle);
+        resolve(heard);
+      };
+      const timer = setTimeout(() => settle(false), ms);
+      this.#listening.add(settle);
+    });
+  }
+
   /** Ends the publisher's session. */
   drop(reason: string): void {
     const attachment = this.#attachment;
     if (attachment === undefined) return;
     this.#detach(attachment, reason);
-    attachment.close(reason);
+    attachment.publisher.close(reason);
   }
 
   health(): SourceHealth {
+    const { sourceId } = this;
     const attachment = this.#attachment;
     if (attachment === undefined) {
-      const { sourceId } = this;
-      const nothing = { sourceId, driftMs: 0, dropped: 0, jumps: 0, advice: [] };
-      return { ...(this.#lastHealth ?? nothing), connected: false };
+      const nothing = { sourceId, driftMs: 0, dropped: 0, jumps: 0 };
+      const last = this.#lastHealth ?? { ...nothing, advice: [] };
+      // Why an encoder was of no use is worth knowing also when it has gone.
+      const advice = last.advice.filter(({ code }) => code === 'codec_unsupported');
+      return { ...last, connected: false, advice };
     }
-    return attachment.meter.read(this.#clock.monotonicMs(), {
-      sourceId: this.sourceId,
+    const { meter, timeline, publisher, connectedUs } = attachment;
+    return meter.read(this.#clock.monotonicMs(), {
+      sourceId,
       connected: true,
-      remoteAddress: attachment.remoteAddress,
-      connectedAt: attachment.connectedAtMs,
-      driftMs: Math.round(attachment.timeline.driftUs / 1000),
-      jumps: attachment.timeline.jumps,
+      remoteAddress: publisher.remoteAddress,
+      connectedAt: Math.round(connectedUs / 1000),
+      driftMs: Math.round(timeline.driftUs / 1000),
+      jumps: timeline.jumps,
     });
   }
 
@@ -127,13 +172,21 @@ export class Source extends Emitter<SourceEvents> {
     this.#lastHealth = this.health();
     if (attachment.settling !== undefined) this.#settle(attachment);
     this.#attachment = undefined;
+    for (const settle of this.#listening) settle(false);
     this.emit('detached', reason);
+  }
+
+  #count({ track, payload }: MediaUnit): void {
+    const counters = this.#counters;
+    if (counters === undefined) return;
+    counters.units[track]++;
+    counters.bytes += payload.length;
   }
 
   #describe(attachment: Attachment, metadata: { [key: string]: Amf0Value }): void {
     const { encoder, framerate } = metadata;
     if (typeof encoder === 'string') attachment.meter.encoder = encoder.slice(0, 100);
-    if (typeof framerate === 'number' && framerate >= 5 && framerate <= 240) {
+    if (typeof framerate === 'number' && framerate >= LEAST_FPS && framerate <= MOST_FPS) {
       this.declaredFps = framerate;
     }
   }
@@ -145,16 +198,21 @@ export class Source extends Emitter<SourceEvents> {
     body: Uint8Array,
   ): void {
     const arrivedUs = this.#clock.nowUs();
+    attachment.heardMs = this.#clock.monotonicMs();
+    if (this.#listening.size > 0) for (const settle of this.#listening) settle(true);
     const { settling } = attachment;
     if (settling === undefined) {
-      this.#pass(attachment, { type, timestampMs, body, arrivedUs });
+      this.#pass(attachment, type, timestampMs, body, arrivedUs);
       return;
     }
     settling.tags.push({ type, timestampMs, body: copyBytes(body), arrivedUs });
     settling.bytes += body.length;
-    const first = settling.tags[0];
-    if (first === undefined) return;
-    if (arrivedUs - first.arrivedUs >= SETTLE_US || settling.bytes > MAX_SETTLING_BYTES) {
+    const sinceUs = arrivedUs - (settling.tags[0]?.arrivedUs ?? arrivedUs);
+    if (
+      sinceUs >= SETTLE_US ||
+      settling.bytes > MAX_SETTLING_BYTES ||
+      settling.tags.length > MAX_SETTLING_TAGS
+    ) {
       this.#settle(attachment);
     }
   }
@@ -167,15 +225,24 @@ export class Source extends Emitter<SourceEvents> {
       leastUs = Math.min(leastUs, arrivedUs - timestampMs * 1000);
     }
     if (tags.length > 0) attachment.timeline.anchor(leastUs);
-    for (const tag of tags) this.#pass(attachment, tag);
+    for (const { type, timestampMs, body, arrivedUs } of tags) {
+      this.#pass(attachment, type, timestampMs, body, arrivedUs);
+    }
   }
 
-  #pass(attachment: Attachment, tag: RawTag): void {
+  #pass(
+    attachment: Attachment,
+    type: RawTag['type'],
+    timestampMs: number,
+    body: Uint8Array,
+    arrivedUs: Micros,
+  ): void {
     const { demuxer, meter } = attachment;
-    const result = demuxer.demux(tag.type, tag.timestampMs, tag.body, tag.arrivedUs);
+    const result = demuxer.demux(type, timestampMs, body, arrivedUs);
     switch (result.kind) {
       case 'unit':
-        meter.onUnit(result.unit, this.#clock.monotonicMs());
+        meter.onUnit(result.unit, attachment.heardMs);
+        this.#count(result.unit);
         this.emit('unit', result.unit);
         break;
       case 'config':
@@ -186,6 +253,7 @@ export class Source extends Emitter<SourceEvents> {
         break;
       case 'dropped':
         meter.dropped++;
+        if (this.#counters !== undefined) this.#counters.dropped++;
         break;
       case 'unsupported':
         meter.onUnsupported(result.codec);

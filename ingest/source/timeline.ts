@@ -7,12 +7,16 @@ import { type Micros, micros, Unwrapper } from '#base';
  * The first sample is anchored at its arrival. From then on the encoder's
  * clock rules, slewed so gently that nobody hears it towards the wall clock,
  * so that a day-long stream neither runs away from it nor falls behind. A jump
- * re-anchors; audio and video, which jump one after the other, stay in sync.
+ * of the encoder's clock re-anchors; audio and video, which jump one after the
+ * other, stay in sync. A late network is no jump: what it held back is late,
+ * and stays where it belongs.
  */
 
 export interface TimelineOptions {
-  /** A sample this far from its arrival is a jump of the encoder's clock. */
+  /** Mapped further than this from its arrival, a sample's place is not believed. */
   jumpUs?: number;
+  /** A single step of the encoder's clock that is this much longer than the wall clock's is a jump. */
+  leapUs?: number;
   /** Largest correction: microseconds per second of media. */
   slewUsPerSecond?: number;
   /** Drift below this is left alone. */
@@ -21,22 +25,41 @@ export interface TimelineOptions {
 
 type Track = 'audio' | 'video';
 
+interface TrackClock {
+  readonly unwrapper: Unwrapper;
+  /** Epoch time minus media time; undefined before the first sample. */
+  offsetUs: number | undefined;
+  lastMediaUs: number;
+  lastArrivalUs: number;
+  lastMappedUs: number;
+}
+
 const DEFAULTS: Required<TimelineOptions> = {
   jumpUs: 4_000_000,
+  leapUs: 500_000,
   slewUsPerSecond: 2_000,
   deadZoneUs: 20_000,
 };
 
+/** A step back of less than this is sloppiness, not a jump. */
+const SLOPPY_US = 100_000;
 /** The least delay is looked for in windows of this length. */
 const WINDOW_US = 10_000_000;
 const TIMESTAMP_BITS = 32;
+const LAP_US = 2 ** TIMESTAMP_BITS * 1000;
+
+const newClock = (): TrackClock => ({
+  unwrapper: new Unwrapper(TIMESTAMP_BITS),
+  offsetUs: undefined,
+  lastMediaUs: 0,
+  lastArrivalUs: 0,
+  lastMappedUs: Number.NEGATIVE_INFINITY,
+});
 
 export class Timeline {
   readonly #options: Required<TimelineOptions>;
-  readonly #tracks: Record<Track, { unwrapper: Unwrapper; offsetUs: number | undefined }> = {
-    audio: { unwrapper: new Unwrapper(TIMESTAMP_BITS), offsetUs: undefined },
-    video: { unwrapper: new Unwrapper(TIMESTAMP_BITS), offsetUs: undefined },
-  };
+  readonly #audio = newClock();
+  readonly #video = newClock();
   #jumps = 0;
   /** Arrival minus mapped time, the least of the window so far. */
   #windowMinUs = Number.POSITIVE_INFINITY;
@@ -71,35 +94,64 @@ export class Timeline {
   }
 
   /**
-   * The epoch time of a sample with this timestamp that arrived now.
-   * `nowUs` must not go back.
+   * The epoch time of a sample with this timestamp that arrived now. Rises
+   * with every sample of a track. `nowUs` must not go back.
    */
   map(track: Track, timestampMs: number, nowUs: Micros): Micros {
-    const own = this.#tracks[track];
-    const other = this.#tracks[track === 'audio' ? 'video' : 'audio'];
+    const own = track === 'audio' ? this.#audio : this.#video;
     const mediaUs = own.unwrapper.unwrap(timestampMs) * 1000;
-    const fits = (offsetUs: number | undefined): offsetUs is number =>
-      offsetUs !== undefined && Math.abs(mediaUs + offsetUs - nowUs) <= this.#options.jumpUs;
-    if (!fits(own.offsetUs)) {
-      const before = own.offsetUs;
-      own.offsetUs = sharedOffset(other.offsetUs ?? this.#anchorUs, fits) ?? nowUs - mediaUs;
-      if (before !== undefined) this.#jumps++;
-      this.#restartWindow(nowUs);
+    if (own.offsetUs === undefined || this.#isJump(own, own.offsetUs, mediaUs, nowUs)) {
+      this.#anchorTrack(own, mediaUs, nowUs);
     }
-    this.#observe(nowUs - (mediaUs + own.offsetUs), nowUs);
+    this.#observe(nowUs - (mediaUs + (own.offsetUs ?? 0)), nowUs);
     this.#slew(nowUs);
-    return micros(mediaUs + own.offsetUs);
+    own.lastMediaUs = mediaUs;
+    own.lastArrivalUs = nowUs;
+    own.lastMappedUs = Math.max(mediaUs + (own.offsetUs ?? 0), own.lastMappedUs + 1);
+    return micros(own.lastMappedUs);
+  }
+
+  #isJump(own: TrackClock, offsetUs: number, mediaUs: number, nowUs: number): boolean {
+    const stepUs = mediaUs - own.lastMediaUs;
+    if (stepUs < -SLOPPY_US) return true;
+    const earlyUs = mediaUs + offsetUs - nowUs;
+    const { leapUs, jumpUs } = this.#options;
+    const leap = earlyUs > leapUs && stepUs - (nowUs - own.lastArrivalUs) > leapUs;
+    return leap || earlyUs > jumpUs;
+  }
+
+  /** Audio and video share one clock: where the other track has its place already, this one goes along. */
+  #anchorTrack(own: TrackClock, mediaUs: number, nowUs: number): void {
+    const first = own.offsetUs === undefined;
+    const other = own === this.#audio ? this.#video : this.#audio;
+    const shared = nearestLap(other.offsetUs ?? this.#anchorUs, mediaUs, nowUs);
+    const believed = shared !== undefined && this.#isBelievable(own, mediaUs + shared, nowUs);
+    own.offsetUs = believed ? shared : nowUs - mediaUs;
+    if (!first && !believed) this.#jumps++;
+    this.#restartWindow(nowUs);
+  }
+
+  #isBelievable(own: TrackClock, mappedUs: number, nowUs: number): boolean {
+    const { jumpUs, leapUs } = this.#options;
+    if (own.offsetUs === undefined) return Math.abs(mappedUs - nowUs) <= jumpUs;
+    return mappedUs > own.lastMappedUs - SLOPPY_US && mappedUs < nowUs + leapUs;
   }
 
   #observe(delayUs: number, nowUs: number): void {
-    this.#windowMinUs = Math.min(this.#windowMinUs, delayUs);
+    if (delayUs < this.#windowMinUs) this.#windowMinUs = delayUs;
     // Early by the wall clock: the anchor sample was itself late. Known at once, needs no window.
     if (delayUs < -this.#options.deadZoneUs && delayUs < this.#pendingUs) this.#pendingUs = delayUs;
     if (nowUs - this.#windowStartUs < WINDOW_US) return;
-    this.#driftUs = this.#slewedUs + this.#windowMinUs;
-    this.#pendingUs =
-      Math.abs(this.#windowMinUs) > this.#options.deadZoneUs ? this.#windowMinUs : 0;
-    this.#restartWindow(nowUs, this.#pendingUs);
+    const leastUs = this.#windowMinUs;
+    this.#driftUs = this.#slewedUs + leastUs;
+    if (leastUs > this.#options.jumpUs) {
+      // Late for a whole window by more than could ever be slewed in: the media moves at once.
+      this.#shift(leastUs);
+      this.#jumps++;
+      this.#restartWindow(nowUs);
+    } else {
+      this.#restartWindow(nowUs, Math.abs(leastUs) > this.#options.deadZoneUs ? leastUs : 0);
+    }
   }
 
   #restartWindow(nowUs: number, pendingUs = 0): void {
@@ -118,21 +170,21 @@ export class Timeline {
     this.#pendingUs -= step;
     this.#slewedUs += step;
     this.#windowMinUs -= step;
-    for (const track of Object.values(this.#tracks)) {
-      if (track.offsetUs !== undefined) track.offsetUs += step;
-    }
+    this.#shift(step);
+  }
+
+  #shift(byUs: number): void {
+    if (this.#audio.offsetUs !== undefined) this.#audio.offsetUs += byUs;
+    if (this.#video.offsetUs !== undefined) this.#video.offsetUs += byUs;
   }
 }
 
-/** An offset known from elsewhere, on whichever lap of the 32-bit circle makes sense: both tracks share one clock. */
-function sharedOffset(
+/** An offset known from elsewhere, on that lap of the 32-bit circle which brings the sample nearest to now. */
+function nearestLap(
   offsetUs: number | undefined,
-  fits: (offsetUs: number | undefined) => offsetUs is number,
+  mediaUs: number,
+  nowUs: number,
 ): number | undefined {
   if (offsetUs === undefined) return undefined;
-  for (const laps of [0, -1, 1]) {
-    const candidate = offsetUs + laps * 2 ** TIMESTAMP_BITS * 1000;
-    if (fits(candidate)) return candidate;
-  }
-  return undefined;
+  return offsetUs + Math.round((nowUs - mediaUs - offsetUs) / LAP_US) * LAP_US;
 }
