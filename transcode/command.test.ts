@@ -93,6 +93,9 @@ describe('bankCommand', () => {
   it('skips pictures and sound that are there already', () => {
     const args = ffmpegArgs(command([rung('720p', 720)]).command);
     expect(args[args.indexOf('-filter_complex') + 1]).toContain("select='gte(t,1.483333)'");
+    // Filled up from there, and only from there.
+    expect(args[args.indexOf('-filter_complex') + 1]).toContain('setpts=PTS-1.500000/TB');
+    expect(args[args.indexOf('-output_ts_offset') + 1]).toBe('1.500000');
     // 1 s is 46.875 AAC frames: the next whole one begins at sample 47 * 1024.
     expect(args[args.indexOf('-af') + 1]).toContain('atrim=start_pts=48128');
   });

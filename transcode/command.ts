@@ -67,8 +67,10 @@ export function bankCommand(options: {
     outputs.push({
       url: `pipe:${pipe}`,
       options: [
-        // A constant rate by ffmpeg's own choice of method: named outright, it would fill up from zero.
-        ...['-map', `[v${i}]`, '-r', `${rung.fps.num}/${rung.fps.den}`],
+        // A frame in every place, whatever the source leaves out. ffmpeg fills up from
+        // zero on, so zero is moved to where this rung begins, and moved back behind it.
+        ...['-map', `[v${i}]`, '-r', `${rung.fps.num}/${rung.fps.den}`, '-fps_mode', 'cfr'],
+        ...['-output_ts_offset', seconds(startUs)],
         ...encoder.options({
           videoKbps: rung.videoKbps,
           fps: framesPerSecond(rung.fps),
@@ -135,6 +137,8 @@ const flvOutput = [
   ...['-flush_packets', '1', '-muxdelay', '0', '-f', 'flv'],
 ];
 
+const seconds = (us: number): string => (us / 1e6).toFixed(6);
+
 /** Pixels a second that one core encodes in real time with room to spare. */
 const PIXELS_PER_CORE = 1920 * 1080 * 30;
 const MAX_ENCODER_THREADS = 4;
@@ -152,6 +156,7 @@ function rungFilter(rung: VideoJobRung, startUs: number, encoder: Encoder): stri
   const from = (startUs / 1e6 - halfFrame).toFixed(6);
   return [
     `select='gte(t,${from})'`,
+    `setpts=PTS-${seconds(startUs)}/TB`,
     `scale=${width}:${height}:force_original_aspect_ratio=decrease:flags=fast_bilinear`,
     `pad=${width}:${height}:-1:-1`,
     'setsar=1',

@@ -8,9 +8,10 @@ import {
   retryDelayMs,
 } from '#base';
 import type { Config } from '#config';
-import { type TranscodeJob, transcodeJobId } from '#contracts';
+import { type TranscodeJob, transcodeJobId, type Warning } from '#contracts';
 import type { NodeClient, TokenIssuer } from '#platform';
 import type { Encoder } from './encoders/encoder.ts';
+import { dearestRung, Pace } from './pace.ts';
 import { askPosition, RenditionPush } from './push.ts';
 import { BankRun } from './run.ts';
 import type { Resume } from './rung-output.ts';
@@ -21,9 +22,10 @@ const RESTART = { baseMs: 20, capMs: 2_000, jitter: 0.2, attempts: Number.POSITI
 const HEALTHY_MS = 10_000;
 /** The program may be gone for the time of an interruption; after that, and this, it does not come back. */
 const FEED_MARGIN_MS = 15_000;
-/** Further behind than this, a run is given up and begun again at the newest key frame. */
-const MAX_LAG_US = 6_000_000;
 const WATCH_EVERY_MS = 500;
+/** One failure heals without anybody seeing it. */
+const WARN_FROM_FAILURES = 2;
+const WARN_FOR_MS = 20_000;
 
 export interface LiveJobDeps {
   config: Config;
@@ -34,6 +36,8 @@ export interface LiveJobDeps {
   cores: number;
   /** Takes a fencing number higher than any before it for this job. */
   fence: () => Promise<number>;
+  /** Tells the host of the event what is wrong, for so long. */
+  warn: (warning: Warning, forMs: number) => void;
   log: Logger;
 }
 
@@ -50,6 +54,7 @@ export class LiveJob {
   readonly #position = new Map<string, Resume>();
   readonly #abort = new AbortController();
   #run: BankRun | undefined;
+  readonly #pace = new Pace();
   #fence = 0;
   #superseded = false;
   #token: { text: string; until: number } | undefined;
@@ -98,6 +103,7 @@ export class LiveJob {
           { reason: messageOf(error), failures },
           'transcoding broke off; starting again',
         );
+        if (failures >= WARN_FROM_FAILURES) this.#warnOfFailures(failures, messageOf(error));
         await delay(retryDelayMs(RESTART, failures), this.#abort.signal).catch(() => {});
       }
     }
@@ -128,12 +134,16 @@ export class LiveJob {
       },
     });
     this.#run = run;
+    this.#pace.begin();
     const watch = setInterval(() => {
-      if (run.lagUs < MAX_LAG_US) return;
-      this.#log.warn(
-        { lagMs: Math.round(run.lagUs / 1000) },
-        'transcoding is too slow; skipping to now',
-      );
+      const lagUs = run.lagUs;
+      const lagMs = Math.round(lagUs / 1000);
+      const verdict = this.#pace.judge(lagUs, performance.now());
+      if (verdict === 'fine') return;
+      this.#log.warn({ lagMs }, 'transcoding is too slow; skipping to now');
+      clearInterval(watch);
+      if (verdict === 'shed') this.#shed();
+      else this.#warnOfSkip(lagMs);
       run.stop();
     }, WATCH_EVERY_MS);
     try {
@@ -180,6 +190,38 @@ export class LiveJob {
       rung.kind === 'video' ? { ...rung, copy: false } : rung,
     );
     this.#job = { ...this.#job, rungs };
+  }
+
+  #warnOfFailures(failures: number, reason: string): void {
+    const text = `The transcoder has broken off ${failures} times in a row (${reason}) and starts again by itself. Viewers may see the picture stop. The server's log says more.`;
+    this.#deps.warn({ code: 'transcode_failing', level: 'warn', text }, WARN_FOR_MS);
+  }
+
+  #warnOfSkip(lagMs: number): void {
+    const text = `Transcoding fell ${(lagMs / 1000).toFixed(1)} s behind and has skipped to the present. Viewers saw a jump.`;
+    this.#deps.warn({ code: 'transcode_skipped', level: 'warn', text }, WARN_FOR_MS);
+  }
+
+  /** Gives up the rung that costs most, so that the others keep up. */
+  #shed(): void {
+    const { rungs, ladderSize } = this.#job;
+    const dearest = dearestRung(rungs);
+    if (dearest === undefined) return;
+    const { name } = dearest;
+    this.#log.warn({ rung: name }, 'this machine is too slow for the ladder; a rung is given up');
+    this.#job = {
+      ...this.#job,
+      rungs: rungs.filter((rung) => rung !== dearest),
+      ladderSize: ladderSize - 1,
+    };
+    this.#position.delete(name);
+    this.#pushes
+      .get(name)
+      ?.withdraw()
+      .catch((error) =>
+        this.#log.warn({ rung: name, reason: messageOf(error) }, 'the origin was not told of it'),
+      );
+    this.#pushes.delete(name);
   }
 
   #resumeFrom(): number | undefined {

@@ -9,6 +9,7 @@ import {
   retryDelayMs,
 } from '#base';
 import {
+  PUSH_NEWEST_HEADER,
   type PushPosition,
   pushPositionSchema,
   RENDITION_HEADER,
@@ -66,6 +67,8 @@ export class RenditionPush {
   readonly #abort = new AbortController();
   #rendition: Rendition | undefined;
   #init: Uint8Array | undefined;
+  /** Where the newest part ends that was ever made for this rendition. */
+  #newestUs: number | undefined;
   #put: ClientRequest | undefined;
   #looping = false;
   #finished: Promise<void> | undefined;
@@ -90,6 +93,7 @@ export class RenditionPush {
   }
 
   part(part: CutPart): void {
+    this.#newestUs = part.endUs;
     this.#kept.push(part);
     for (const oldest of this.#kept) {
       if (part.endUs - oldest.endUs < KEPT_US) break;
@@ -113,6 +117,24 @@ export class RenditionPush {
     this.#abort.abort(new AmphiError('closed'));
     this.#put?.destroy();
     this.#put = undefined;
+  }
+
+  /** Lets go, and has the origin take the rendition out of the ladder. */
+  async withdraw(): Promise<void> {
+    const { eventId, nodes, authorization } = this.#options;
+    const rendition = this.#rendition;
+    this.close();
+    if (rendition === undefined) return;
+    const [origin] = await nodes.nodes('origin');
+    const response = await fetch(
+      `${origin?.url}/push/${eventId}/${rendition.renditionId}?run=${rendition.runId}`,
+      {
+        method: 'DELETE',
+        headers: { authorization: await authorization() },
+        signal: AbortSignal.timeout(3_000),
+      },
+    );
+    if (!response.ok) throw new AmphiError('upstream_failed', `origin answered ${response.status}`);
   }
 
   async #finish(): Promise<void> {
@@ -186,6 +208,9 @@ export class RenditionPush {
           authorization: token,
           'content-type': 'video/mp4',
           [RENDITION_HEADER]: JSON.stringify(rendition),
+          ...(this.#newestUs === undefined
+            ? {}
+            : { [PUSH_NEWEST_HEADER]: Math.floor(this.#newestUs) }),
         },
       });
       put.setNoDelay(true);

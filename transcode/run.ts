@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { AmphiError, type Logger, messageOf } from '#base';
 import { framesPerSecond } from '#config';
-import { FEED_BASE_HEADER, type TranscodeJob } from '#contracts';
+import { FEED_BASE_HEADER, FEED_CLOCK_HEADER, type TranscodeJob } from '#contracts';
 import { type Child, ffmpegArgs, startChild } from '#platform';
 import { AAC_FRAME_SAMPLES, FlvReader, type FlvTag, parseAvTag, TAG_VIDEO } from '#protocol';
 import { AUDIO_RATE } from './cmaf/cutter.ts';
@@ -57,21 +57,30 @@ export class BankRun {
   #rungs: RungOutput[] = [];
   #complaint = '';
   #stopped = false;
-  /** Newest picture that went in and came out, in microseconds since the epoch. */
-  #inUs = 0;
+  readonly #startedAtMs = performance.now();
+  /** The clock of the ingest node, which the programme runs on, when this run began. */
+  readonly #clockUs: number;
+  /** Newest picture that came out, in microseconds since the epoch. */
   #outUs = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
     this.#baseUs = Number(options.feed.headers[FEED_BASE_HEADER]);
-    if (!Number.isSafeInteger(this.#baseUs)) {
-      throw new AmphiError('upstream_failed', 'the feed does not say its base');
+    this.#clockUs = Number(options.feed.headers[FEED_CLOCK_HEADER]);
+    if (!Number.isSafeInteger(this.#baseUs) || !Number.isSafeInteger(this.#clockUs)) {
+      throw new AmphiError('upstream_failed', 'the feed does not say its base and clock');
     }
   }
 
-  /** How much media lies between the feed and the output. */
+  /**
+   * How far the output is behind the programme, which runs on the clock of its
+   * ingest node: what waits in pipes and sockets on the way counts, too. Until
+   * something has come out, the time since the start.
+   */
   get lagUs(): number {
-    return this.#outUs === 0 ? 0 : Math.max(0, this.#inUs - this.#outUs);
+    const sinceStartUs = (performance.now() - this.#startedAtMs) * 1000;
+    if (this.#outUs === 0) return sinceStartUs;
+    return Math.max(0, this.#clockUs + sinceStartUs - this.#outUs);
   }
 
   /** Ends the run before the feed does. */
@@ -92,7 +101,6 @@ export class BankRun {
       maxBodyBytes: MAX_TAG_BYTES,
       onTag: (tag) => {
         first ??= finder.push(tag);
-        if (tag.type === TAG_VIDEO) this.#inUs = this.#baseUs + tag.timestampMs * 1000;
         copier?.tag(tag);
       },
     });

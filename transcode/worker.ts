@@ -8,6 +8,7 @@ import {
   type Queue,
   type LiveJob as QueueJob,
   type Redis,
+  raiseWarning,
   type Worker,
 } from '#platform';
 import { type JobEnd, LiveJob, type LiveJobDeps } from './job.ts';
@@ -15,7 +16,7 @@ import { type JobEnd, LiveJob, type LiveJobDeps } from './job.ts';
 const RENEW_MS = LIVE_JOB_TIMINGS.lockDuration / 3;
 const AFTER_FAILURE_MS = 500;
 
-export interface WorkerOptions extends Omit<LiveJobDeps, 'fence'> {
+export interface WorkerOptions extends Omit<LiveJobDeps, 'fence' | 'warn'> {
   redis: Redis;
   /** A connection of its own for the call that waits for jobs. */
   blockingRedis: Redis;
@@ -137,6 +138,11 @@ export class TranscodeWorker implements Closable {
     const live = new LiveJob(parsed.data, {
       ...this.#options,
       fence: () => nextFence(this.#options.redis, id),
+      warn: (warning, forMs) => {
+        raiseWarning(this.#options.redis, parsed.data.eventId, warning, forMs).catch((error) =>
+          this.#log.debug({ job: id, reason: messageOf(error) }, 'warning not raised'),
+        );
+      },
     });
     const done = this.#work(job, live)
       .catch((error) => this.#log.error({ job: id, reason: messageOf(error) }, 'job failed'))

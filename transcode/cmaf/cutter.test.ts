@@ -79,6 +79,16 @@ describe('MuxedCutter', () => {
     expect(parts[5]!.endUs).toBe(BASE_US + 2_000_000);
   });
 
+  it('cuts where the grid says also when the frames there are missing', () => {
+    const { parts, feed } = muxed({ fps: 30 });
+    feed(0, 58);
+    feed(62, 80);
+    expect(parts.map((part) => Math.round((part.endUs - BASE_US) / 1000))).toEqual([
+      333, 667, 1000, 1333, 1667, 1933, 2333, 2667,
+    ]);
+    expect(tracksOf(parts[6]!)[0]!.sampleCount).toBe(8);
+  });
+
   it.each([
     { fps: 24_000, den: 1001, name: '23.976' },
     { fps: 24, den: 1, name: '24' },
@@ -211,6 +221,36 @@ describe('AudioCutter', () => {
       expect(Math.abs(offGrid - Math.round(offGrid)) * (2_000_000 / 6)).toBeLessThan(22_000);
     }
   });
+
+  it.each([1, 2, 3, 4, 5, 6, 8, 10])(
+    'cuts %i parts a segment at the same places whatever the base, none longer than the grid allows',
+    (partsPerSegment) => {
+      const grid = { ...GRID, partsPerSegment };
+      const longest = Math.ceil(AUDIO_RATE / 1024 / (partsPerSegment / 2));
+      const cuts = [0, 1, 3, 7, 1_001].map((seconds) => {
+        const parts: CutPart[] = [];
+        const baseUs = BASE_US - seconds * 1_000_000;
+        const begin = Math.ceil((seconds * AUDIO_RATE) / 1024);
+        const cutter = new AudioCutter({
+          grid,
+          baseUs,
+          audioFromUs: 0,
+          onPart: (part) => parts.push(part),
+        });
+        for (let number = begin; number < begin + 2_000; number++) {
+          cutter.audio({ number, data: new Uint8Array(6) });
+        }
+        for (const part of parts) {
+          expect(tracksOf(part)[0]!.sampleCount).toBeLessThanOrEqual(longest);
+        }
+        const partOf = new PartGrid(grid, 12_000);
+        return parts.slice(1).map(({ startUs }) => partOf.partOf(startUs));
+      });
+      for (const cut of cuts) {
+        expect(cut).toEqual(Array.from(cut, (_, i) => cut[0]! + i));
+      }
+    },
+  );
 
   it('leaves out sound that is there already', () => {
     const parts: CutPart[] = [];

@@ -40,6 +40,11 @@ export interface AudioFrame {
 
 const AUDIO_FRAME_US = (AAC_FRAME_SAMPLES * 1_000_000) / AUDIO_RATE;
 /**
+ * Not a half: parts of usual lengths end at eighths and sixteenths of a frame,
+ * and where a boundary met a frame's begin, rounding would decide.
+ */
+const AUDIO_HAIR_US = 0.45 * AUDIO_FRAME_US;
+/**
  * The sound of a part ends this much before its picture, so that a part need
  * not wait for sound that the encoder still holds.
  */
@@ -92,10 +97,13 @@ export class MuxedCutter {
     // Nothing to continue: the first frame must stand on its own.
     if (!this.#started && !frame.key && videoFromUs === 0) return;
     this.#started = true;
+    const first = this.#frames[0];
+    // Frames are missing where the part should have ended.
+    if (first !== undefined && this.#partAt(first.start) !== this.#partAt(frame.start)) {
+      this.#seal(nowMs);
+    }
     this.#frames.push(frame);
-    const endUs = this.#videoUs(frame.start + frame.duration);
-    if (this.#grid.partOf(endUs) === this.#grid.partOf(startUs)) return;
-    this.#seal(nowMs);
+    if (this.#partAt(frame.start + frame.duration) !== this.#partAt(frame.start)) this.#seal(nowMs);
     this.release(nowMs);
   }
 
@@ -171,6 +179,10 @@ export class MuxedCutter {
     });
   }
 
+  #partAt(ticks: number): number {
+    return this.#grid.partOf(this.#videoUs(ticks));
+  }
+
   #videoUs(ticks: number): number {
     const { baseUs, timescale } = this.#options;
     return baseUs + (ticks * 1e6) / timescale;
@@ -198,7 +210,7 @@ export class AudioCutter {
 
   constructor(options: AudioCutterOptions) {
     this.#options = options;
-    this.#grid = new PartGrid(options.grid, AUDIO_FRAME_US / 2);
+    this.#grid = new PartGrid(options.grid, AUDIO_HAIR_US);
     this.#endUs = options.audioFromUs;
   }
 
@@ -206,7 +218,8 @@ export class AudioCutter {
     const startUs = this.#audioUs(frame.number);
     if (startUs < this.#endUs - AUDIO_FRAME_US / 2) return;
     this.#frames.push(frame);
-    this.#endUs = startUs + AUDIO_FRAME_US;
+    // To the bit the start of the next frame: a cut must not fall between the two.
+    this.#endUs = this.#audioUs(frame.number + 1);
     if (this.#grid.partOf(this.#endUs) !== this.#grid.partOf(startUs)) this.flush();
   }
 
