@@ -1,104 +1,65 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { TIME_HEADER } from '#contracts';
 
 /** Something that a GET can answer with: made once, shared by all who ask. */
-export interface Resource {
+export interface ResourceHead {
   contentType: string;
+  etag: string;
+  cacheControl: string;
+  /** Byte ranges make sense. */
+  ranges: boolean;
+  /** Only for viewers who show a token of the event. */
+  restricted: boolean;
+  /** Of answers that change: grows with each change, so that an older one is recognised. */
+  position: number | undefined;
+}
+
+export interface Resource extends ResourceHead {
   /** The body in pieces that are sent one after the other, never copied per viewer. */
   body: readonly Uint8Array[];
   size: number;
-  etag: string;
-  cacheControl: string;
-  /** Ranges make sense. */
-  ranges: boolean;
-}
-
-export function resource(
-  body: Uint8Array | readonly Uint8Array[],
-  about: Pick<Resource, 'contentType' | 'etag' | 'cacheControl'> & { ranges?: boolean },
-): Resource {
-  const pieces = body instanceof Uint8Array ? [body] : body;
-  let size = 0;
-  for (const piece of pieces) size += piece.length;
-  return { ranges: false, ...about, body: pieces, size };
 }
 
 export const PLAYLIST = 'application/vnd.apple.mpegurl';
 export const MP4 = 'video/mp4';
+export const JSON_TYPE = 'application/json';
+export const VTT = 'text/vtt';
+export const JPEG = 'image/jpeg';
 
-/** Answers a GET or HEAD with this resource: conditional (RFC 9110 13), a single byte range (14), or whole. */
-export function sendResource(req: IncomingMessage, res: ServerResponse, found: Resource): void {
-  const headers: Record<string, string | number> = {
-    'content-type': found.contentType,
-    'cache-control': found.cacheControl,
-    etag: found.etag,
-    'access-control-allow-origin': '*',
-    'access-control-expose-headers': 'Date, Age, Content-Length, Content-Range',
-    'timing-allow-origin': '*',
-  };
-  if (found.ranges) headers['accept-ranges'] = 'bytes';
-  if (matches(req.headers['if-none-match'], found.etag)) {
-    res.writeHead(304, headers);
-    res.end();
-    return;
-  }
-  const range = found.ranges ? parseRange(req.headers.range, found.size) : undefined;
-  if (range === 'unsatisfiable') {
-    res.writeHead(416, {
-      ...headers,
-      'content-range': `bytes */${found.size}`,
-      'content-length': 0,
-    });
-    res.end();
-    return;
-  }
-  const body = range === undefined ? found.body : slice(found.body, range.start, range.end);
-  if (range !== undefined) {
-    headers['content-range'] = `bytes ${range.start}-${range.end - 1}/${found.size}`;
-  }
-  headers['content-length'] = range === undefined ? found.size : range.end - range.start;
-  res.writeHead(range === undefined ? 200 : 206, headers);
-  if (req.method === 'HEAD') {
-    res.end();
-    return;
-  }
-  const last = body.length - 1;
-  for (let i = 0; i < last; i++) res.write(body[i]);
-  res.end(body[last]);
+/** Set to `token` on answers of private events; caches of ours keep it with what they keep. */
+export const ACCESS_HEADER = 'amphi-access';
+export const ACCESS_TOKEN = 'token';
+export const POSITION_HEADER = 'amphi-position';
+/** A playlist's position is its newest media sequence number times this, plus the newest part's index. */
+export const POSITION_PARTS = 10_000;
+
+/** Tells the etags of this process from those of one before it, which counted the same numbers. */
+export const ETAG_NONCE = randomBytes(4).toString('hex');
+
+export function resource(
+  body: Uint8Array | readonly Uint8Array[],
+  about: Pick<ResourceHead, 'contentType' | 'etag' | 'cacheControl'> & Partial<ResourceHead>,
+): Resource {
+  const pieces = body instanceof Uint8Array ? [body] : body;
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  return { ranges: false, restricted: false, position: undefined, ...about, body: pieces, size };
 }
 
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === '*') return true;
-  return header.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === etag);
+/** RFC 9111: for how long, and by whom, an answer may be repeated. */
+export function cacheControl(
+  restricted: boolean,
+  seconds: number,
+  options: { immutable?: boolean } = {},
+): string {
+  const scope = restricted ? 'private' : 'public';
+  return `${scope}, max-age=${Math.round(seconds)}${options.immutable ? ', immutable' : ''}`;
 }
 
-/** A single range of RFC 9110 14.1.2; several ranges, or another unit, are answered in whole. */
-export function parseRange(
-  header: string | undefined,
-  size: number,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
-  const match = header?.match(/^bytes=(\d{0,15})-(\d{0,15})$/);
-  if (!match) return undefined;
-  const [, from = '', to = ''] = match;
-  if (from === '' && to === '') return undefined;
-  if (from === '') {
-    const length = Math.min(Number(to), size);
-    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size };
-  }
-  const start = Number(from);
-  const end = to === '' ? size : Math.min(Number(to) + 1, size);
-  if (to !== '' && Number(to) < start) return undefined;
-  return start >= size ? 'unsatisfiable' : { start, end };
-}
-
-function slice(body: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
-  const out: Uint8Array[] = [];
-  let at = 0;
-  for (const piece of body) {
-    const from = Math.max(0, start - at);
-    const to = Math.min(piece.length, end - at);
-    if (from < to) out.push(piece.subarray(from, to));
-    at += piece.length;
-  }
-  return out;
-}
+/** What every answer to a viewer says besides what it is; the names as they go over the wire. */
+export const COMMON_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': `Date, Age, Content-Length, Content-Range, ${TIME_HEADER}`,
+  'timing-allow-origin': '*',
+  'x-content-type-options': 'nosniff',
+} as const;

@@ -13,6 +13,9 @@ import type { IncomingPart } from './rendition-store.ts';
 
 const MAX_BOX_BYTES = 32 * 1024 * 1024;
 const MAX_INIT_BYTES = 64 * 1024;
+const MAX_MOOF_BYTES = 1024 * 1024;
+/** Sound and picture of a part lie no further apart than this. */
+const MAX_SKEW_US = 10_000_000;
 
 export interface PushReaderSink {
   onInit(init: Uint8Array): void;
@@ -62,6 +65,7 @@ export class PushReader {
       case 'moof':
         if (this.#tracks === undefined) throw new RangeError('moof before moov');
         if (this.#moof !== undefined) throw new RangeError('moof without mdat');
+        if (bytes.length > MAX_MOOF_BYTES) throw new RangeError('moof too large');
         this.#moof = bytes;
         return;
       case 'mdat':
@@ -80,8 +84,14 @@ export class PushReader {
     if (this.#ftyp === undefined) throw new RangeError('moov before ftyp');
     if (bytes.length > MAX_INIT_BYTES) throw new RangeError('moov too large');
     const tracks = parseMoov(bytes);
-    const hasVideo = tracks.some((track) => track.kind === 'video');
-    if (hasVideo !== (this.#kind === 'video')) throw new RangeError('tracks of another kind');
+    const count = (kind: string) => tracks.filter((track) => track.kind === kind).length;
+    const wanted = this.#kind === 'video' ? { video: 1, audio: 1 } : { video: 0, audio: 1 };
+    if (count('video') !== wanted.video || count('audio') > wanted.audio) {
+      throw new RangeError('tracks of another kind');
+    }
+    if (new Set(tracks.map(({ trackId }) => trackId)).size < tracks.length) {
+      throw new RangeError('two tracks with one id');
+    }
     this.#tracks = tracks;
     const init = new Uint8Array(this.#ftyp.length + bytes.length);
     init.set(this.#ftyp);
@@ -94,32 +104,39 @@ export class PushReader {
     if (moof === undefined) throw new RangeError('mdat without moof');
     this.#moof = undefined;
     const fragments = parseMoof(moof, mdat.length);
-    const main = fragments.find((f) => this.#kindOf(f) === this.#kind);
+    const of = (kind: string) => fragments.filter((f) => this.#trackOf(f).kind === kind);
+    const [main, second] = of(this.#kind);
     if (main === undefined) throw new RangeError(`a part without ${this.#kind}`);
-    const audio = fragments.find((f) => this.#kindOf(f) === 'audio');
+    const [audio, secondAudio] = of('audio');
+    if (second !== undefined || secondAudio !== undefined) {
+      throw new RangeError('two fragments of one track');
+    }
     const bytes = new Uint8Array(moof.length + mdat.length);
     bytes.set(moof);
     bytes.set(mdat, moof.length);
     const { startUs, endUs } = this.#times(main);
+    const sound = audio === undefined ? undefined : this.#times(audio);
+    if (sound !== undefined && Math.abs(sound.startUs - startUs) > MAX_SKEW_US) {
+      throw new RangeError('sound and picture of different times');
+    }
     this.#sink.onPart({
       bytes,
       startUs,
       endUs,
-      audioEndUs: audio === undefined ? endUs : this.#times(audio).endUs,
+      audioEndUs: sound?.endUs ?? endUs,
       independent: main.startsWithKey,
       keyBytes: main.startsWithKey ? main.firstSample.offset + main.firstSample.size : 0,
     });
   }
 
-  #kindOf(fragment: TrackFragmentInfo): 'video' | 'audio' {
-    const track = this.#tracks?.find(({ trackId }) => trackId === fragment.trackId);
-    if (track === undefined) throw new RangeError(`track ${fragment.trackId} is not in the moov`);
-    return track.kind;
+  #trackOf({ trackId }: TrackFragmentInfo): InitTrackInfo {
+    const track = this.#tracks?.find((known) => known.trackId === trackId);
+    if (track === undefined) throw new RangeError(`track ${trackId} is not in the moov`);
+    return track;
   }
 
   #times(fragment: TrackFragmentInfo): { startUs: number; endUs: number } {
-    const track = this.#tracks?.find(({ trackId }) => trackId === fragment.trackId);
-    const timescale = track?.timescale ?? 1;
+    const { timescale } = this.#trackOf(fragment);
     const { baseDecodeTime, duration } = fragment;
     return {
       startUs: rescale(baseDecodeTime, timescale, 1_000_000),

@@ -6,19 +6,25 @@ import type { Config } from '#config';
 import {
   eventIdSchema,
   LIVE_CHANNEL,
-  type LiveState,
+  LIVE_TTL_SECONDS,
   liveKey,
   liveStateSchema,
   type OriginState,
-  RENDITION_HEADER,
-  type Rendition,
-  renditionIdSchema,
-  renditionSchema,
 } from '#contracts';
-import { bearerOf, type Redis, sendJson, type TokenIssuer, validate } from '#platform';
+import {
+  bearerOf,
+  type Metrics,
+  type Redis,
+  sendJson,
+  type TokenIssuer,
+  TokenVerifier,
+} from '#platform';
+import { ViewerSum } from '../viewers/sum.ts';
+import { DiskBudget } from './disk-budget.ts';
 import { EventStore } from './event-store.ts';
 import { serveOrigin } from './http.ts';
-import { PushReader } from './push-reader.ts';
+import { originMetrics } from './metrics.ts';
+import { PushReceiver } from './push.ts';
 
 export interface OriginDeps {
   config: Config;
@@ -26,30 +32,66 @@ export interface OriginDeps {
   /** A connection of its own, for subscribing. */
   subscriber: Redis;
   tokens: TokenIssuer;
+  metrics: Metrics;
   log: Logger;
 }
 
-const TRIM_EVERY_MS = 2_000;
+const SWEEP_EVERY_MS = 2_000;
+/** The number that viewers see changes no more often than this. */
+const PUBLISH_VIEWERS_EVERY_MS = 5_000;
 const MAX_EVENTS = 500;
-const MAX_THUMBNAIL_BYTES = 256 * 1024;
-/** When the disk is full, this share of what is kept goes at once. */
-const SHRINK_SHARE = 0.1;
-const WARN_EVERY_MS = 30_000;
 
-/** Takes what transcoders push, keeps the DVR window, and serves it to relays and viewers. */
+interface Known {
+  store: EventStore;
+  /** Monotonic time of the last word about the event. */
+  heardAtMs: number;
+}
+
+/** Takes what transcoders push, keeps the DVR window, and serves it to relays. */
 export class OriginService implements Closable {
   readonly #deps: OriginDeps;
   readonly #log: Logger;
   readonly #folder: string;
-  readonly #events = new Map<string, EventStore>();
+  readonly #verifier: TokenVerifier;
+  readonly #events = new Map<string, Known>();
   readonly #disposer = new Disposer();
-  #lastWarning = 0;
-  #diskTrouble: string | undefined;
+  readonly #budget: DiskBudget;
+  readonly #push: PushReceiver;
+  readonly #viewers = new ViewerSum();
+  readonly #counters: ReturnType<typeof originMetrics>;
+  #reads = 0;
 
   private constructor(deps: OriginDeps) {
     this.#deps = deps;
     this.#log = deps.log;
     this.#folder = join(deps.config.dataDir, 'dvr');
+    this.#verifier = new TokenVerifier(deps.tokens);
+    this.#budget = new DiskBudget({
+      limitBytes: deps.config.edge.dvrMaxBytes,
+      events: () => this.#stores(),
+      log: deps.log,
+    });
+    const counters = originMetrics(deps.metrics, {
+      events: () => [...this.#stores()],
+      diskBytes: () => this.#budget.bytes,
+      diskTrouble: () => this.#budget.trouble !== undefined,
+      pushes: () => this.#push.count,
+      reads: () => this.#reads,
+    });
+    this.#counters = counters;
+    this.#push = new PushReceiver({
+      tokens: this.#verifier,
+      log: deps.log,
+      eventFor: (eventId) => this.#eventFor(eventId),
+      event: (eventId) => this.event(eventId),
+      onTrouble: (reason) => this.#budget.onTrouble(reason, false),
+      onPart: (bytes) => {
+        counters.parts.inc();
+        counters.partBytes.inc(bytes);
+      },
+      onSkipped: () => counters.skipped.inc(),
+      onRefused: (code) => counters.refused.inc({ code }),
+    });
   }
 
   static async start(deps: OriginDeps): Promise<OriginService> {
@@ -57,200 +99,104 @@ export class OriginService implements Closable {
     await mkdir(origin.#folder, { recursive: true });
     await origin.#restore();
     await origin.#follow();
-    const timer = setInterval(() => origin.#trim(), TRIM_EVERY_MS);
-    origin.#disposer.defer(() => clearInterval(timer));
+    const sweep = setInterval(() => origin.#sweep(), SWEEP_EVERY_MS);
+    const count = setInterval(() => origin.#publishViewers(), PUBLISH_VIEWERS_EVERY_MS);
+    origin.#disposer.defer(() => clearInterval(sweep));
+    origin.#disposer.defer(() => clearInterval(count));
     return origin;
   }
 
-  /** What is wrong with the disk, if anything, for the health report. */
-  get diskTrouble(): string | undefined {
-    return this.#diskTrouble;
-  }
-
   event(eventId: string): EventStore | undefined {
-    return this.#events.get(eventId);
+    return this.#events.get(eventId)?.store;
   }
 
-  /** Everything that the origin answers: reads under `/hls/`, pushes under `/push/`. */
+  /** Everything that the origin answers: reads of relays under `/hls/`, pushes under `/push/`. */
   readonly handler = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const path = (req.url ?? '/').split('?', 1)[0] ?? '/';
+    if (path.startsWith('/push/')) {
+      await this.#push.handle(req, res);
+      return;
+    }
+    await this.#verifier.verify('node', bearerOf(req.headers.authorization));
     if (path.startsWith('/hls/')) {
       if (req.method !== 'GET' && req.method !== 'HEAD') throw new AmphiError('method_not_allowed');
-      await serveOrigin(this, req, res);
-    } else if (path.startsWith('/push/')) {
-      await this.#push(req, res);
+      await this.#read(req, res);
     } else if (path.startsWith('/state/')) {
-      await this.#deps.tokens.verify('node', bearerOf(req.headers.authorization));
       sendJson(res, this.#stateOf(path.slice('/state/'.length)));
     } else {
       throw new AmphiError('not_found');
     }
   };
 
-  async close(): Promise<void> {
-    await this.#disposer.close();
-    await Promise.all([...this.#events.values()].map((event) => event.close()));
+  async #read(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    this.#reads++;
+    try {
+      await serveOrigin({ event: (id) => this.event(id), viewers: this.#viewers }, req, res);
+      this.#counters.readsTotal.inc({ result: 'answered' });
+    } catch (error) {
+      this.#counters.readsTotal.inc({ result: 'refused' });
+      throw error;
+    } finally {
+      this.#reads--;
+    }
   }
 
-  async #push(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const url = new URL(req.url ?? '/', 'http://origin');
-    const [, , eventText, name, rest] = url.pathname.split('/');
-    const eventId = validate(eventIdSchema, eventText);
-    const { sub, fence } = await this.#deps.tokens.verify(
-      'push',
-      bearerOf(req.headers.authorization),
-    );
-    if (sub !== eventId || fence === undefined) {
-      throw new AmphiError('forbidden', 'this token is for another event');
-    }
-    if (req.method === 'PUT' && rest === undefined) {
-      const rendition = this.#renditionOf(req);
-      if (rendition.renditionId !== name)
-        throw new AmphiError('bad_request', 'the path names another rendition');
-      await this.#receive(req, res, eventId, rendition, fence);
-      return;
-    }
-    const event = this.#events.get(eventId);
-    const runId = url.searchParams.get('run') ?? '';
-    if (req.method === 'GET' && rest === undefined) {
-      const held =
-        event?.runId === runId ? event.rendition(validate(renditionIdSchema, name)) : undefined;
-      sendJson(res, held?.store.position ?? {});
-      return;
-    }
-    if (req.method !== 'POST' || rest === undefined) throw new AmphiError('method_not_allowed');
-    if (event === undefined || event.runId !== runId)
-      throw new AmphiError('not_live', `run ${runId} is not here`);
-    if (name === 'thumbnails') {
-      await this.#receiveThumbnail(req, event, Number(rest));
-    } else {
-      const renditionId = validate(renditionIdSchema, name);
-      event.checkFence(runId, renditionId, fence);
-      event.rendition(renditionId)?.store.end();
-    }
-    sendJson(res, {});
+  async close(): Promise<void> {
+    await this.#disposer.close();
+    await Promise.all([...this.#stores()].map((event) => event.close()));
+  }
+
+  *#stores(): IterableIterator<EventStore> {
+    for (const { store } of this.#events.values()) yield store;
   }
 
   #stateOf(eventId: string): OriginState {
-    const event = this.#events.get(eventId);
+    const event = this.event(eventId);
+    const { trouble } = this.#budget;
     return {
-      viewers: event?.status.viewers ?? 0,
+      viewers: event?.status.value.viewers ?? 0,
       renditions: event?.views() ?? [],
-      ...(this.#diskTrouble === undefined ? {} : { diskTrouble: this.#diskTrouble }),
+      withdrawn: [...(event?.withdrawn ?? [])],
+      ...(trouble === undefined ? {} : { diskTrouble: trouble }),
     };
   }
 
-  #renditionOf(req: IncomingMessage): Rendition {
-    const header = req.headers[RENDITION_HEADER];
-    try {
-      return validate(renditionSchema, JSON.parse(String(header)));
-    } catch (cause) {
-      if (cause instanceof AmphiError) throw cause;
-      throw new AmphiError('bad_request', {
-        detail: `the header ${RENDITION_HEADER} is not valid`,
-        cause,
-      });
-    }
-  }
-
-  /** One long push. It ends when the writer ends it, breaks a rule, or is overtaken. */
-  async #receive(
-    req: IncomingMessage,
-    res: ServerResponse,
-    eventId: string,
-    rendition: Rendition,
-    fence: number,
-  ): Promise<void> {
-    const event = this.#eventFor(eventId);
-    const held = await event.open(rendition, fence);
-    const { store } = held;
-    let init = 0;
-    const reader = new PushReader(rendition.kind, {
-      onInit: (bytes) => {
-        init = store.addInit(bytes);
-      },
-      onPart: (part) => {
-        event.checkFence(rendition.runId, rendition.renditionId, fence);
-        store.append(init, part);
-      },
-    });
-    const log = this.#log.child({ eventId, renditionId: rendition.renditionId, fence });
-    log.info({}, 'push begins');
-    try {
-      for await (const chunk of req) reader.push(chunk as Buffer);
-    } catch (error) {
-      log.info({ reason: messageOf(error) }, 'push ends');
-      if (error instanceof AmphiError) {
-        res.once('finish', () => req.destroy());
-        throw error;
-      }
-      // The writer's connection broke; it, or another, comes back.
-      return;
-    }
-    if (!reader.atBoundary) throw new AmphiError('bad_media', 'the push ends inside a box');
-    log.info({}, 'push ends');
-    sendJson(res, {});
-  }
-
-  async #receiveThumbnail(req: IncomingMessage, event: EventStore, timeMs: number): Promise<void> {
-    if (!Number.isSafeInteger(timeMs) || timeMs <= 0)
-      throw new AmphiError('bad_request', 'no time');
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of req) {
-      size += (chunk as Buffer).length;
-      if (size > MAX_THUMBNAIL_BYTES) throw new AmphiError('body_too_large');
-      chunks.push(chunk as Buffer);
-    }
-    const jpeg = Buffer.concat(chunks);
-    if (jpeg.length < 4 || jpeg.readUInt16BE(0) !== 0xffd8)
-      throw new AmphiError('bad_media', 'not a JPEG picture');
-    await event.thumbnails
-      .add(event.thumbnailFolder(), timeMs, jpeg)
-      .catch((error) => this.#trouble(messageOf(error), true));
-  }
-
   #eventFor(eventId: string): EventStore {
-    const known = this.#events.get(eventId);
+    const known = this.event(eventId);
     if (known !== undefined) return known;
     if (this.#events.size >= MAX_EVENTS)
       throw new AmphiError('too_many', 'too many events on this origin');
-    const event = new EventStore({
+    const store = new EventStore({
       eventId,
       folder: join(this.#folder, eventId),
       dvrSeconds: this.#deps.config.edge.dvrSeconds,
       clock: systemClock,
       log: this.#log,
-      spoolEvents: { onTrouble: (reason, full) => this.#trouble(reason, full) },
+      spoolEvents: this.#budget,
     });
-    this.#events.set(eventId, event);
-    return event;
+    this.#events.set(eventId, { store, heardAtMs: performance.now() });
+    // What was said of it before it was known here.
+    this.#refresh(eventId);
+    return store;
+  }
+
+  #publishViewers(): void {
+    for (const [eventId, viewers] of this.#viewers.sums()) {
+      this.event(eventId)?.status.setViewers(viewers);
+    }
   }
 
   /** Takes up what was on disk when the process before this one died. */
   async #restore(): Promise<void> {
     for (const eventId of await readdir(this.#folder)) {
       if (!eventIdSchema.safeParse(eventId).success) continue;
-      const event = this.#eventFor(eventId);
-      const text = await this.#deps.redis.get(liveKey(eventId)).catch(() => null);
-      if (text !== null) this.#setLive(text);
-      const runIds = await readdir(join(this.#folder, eventId));
-      for (const runId of runIds) {
-        const folder = join(this.#folder, eventId, runId);
-        const names = await readdir(folder).catch(() => []);
-        const renditionIds = names.filter((name) => name !== 'thumbnails');
-        try {
-          if (event.runId === undefined && (await event.restore(runId, renditionIds))) {
-            this.#log.info({ eventId, runId }, 'DVR window taken up again');
-          } else if (event.runId !== runId) {
-            await rm(folder, { recursive: true, force: true });
-          }
-        } catch (error) {
-          this.#log.warn(
-            { eventId, runId, reason: messageOf(error) },
-            'run on disk is not readable',
-          );
+      try {
+        const store = this.#eventFor(eventId);
+        if (await store.restore()) {
+          this.#log.info({ eventId, runId: store.runId }, 'DVR window taken up again');
         }
+      } catch (error) {
+        this.#log.warn({ eventId, reason: messageOf(error) }, 'DVR on disk is not readable');
       }
     }
   }
@@ -258,59 +204,65 @@ export class OriginService implements Closable {
   async #follow(): Promise<void> {
     const { subscriber } = this.#deps;
     subscriber.on('message', (_channel: string, text: string) => this.#setLive(text));
+    // What was said while the connection was away.
+    subscriber.on('ready', () => {
+      for (const eventId of this.#events.keys()) this.#refresh(eventId);
+    });
     await subscriber.subscribe(LIVE_CHANNEL);
     this.#disposer.defer(() => subscriber.disconnect());
   }
 
   #setLive(text: string): void {
-    let live: LiveState;
     try {
-      live = liveStateSchema.parse(JSON.parse(text));
+      const live = liveStateSchema.parse(JSON.parse(text));
+      this.#eventFor(live.eventId).setLive(live);
+      const known = this.#events.get(live.eventId);
+      if (known !== undefined) known.heardAtMs = performance.now();
     } catch (error) {
-      this.#log.warn({ reason: messageOf(error) }, 'live state not understood');
-      return;
+      this.#log.warn({ reason: messageOf(error) }, 'live state not taken in');
     }
-    this.#eventFor(live.eventId).setLive(live);
   }
 
-  #trim(): void {
-    let bytes = 0;
-    for (const event of this.#events.values()) {
-      event.trim();
-      bytes += event.bytesOnDisk;
-    }
-    const limit = this.#deps.config.edge.dvrMaxBytes;
-    if (bytes > limit) this.#shrink(bytes - limit * (1 - SHRINK_SHARE));
-  }
-
-  /** Frees about so many bytes, oldest segments first, of whichever event. */
-  #shrink(bytes: number): void {
-    let left = bytes;
-    const stores = [...this.#events.values()].flatMap((event) =>
-      event.renditions.map(({ store }) => store),
+  /** Asks what is known of the event now. */
+  #refresh(eventId: string): void {
+    const ask = async () => {
+      const text = await this.#deps.redis.get(liveKey(eventId));
+      if (text === null) this.event(eventId)?.status.setGone();
+      else this.#setLive(text);
+    };
+    ask().catch((error) =>
+      this.#log.debug({ eventId, reason: messageOf(error) }, 'live state unknown'),
     );
-    const oldest = stores
-      .flatMap((store) => store.segments.slice(0, -3).map((segment) => ({ store, segment })))
-      .sort((a, b) => a.segment.startUs - b.segment.startUs);
-    for (const { store, segment } of oldest) {
-      if (left <= 0) break;
-      left -= segment.size;
-      store.trim(segment.startUs + segment.durationUs + 1);
-    }
   }
 
-  #trouble(reason: string, full: boolean): void {
-    this.#diskTrouble = reason;
-    if (full) {
-      let bytes = 0;
-      for (const event of this.#events.values()) bytes += event.bytesOnDisk;
-      this.#shrink(bytes * SHRINK_SHARE);
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const [eventId, known] of this.#events) {
+      const { store } = known;
+      store.trim();
+      if (store.isExpired) store.clear();
+      if (nowMs - known.heardAtMs < LIVE_TTL_SECONDS * 1_000) continue;
+      if (store.runId === undefined) {
+        this.#forget(eventId, store);
+      } else {
+        known.heardAtMs = nowMs;
+        this.#refresh(eventId);
+      }
     }
-    if (performance.now() - this.#lastWarning < WARN_EVERY_MS) return;
-    this.#lastWarning = performance.now();
-    this.#log.warn(
-      { reason },
-      full ? 'the disk is full: live goes on, the DVR window shrinks' : 'DVR not written',
-    );
+    this.#budget.sweep();
+  }
+
+  /** Nothing is kept of it and nobody speaks of it. */
+  #forget(eventId: string, store: EventStore): void {
+    this.#events.delete(eventId);
+    store
+      .close()
+      .then(async () => {
+        if (this.#events.has(eventId)) return;
+        await rm(join(this.#folder, eventId), { recursive: true, force: true });
+      })
+      .catch((error) =>
+        this.#log.warn({ eventId, reason: messageOf(error) }, 'folder not removed'),
+      );
   }
 }

@@ -1,4 +1,5 @@
 import { AmphiError } from '#base';
+import { partTargetUs, targetSeconds } from './grid.ts';
 import type { RenditionStore } from './rendition-store.ts';
 
 /** Blocking playlist reload (draft-pantos-hls-rfc8216bis 6.2.5.2). */
@@ -10,7 +11,9 @@ export interface Wanted {
 }
 
 /** A request may ask for this many segments beyond the newest. */
-const MAX_AHEAD = 2;
+const MAX_AHEAD_SEGMENTS = 2;
+/** The draft's Advance Part Limit, as a time. */
+const MAX_AHEAD_SECONDS = 3;
 const MAX_WAIT_TARGETS = 3;
 
 /** Reads the directives of a playlist request. Throws `bad_request` when they contradict themselves. */
@@ -45,25 +48,36 @@ export function isThere(store: RenditionStore, { msn, part }: Wanted): boolean {
 }
 
 /**
+ * True for what no player has reason to ask for yet. More is allowed than the
+ * draft's limit by the parts of one segment: hls.js asks for the last part of
+ * the next segment when it does not play at low latency, and further when it
+ * catches up with a cached playlist.
+ */
+export function isTooFar(store: RenditionStore, { msn, part = 0 }: Wanted): boolean {
+  const { newest, rendition } = store;
+  if (newest === undefined || msn > newest.msn + MAX_AHEAD_SEGMENTS) return true;
+  const { partsPerSegment } = rendition.grid;
+  const aheadParts = (msn - newest.msn) * partsPerSegment + part - newest.part;
+  const limit = Math.ceil((MAX_AHEAD_SECONDS * 1e6) / partTargetUs(rendition));
+  return aheadParts > Math.max(limit, MAX_AHEAD_SECONDS) + partsPerSegment;
+}
+
+/**
  * Resolves when the playlist has what is wanted. Rejects with `future_part`
- * when it lies too far ahead, and `timeout` when it does not come.
+ * when it lies too far ahead, and `unavailable` when it does not come.
  */
 export function whenThere(
   store: RenditionStore,
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<void> {
-  const newest = store.newest;
   if (isThere(store, wanted)) return Promise.resolve();
-  const { grid } = store.rendition;
-  if (newest === undefined || wanted.msn > newest.msn + MAX_AHEAD) {
-    return Promise.reject(
-      new AmphiError('future_part', `segment ${wanted.msn} lies too far ahead`),
-    );
+  if (isTooFar(store, wanted)) {
+    const { msn, part } = wanted;
+    const what = part === undefined ? `segment ${msn}` : `part ${msn}.${part}`;
+    return Promise.reject(new AmphiError('future_part', `${what} lies too far ahead`));
   }
-  if (wanted.part !== undefined && wanted.part > grid.partsPerSegment * 2) {
-    return Promise.reject(new AmphiError('future_part', `part ${wanted.part} cannot come`));
-  }
+  if (signal.aborted) return Promise.reject(new AmphiError('closed'));
   return new Promise((resolve, reject) => {
     const settle = () => {
       off();
@@ -80,7 +94,7 @@ export function whenThere(
         settle();
         reject(new AmphiError('unavailable', 'the next part is late'));
       },
-      (MAX_WAIT_TARGETS * grid.segmentUs) / 1000,
+      MAX_WAIT_TARGETS * targetSeconds(store.rendition.grid) * 1_000,
     );
     const onAbort = () => {
       settle();

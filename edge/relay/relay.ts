@@ -1,9 +1,36 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AmphiError, isErrorCode, type Logger, messageOf } from '#base';
-import { sendProblem } from '#platform';
-import { PLAYLIST, type Resource, resource, sendResource } from '../http/resource.ts';
-import { MemoryCache } from './cache.ts';
-import type { Upstream, UpstreamAnswer } from './upstream.ts';
+import { AmphiError, type Closable, type Logger, messageOf, randomId } from '#base';
+import { TIME_HEADER } from '#contracts';
+import { cookieOf, type Metrics, type TokenVerifier } from '#platform';
+import {
+  acceptsGzip,
+  compressedHeaders,
+  type Exchange,
+  headersOf,
+  isCompressible,
+  type OutHeaders,
+  sendProblem,
+  sendResource,
+  wantsWhole,
+} from '../http/exchange.ts';
+import { Flow } from '../http/flow.ts';
+import type { LeanConnection } from '../http/lean/connection.ts';
+import type { Fields } from '../http/lean/fields.ts';
+import {
+  ACCESS_HEADER,
+  ACCESS_TOKEN,
+  POSITION_HEADER,
+  type ResourceHead,
+  resource,
+} from '../http/resource.ts';
+import { Audience } from '../viewers/audience.ts';
+import { AccessGate, type Credentials, cookieFor, type Grant, playCookie } from './access.ts';
+import { headOf, problemOfAnswer } from './answer.ts';
+import type { Entry } from './cache.ts';
+import { relayMetrics } from './metrics.ts';
+import { Objects } from './objects.ts';
+import { type StatusAnswer, StatusBoard } from './status-board.ts';
+import { type Target, TargetMemo } from './target.ts';
+import { type Upstream, VIA_HEADER } from './upstream.ts';
 
 /**
  * A cache in front of an origin or of another relay: each object is fetched
@@ -12,238 +39,249 @@ import type { Upstream, UpstreamAnswer } from './upstream.ts';
  */
 
 export interface RelayOptions {
-  upstream: Upstream;
+  upstream: Pick<Upstream, 'get'>;
   cacheBytes: number;
+  tokens: TokenVerifier;
+  metrics: Metrics;
   log: Logger;
 }
 
-/** The only query parameters that change an answer. */
-const KEY_PARAMETERS = ['_HLS_msn', '_HLS_part', '_HLS_skip', 'after'];
-/** A playlist without directives is only fresh for about a part. */
-const OPEN_PLAYLIST_FRESH_MS = 200;
-/** A parent's refusal is repeated for this long without asking again. */
-const PROBLEM_FRESH_MS = 500;
-const MAX_PROBLEMS = 10_000;
-/** While no parent answers, a playlist may be repeated for this long, media for as long as it is kept. */
-const STALE_PLAYLIST_MS = 4_000;
-const STALE_MEDIA_MS = 3_600_000;
-const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
-const MAX_IN_FLIGHT = 4_096;
+/** Relays on the way to the origin. */
+const MAX_HOPS = 8;
 
-export class Relay {
-  readonly #upstream: Upstream;
-  readonly #cache: MemoryCache;
-  readonly #log: Logger;
-  readonly #inFlight = new Map<string, Fetch>();
-  readonly #problems = new Map<string, { error: AmphiError; until: number }>();
-  readonly counters = { hits: 0, misses: 0, joined: 0, stale: 0, failed: 0 };
+interface Request {
+  exchange: Exchange;
+  target: Target;
+  credentials: Credentials;
+  /** Relays that it has come through, and this one. */
+  via: string;
+}
+
+export class Relay implements Closable {
+  /** Names this relay among those that report to a parent, and on the way of a request. */
+  readonly id = randomId(16);
+  readonly #options: RelayOptions;
+  readonly #gate: AccessGate;
+  readonly #objects: Objects;
+  readonly #board: StatusBoard;
+  readonly #audience: Audience;
+  readonly #targets = new TargetMemo();
+  readonly #abort = new AbortController();
+  #hotBytes = 0;
 
   constructor(options: RelayOptions) {
-    this.#upstream = options.upstream;
-    this.#cache = new MemoryCache(options.cacheBytes);
-    this.#log = options.log;
+    const { upstream, cacheBytes, tokens, metrics, log } = options;
+    this.#options = options;
+    this.#gate = new AccessGate(tokens);
+    this.#objects = new Objects({ upstream, cacheBytes, gate: this.#gate, log });
+    this.#board = new StatusBoard({
+      ask: (eventId, after, signal) =>
+        this.#askStatus(eventId, after < 0 ? '' : `?after=${after}`, signal),
+      log,
+    });
+    this.#audience = new Audience((eventId, viewers) => this.#tellParent(eventId, viewers));
+    relayMetrics(metrics, {
+      objects: this.#objects,
+      board: this.#board,
+      audience: this.#audience,
+      bytes: () => this.#hotBytes,
+    });
   }
 
-  get cacheBytes(): number {
-    return this.#cache.bytes;
+  async close(): Promise<void> {
+    await this.#audience.close();
+    this.#abort.abort(new AmphiError('closed'));
+    this.#objects.close();
+    this.#board.close();
+  }
+
+  /** An answer at hand for a GET of a whole resource, as bytes; undefined when there is more to it. */
+  hot(url: string, connection: LeanConnection, fields: Fields): Buffer | undefined {
+    const target = this.#targets.get(url);
+    if (target === undefined || target === 'bad' || target.kind === 'status') return undefined;
+    const nowMs = performance.now();
+    const entry = this.#objects.fresh(target.key, nowMs);
+    if (entry === undefined || fields.get(VIA_HEADER) !== undefined) return undefined;
+    const { eventId } = target;
+    if (this.#gate.isRestricted(eventId, entry.head.restricted)) {
+      const credentials = credentialsOf((name) => fields.get(name));
+      // A playlist may have to set the cookie, and that is not in the bytes at hand.
+      if (setsCookie(target) && credentials.cookie === undefined) return undefined;
+      if (!this.#gate.opensAtOnce(target, credentials)) return undefined;
+    }
+    let { wire } = entry;
+    if (fields.gzip && isCompressible(entry.head, wire.bodySize)) {
+      if (entry.packed === undefined) return undefined;
+      wire = entry.packed;
+    }
+    if (target.kind === 'playlist') this.#audience.playsOn(connection, fields, eventId, nowMs);
+    this.#objects.counters.hits++;
+    const bytes = wire.at(nowMs);
+    this.#hotBytes += bytes.length;
+    return bytes;
   }
 
   /** Answers a GET or HEAD below `/hls/`. */
-  handle(req: IncomingMessage, res: ServerResponse): void {
-    const key = keyOf(req.url ?? '/');
-    const known = this.#cache.fresh(key, performance.now());
-    if (known !== undefined) {
-      this.counters.hits++;
-      sendResource(req, res, known);
+  handle(exchange: Exchange): void {
+    const target = this.#targets.get(exchange.url);
+    if (target === undefined) {
+      sendProblem(exchange, new AmphiError('not_found'));
       return;
     }
-    const problem = this.#problems.get(key);
-    if (problem !== undefined && performance.now() < problem.until) {
-      sendProblem(res, problem.error);
+    if (target === 'bad') {
+      sendProblem(exchange, new AmphiError('bad_request', 'a directive is not a whole number'));
       return;
     }
-    let fetch = this.#inFlight.get(key);
-    if (fetch === undefined) {
-      if (this.#inFlight.size >= MAX_IN_FLIGHT) {
-        sendProblem(res, new AmphiError('too_many', 'this relay has too many requests under way'));
-        return;
-      }
-      this.counters.misses++;
-      fetch = this.#start(key);
-    } else {
-      this.counters.joined++;
-    }
-    fetch.join(req, res);
-  }
-
-  #start(key: string): Fetch {
-    const fetch = new Fetch();
-    this.#inFlight.set(key, fetch);
-    this.#run(key, fetch)
-      .catch((error) => {
-        const stale = fetch.begun ? undefined : this.#cache.stale(key, performance.now());
-        if (stale === undefined) {
-          this.counters.failed++;
-          this.#log.debug({ key, reason: messageOf(error) }, 'not fetched');
-          fetch.fail(error);
-        } else {
-          this.counters.stale++;
-          fetch.finish(stale);
-        }
-      })
-      .finally(() => this.#inFlight.delete(key));
-    return fetch;
-  }
-
-  async #run(key: string, fetch: Fetch): Promise<void> {
-    const answer = await this.#upstream.get(key);
-    if (answer.status !== 200) {
-      const error = await problemOfAnswer(answer);
-      if (this.#problems.size > MAX_PROBLEMS) this.#problems.clear();
-      this.#problems.set(key, { error, until: performance.now() + PROBLEM_FRESH_MS });
-      fetch.fail(error);
+    const via = exchange.header(VIA_HEADER);
+    const hops = via?.split(',') ?? [];
+    if (hops.includes(this.id) || hops.length >= MAX_HOPS) {
+      sendProblem(exchange, new AmphiError('loop_detected'));
       return;
     }
-    const head = {
-      contentType: answer.headers['content-type'] ?? 'application/octet-stream',
-      cacheControl: answer.headers['cache-control'] ?? 'no-cache',
-      etag: answer.headers.etag ?? '""',
-      ranges: answer.headers['accept-ranges'] === 'bytes',
+    const request: Request = {
+      exchange,
+      target,
+      credentials: credentialsOf((name) => exchange.header(name)),
+      via: [...hops, this.id].join(','),
     };
-    const length = Number(answer.headers['content-length'] ?? Number.NaN);
-    if (length > MAX_OBJECT_BYTES) throw new AmphiError('upstream_failed', 'object too large');
-    if (Number.isFinite(length)) fetch.begin({ ...head, body: [], size: length });
-    let received = 0;
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      received += chunk.length;
-      if (received > MAX_OBJECT_BYTES) throw new AmphiError('upstream_failed', 'object too large');
-      fetch.chunk(chunk);
+    if (!this.#gate.isRestricted(target.eventId)) {
+      this.#answer(request);
+      return;
     }
-    if (Number.isFinite(length) && received !== length) {
-      throw new AmphiError('upstream_failed', 'the parent broke off');
-    }
-    const whole = resource(
-      fetch.chunks.length > 1 ? Buffer.concat(fetch.chunks) : fetch.chunks,
-      head,
+    // Whoever may not see it need not learn whether it is there.
+    this.#admit(request, true).then(
+      () => this.#answer(request),
+      (error) => sendProblem(exchange, error),
     );
-    this.#keep(key, whole);
-    fetch.finish(whole);
   }
 
-  #keep(key: string, whole: Resource): void {
-    const maxAge = Number(whole.cacheControl.match(/max-age=(\d+)/)?.[1] ?? 0) * 1000;
-    const playlist = whole.contentType === PLAYLIST;
-    const open = playlist && !key.includes('_HLS_msn');
-    const now = performance.now();
-    this.#cache.put(key, whole, {
-      freshUntil: now + (open ? Math.min(maxAge, OPEN_PLAYLIST_FRESH_MS) : maxAge),
-      staleUntil: now + (playlist ? STALE_PLAYLIST_MS : STALE_MEDIA_MS),
+  #admit({ target, credentials }: Request, restricted: boolean): Promise<Grant> {
+    return this.#gate.admit(target, credentials, restricted);
+  }
+
+  #answer(request: Request): void {
+    const { exchange, target, credentials, via } = request;
+    if (exchange.closed) return;
+    if (target.kind === 'status') {
+      this.#answerStatus(request);
+      return;
+    }
+    const nowMs = performance.now();
+    if (target.kind === 'playlist' && !credentials.isRelay) {
+      this.#audience.plays(target.eventId, exchange, nowMs);
+    }
+    const refuse = (error: unknown) => sendProblem(exchange, error);
+    const known = this.#objects.fresh(target.key, nowMs);
+    if (known !== undefined) {
+      this.#objects.counters.hits++;
+      this.#admit(request, known.head.restricted).then(
+        (grant) => this.#deliver(request, known, grant),
+        refuse,
+      );
+      return;
+    }
+    const refusal = this.#objects.refusal(target.key, nowMs);
+    if (refusal !== undefined) {
+      this.#admit(request, refusal.restricted).then(() => refuse(refusal.error), refuse);
+      return;
+    }
+    try {
+      this.#objects.fetch(target, via).join({
+        exchange,
+        takesFlow: target.kind === 'object' && wantsWhole(exchange),
+        admit: (restricted) => this.#admit(request, restricted),
+        deliver: (entry, grant) => this.#deliver(request, entry, grant),
+        headers: (head, grant) => extraHeaders(request, head, grant),
+      });
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  #deliver(request: Request, entry: Entry, grant: Grant): void {
+    const { exchange, target } = request;
+    const { head, wire } = entry;
+    const extra = {
+      ...extraHeaders(request, head, grant),
+      age: wire.ageSeconds(performance.now()),
+    };
+    const packs =
+      isCompressible(head, wire.bodySize) &&
+      wantsWhole(exchange) &&
+      acceptsGzip(exchange.header('accept-encoding'));
+    if (!packs) {
+      sendResource(exchange, resource(wire.body, head), extra);
+      return;
+    }
+    this.#objects.packed(target.key, entry).then(
+      ({ body }) => {
+        const headers = compressedHeaders({ ...headersOf(head), ...extra }, body.length);
+        exchange.send(200, headers, Flow.of([body]));
+      },
+      (error) => sendProblem(exchange, error),
+    );
+  }
+
+  #answerStatus(request: Request): void {
+    const { exchange, target, credentials } = request;
+    const { eventId, viewer, report, after } = target;
+    if (report !== undefined) {
+      this.#gate.isNode(credentials).then((isNode) => {
+        if (isNode) this.#audience.reported(eventId, report.relay, report.viewers);
+      });
+    }
+    if (viewer !== undefined) this.#audience.waits(eventId, viewer, exchange);
+    this.#board.handle(eventId, {
+      exchange,
+      after,
+      admit: (restricted) => this.#admit(request, restricted),
+      headers: (head, grant) => extraHeaders(request, head, grant),
     });
   }
-}
 
-/** The path with the parameters that matter, in one order: what is asked of the parent and kept under. */
-export function keyOf(url: string): string {
-  const at = url.indexOf('?');
-  if (at < 0) return url;
-  const query = new URLSearchParams(url.slice(at + 1));
-  const kept = KEY_PARAMETERS.filter((name) => query.has(name)).map(
-    (name) => `${name}=${encodeURIComponent(query.get(name) ?? '')}`,
-  );
-  const path = url.slice(0, at);
-  return kept.length === 0 ? path : `${path}?${kept.join('&')}`;
-}
-
-async function problemOfAnswer(answer: UpstreamAnswer): Promise<AmphiError> {
-  let text = '';
-  for await (const chunk of answer.body) {
-    text += String(chunk);
-    if (text.length > 4_096) break;
+  async #askStatus(eventId: string, query: string, signal: AbortSignal): Promise<StatusAnswer> {
+    const path = `/hls/${eventId}/status.json${query}`;
+    const answer = await this.#options.upstream.get(path, { via: this.id, signal });
+    const head = headOf(answer.headers);
+    this.#gate.note(eventId, head.restricted, answer.status);
+    if (answer.status !== 200) throw await problemOfAnswer(answer);
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) chunks.push(chunk);
+    return { resource: resource(chunks, head), version: head.position ?? 0 };
   }
-  const fallback = answer.status === 404 ? 'not_found' : 'upstream_failed';
-  try {
-    const { code, detail } = JSON.parse(text) as { code?: unknown; detail?: unknown };
-    return new AmphiError(
-      isErrorCode(code) ? code : fallback,
-      typeof detail === 'string' ? detail : {},
+
+  #tellParent(eventId: string, viewers: number): void {
+    this.#askStatus(eventId, `?relay=${this.id}&viewers=${viewers}`, this.#abort.signal).catch(
+      (error) =>
+        this.#options.log.debug({ eventId, reason: messageOf(error) }, 'viewers not reported'),
     );
-  } catch {
-    return new AmphiError(fallback);
   }
 }
 
-interface Waiting {
-  req: IncomingMessage;
-  res: ServerResponse;
-  /** Gets the bytes as they come; else the whole at the end. */
-  streaming: boolean;
+function credentialsOf(header: (name: string) => string | undefined): Credentials {
+  return {
+    authorization: header('authorization'),
+    cookie: header('cookie'),
+    isRelay: header(VIA_HEADER) !== undefined,
+  };
 }
 
-/** One object on its way from the parent, and all who wait for it. */
-class Fetch {
-  readonly chunks: Buffer[] = [];
-  #head: Resource | undefined;
-  #waiting: Waiting[] = [];
+/** Players find by playlists what they ask for next, and need the cookie for that. */
+const setsCookie = ({ path }: Target): boolean => path.endsWith('.m3u8');
 
-  get begun(): boolean {
-    return this.#head !== undefined;
+/** What is said to this viewer alone, or to another relay. */
+function extraHeaders(request: Request, head: ResourceHead, grant: Grant): OutHeaders {
+  const { exchange, target, credentials } = request;
+  if (grant.by === 'node') {
+    return {
+      ...(head.restricted ? { [ACCESS_HEADER]: ACCESS_TOKEN } : {}),
+      ...(head.position === undefined ? {} : { [POSITION_HEADER]: head.position }),
+    };
   }
-
-  join(req: IncomingMessage, res: ServerResponse): void {
-    const plain =
-      req.method === 'GET' &&
-      req.headers.range === undefined &&
-      req.headers['if-none-match'] === undefined;
-    const waiting: Waiting = { req, res, streaming: false };
-    this.#waiting.push(waiting);
-    if (plain && this.#head !== undefined) this.#stream(waiting, this.#head);
-  }
-
-  /** The parent has begun to answer. */
-  begin(head: Resource): void {
-    this.#head = head;
-    for (const waiting of this.#waiting) {
-      const { method, headers } = waiting.req;
-      const plain =
-        method === 'GET' && headers.range === undefined && headers['if-none-match'] === undefined;
-      if (plain) this.#stream(waiting, head);
-    }
-  }
-
-  chunk(chunk: Buffer): void {
-    this.chunks.push(chunk);
-    for (const { res, streaming } of this.#waiting)
-      if (streaming && !res.destroyed) res.write(chunk);
-  }
-
-  finish(whole: Resource): void {
-    for (const { req, res, streaming } of this.#waiting) {
-      if (res.destroyed) continue;
-      if (streaming) res.end();
-      else sendResource(req, res, whole);
-    }
-    this.#waiting = [];
-  }
-
-  fail(error: unknown): void {
-    for (const { res } of this.#waiting) if (!res.destroyed) sendProblem(res, error);
-    this.#waiting = [];
-  }
-
-  #stream(waiting: Waiting, head: Resource): void {
-    const { res } = waiting;
-    if (res.destroyed) return;
-    waiting.streaming = true;
-    res.writeHead(200, {
-      'content-type': head.contentType,
-      'cache-control': head.cacheControl,
-      etag: head.etag,
-      'content-length': head.size,
-      'access-control-allow-origin': '*',
-      'access-control-expose-headers': 'Date, Age, Content-Length, Content-Range',
-      'timing-allow-origin': '*',
-      ...(head.ranges ? { 'accept-ranges': 'bytes' } : {}),
-    });
-    for (const chunk of this.chunks) res.write(chunk);
-  }
+  const hasToken = grant.by === 'address' || grant.by === 'bearer';
+  const time = { [TIME_HEADER]: Date.now() };
+  if (!hasToken || !setsCookie(target)) return time;
+  const { eventId } = target;
+  if (cookieOf(credentials.cookie, playCookie(eventId)) === grant.token) return time;
+  return { ...time, 'set-cookie': cookieFor(eventId, grant, exchange.secure) };
 }

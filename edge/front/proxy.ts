@@ -1,0 +1,212 @@
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AmphiError, isAmphiError } from '#base';
+import { sendProblem } from '#platform';
+
+/** The way to the API behind the public port: requests and WebSockets. */
+
+export interface ProxyOptions {
+  /** Base of the API's internal address; undefined where there is no API. */
+  api: () => Promise<string | undefined>;
+  /** Reverse proxies in front that are trusted for X-Forwarded-* headers. */
+  trustProxy: number;
+  secure: boolean;
+}
+
+const ANSWER_TIMEOUT_MS = 60_000;
+/** Seconds after which a client may try again while the API is away. */
+const RETRY_AFTER_SECONDS = 1;
+const TCP_KEEP_ALIVE_MS = 30_000;
+
+/** RFC 9110 7.6.1, and what only we may say of a request. */
+const NOT_PASSED_ON = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'forwarded',
+  'x-real-ip',
+  'expect',
+]);
+
+export class ApiProxy {
+  readonly #options: ProxyOptions;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+  }
+
+  /** Passes a request on. Answers 503 while the API is away. */
+  async pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    try {
+      const base = await this.#base();
+      await this.#pass(`${base}${req.url}`, req, res);
+    } catch (error) {
+      if (!res.headersSent) res.setHeader('retry-after', RETRY_AFTER_SECONDS);
+      sendProblem(res, toProblem(error));
+    }
+  }
+
+  /** Passes a WebSocket on. */
+  async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // Nothing may unwind the process because a viewer has gone.
+    socket.on('error', () => socket.destroy());
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      refuse(socket, 400, 'Bad Request');
+      return;
+    }
+    try {
+      await this.#upgrade(`${await this.#base()}${req.url}`, req, socket, head);
+    } catch {
+      refuse(socket, 503, 'Service Unavailable');
+    }
+  }
+
+  async #base(): Promise<string> {
+    const base = await this.#options.api().catch(() => undefined);
+    if (base !== undefined) return base;
+    throw new AmphiError('unavailable', 'the API is not up; try again in a moment');
+  }
+
+  #pass(url: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const upstream = request(url, {
+        method: req.method ?? 'GET',
+        headers: { ...this.#forwarded(req), ...framing(req) },
+        // A connection of its own: one that is kept could close under a request that may not be repeated.
+        agent: false,
+        timeout: ANSWER_TIMEOUT_MS,
+      });
+      upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
+      upstream.once('error', reject);
+      upstream.once('response', (answer) => {
+        res.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
+        answer.once('error', () => res.destroy());
+        answer.pipe(res);
+        resolve();
+      });
+      res.once('close', () => upstream.destroy());
+      if (hasBody(req)) req.pipe(upstream);
+      else upstream.end();
+    });
+  }
+
+  #upgrade(url: string, req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const upstream = request(url, {
+        method: 'GET',
+        headers: { ...this.#forwarded(req), connection: 'upgrade', upgrade: 'websocket' },
+        agent: false,
+        timeout: ANSWER_TIMEOUT_MS,
+      });
+      upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
+      upstream.once('error', reject);
+      socket.once('close', () => upstream.destroy());
+      upstream.once('response', (answer) => {
+        refuse(socket, answer.statusCode ?? 502, answer.statusMessage ?? '');
+        answer.resume();
+        resolve();
+      });
+      upstream.once('upgrade', (answer, peer, peerHead) => {
+        socket.write(rawHead(answer));
+        if (peerHead.length > 0) socket.write(peerHead);
+        if (head.length > 0) peer.write(head);
+        for (const [from, to] of [
+          [socket, peer],
+          [peer, socket],
+        ] as const) {
+          from.on('error', () => to.destroy());
+          from.once('close', () => to.destroy());
+          from.pipe(to);
+        }
+        peer.setTimeout(0);
+        peer.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+        resolve();
+      });
+      upstream.end();
+    });
+  }
+
+  /** The request's headers as the API may believe them: who asked, by what name, over what. */
+  #forwarded(req: IncomingMessage): Record<string, string | string[]> {
+    const { trustProxy, secure } = this.#options;
+    const headers = passedOn(req.headers);
+    const address = req.socket.remoteAddress ?? '';
+    const isTrusted = trustProxy > 0;
+    const before = isTrusted ? headers['x-forwarded-for'] : undefined;
+    headers['x-forwarded-for'] = before === undefined ? address : `${String(before)}, ${address}`;
+    if (!isTrusted || headers['x-forwarded-proto'] === undefined) {
+      headers['x-forwarded-proto'] = secure ? 'https' : 'http';
+    }
+    const authority = String(req.headers[':authority'] ?? req.headers.host ?? '');
+    headers['host'] = authority;
+    if (!isTrusted || headers['x-forwarded-host'] === undefined) {
+      headers['x-forwarded-host'] = authority;
+    }
+    return headers;
+  }
+}
+
+const hasBody = (req: IncomingMessage): boolean =>
+  req.headers['transfer-encoding'] !== undefined ||
+  (req.httpVersionMajor >= 2
+    ? !['GET', 'HEAD', 'OPTIONS', 'DELETE'].includes(req.method ?? '')
+    : Number(req.headers['content-length'] ?? 0) > 0);
+
+/**
+ * A body is passed on with a length or in chunks, never bare: its bytes would
+ * be the next request to the API.
+ */
+function framing(req: IncomingMessage): Record<string, string> {
+  if (!hasBody(req)) return {};
+  const length = req.headers['content-length'];
+  const isChunked = req.headers['transfer-encoding'] !== undefined || length === undefined;
+  return isChunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': length };
+}
+
+/** Fields that are meant for whoever is at the end, not for the next hop. */
+function passedOn(fields: IncomingHttpHeaders): Record<string, string | string[]> {
+  const named = String(fields.connection ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase());
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    if (!NOT_PASSED_ON.has(name) && !named.includes(name)) headers[name] = value;
+  }
+  return headers;
+}
+
+const toProblem = (cause: unknown): AmphiError =>
+  isAmphiError(cause)
+    ? cause
+    : new AmphiError('unavailable', {
+        detail: 'the API does not answer; try again in a moment',
+        cause,
+      });
+
+function rawHead(answer: IncomingMessage): string {
+  let text = 'HTTP/1.1 101 Switching Protocols\r\n';
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
+    text += `${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}\r\n`;
+  }
+  return `${text}\r\n`;
+}
+
+function refuse(socket: Duplex, status: number, reason: string): void {
+  if (!socket.writable) return;
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n${status === 503 ? `retry-after: ${RETRY_AFTER_SECONDS}\r\n` : ''}\r\n`,
+  );
+}
