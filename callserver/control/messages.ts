@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import {
+  ConsumerParameters,
+  LocalTransport,
+  ProducerParameters,
+  RemoteTransport,
+} from '../parameters.ts';
+
+/**
+ * The control protocol of a worker: requests with one answer each, and notices.
+ * Ids are the owner's to choose, so that nothing needs to be looked up after a
+ * request whose answer got lost.
+ */
+const id = z.string().min(1).max(64);
+const nothing = z.object({});
+const rank = z.int().min(0).max(7);
+
+const StreamStats = z.object({
+  layer: z.int(),
+  rank: z.int(),
+  ssrc: z.int(),
+  live: z.boolean(),
+  width: z.int(),
+  height: z.int(),
+  bitsPerSecond: z.number(),
+  packets: z.int(),
+  lost: z.int(),
+  repaired: z.int(),
+  duplicates: z.int(),
+  malformed: z.int(),
+  keyFrameRequests: z.int(),
+});
+
+const ProducerStats = z.object({ producerId: id, streams: z.array(StreamStats) });
+
+const ConsumerStats = z.object({
+  consumerId: id,
+  producerId: id,
+  /** -1 before the first key frame. */
+  rank: z.int(),
+  packets: z.int(),
+  octets: z.int(),
+  resent: z.int(),
+  rttMs: z.number(),
+  fractionLost: z.number(),
+});
+
+export const TransportStats = z.object({
+  transportId: id,
+  refused: z.int(),
+  queueDelayMs: z.number(),
+  producers: z.array(ProducerStats),
+  consumers: z.array(ConsumerStats),
+});
+export type TransportStats = z.infer<typeof TransportStats>;
+
+/** Where and as whom a worker receives media. */
+export const WorkerSettings = z.object({
+  port: z.int().min(1).max(0xffff),
+  bindAddress: z.string(),
+  /** The addresses told to peers, best first. */
+  announcedAddresses: z.array(z.string()).min(1).max(16),
+  /** The port told to peers, where an address translation in front has another one. */
+  announcedPort: z.int().min(1).max(0xffff).optional(),
+});
+export type WorkerSettings = z.infer<typeof WorkerSettings>;
+
+export const REQUESTS = {
+  /** The first request, once. */
+  configure: { input: WorkerSettings, output: nothing },
+  createRouter: { input: z.object({ routerId: id }), output: nothing },
+  closeRouter: { input: z.object({ routerId: id }), output: nothing },
+  createWebRtcTransport: {
+    input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
+    output: LocalTransport,
+  },
+  /** Its packets come and go as frames that carry this handle. */
+  createDirectTransport: {
+    input: z.object({ routerId: id, transportId: id }),
+    output: z.object({ handle: z.int() }),
+  },
+  closeTransport: { input: z.object({ transportId: id }), output: nothing },
+  produce: {
+    input: z.object({ transportId: id, producerId: id, parameters: ProducerParameters }),
+    output: nothing,
+  },
+  closeProducer: { input: z.object({ producerId: id }), output: nothing },
+  pauseProducer: { input: z.object({ producerId: id, paused: z.boolean() }), output: nothing },
+  consume: {
+    input: z.object({
+      transportId: id,
+      consumerId: id,
+      producerId: id,
+      parameters: ConsumerParameters,
+    }),
+    output: nothing,
+  },
+  /** At most these ranks of simulcast stream and temporal layer; 0 is the lowest. */
+  preferLayers: {
+    input: z.object({ consumerId: id, maxRank: rank, maxTemporal: rank }),
+    output: nothing,
+  },
+  pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
+  requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
+  closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  transportStats: { input: z.object({ transportId: id }), output: TransportStats },
+} as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
+
+export type RequestName = keyof typeof REQUESTS;
+export type RequestInput<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['input']>;
+export type RequestOutput<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['output']>;
+
+export const isRequestName = (name: string): name is RequestName => Object.hasOwn(REQUESTS, name);
+
+export const Notice = z.discriminatedUnion('notice', [
+  z.object({ notice: z.literal('transportConnected'), transportId: id }),
+  /** By the peer, or because nothing was heard of it. */
+  z.object({
+    notice: z.literal('transportClosed'),
+    transportId: id,
+    reason: z.enum(['closed', 'silent']),
+  }),
+  z.object({ notice: z.literal('consumerClosed'), consumerId: id }),
+  z.object({ notice: z.literal('layerChanged'), consumerId: id, rank: z.int() }),
+  /** Something failed that should not; the worker goes on. */
+  z.object({ notice: z.literal('fault'), message: z.string() }),
+]);
+export type Notice = z.infer<typeof Notice>;
+
+export const ControlRequest = z.object({
+  request: z.int(),
+  name: z.string().max(64),
+  input: z.unknown(),
+});
+
+export const ControlAnswer = z.union([
+  z.object({ answer: z.int(), output: z.unknown() }),
+  z.object({ answer: z.int(), error: z.object({ code: z.string(), message: z.string() }) }),
+]);

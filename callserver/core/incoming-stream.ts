@@ -1,0 +1,175 @@
+import { ElementCursor, ElementWriter, RTP_HEADER_SIZE, type RtpPacket, writeU32 } from '#protocol';
+import { PacketCache } from '../packet/cache.ts';
+import {
+  ABS_SEND_TIME,
+  FIRST_NOT_PASSED_ON,
+  FIRST_PASSED_ON,
+  NO_EXTENSION,
+  TRANSPORT_CC,
+} from '../packet/extension-order.ts';
+import { KeyFrameRequests } from '../packet/key-frame-requests.ts';
+import { NackGenerator } from '../packet/nack-generator.ts';
+import type { PayloadReader } from '../packet/payload.ts';
+import { RateMeter } from '../packet/rate-meter.ts';
+import { ReceiveStatistics } from '../packet/receive-statistics.ts';
+import { StreamClock } from '../packet/sender-clock.ts';
+import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+
+const CACHE_PACKETS = { audio: 128, video: 1024 } as const;
+/** Browsers turn simulcast streams off and on with their own estimate; one that pauses this long is off. */
+const LIVE_MS = 1_500;
+const TRANSPORT_CC_SIZE = 2;
+const ABS_SEND_TIME_SIZE = 3;
+/** Extensions written anew, and what padding and a two-byte form add at most. */
+const ROOM_FOR_EXTENSIONS = 24;
+
+export interface IncomingStreamOptions {
+  kind: 'audio' | 'video';
+  ssrc: number;
+  /** Index among the simulcast streams of its producer. */
+  layer: number;
+  clockRate: number;
+  nack: boolean;
+  reader: PayloadReader;
+}
+
+/** One SSRC of a producer: the stages that a packet passes before anybody else sees it. */
+export class IncomingStream {
+  readonly ssrc: number;
+  readonly layer: number;
+  readonly statistics: ReceiveStatistics;
+  readonly nack: NackGenerator | undefined;
+  readonly cache: PacketCache;
+  readonly clock: StreamClock;
+  readonly keyFrames = new KeyFrameRequests();
+  readonly rate = new RateMeter();
+  width = 0;
+  height = 0;
+  repaired = 0;
+  /** Retransmissions that filled no gap, and packets that came twice. */
+  duplicates = 0;
+  malformed = 0;
+  readonly #reader: PayloadReader;
+  readonly #elements = new ElementCursor();
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: IncomingStreamOptions) {
+    this.ssrc = options.ssrc;
+    this.layer = options.layer;
+    this.statistics = new ReceiveStatistics(options.clockRate);
+    this.nack = options.nack ? new NackGenerator() : undefined;
+    this.cache = new PacketCache(CACHE_PACKETS[options.kind]);
+    this.clock = new StreamClock(options.clockRate);
+    this.#reader = options.reader;
+  }
+
+  isLive(nowMs: number): boolean {
+    return nowMs - this.#lastMs < LIVE_MS;
+  }
+
+  /** The sender said goodbye, or its owner did. */
+  end(): void {
+    this.#lastMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Takes one packet; `indexById` tells its header extensions. Returns the slot
+   * that holds it now, or undefined when it goes no further: a duplicate, too
+   * late, malformed. `repaired` marks one that came by retransmission.
+   */
+  receive(
+    packet: RtpPacket,
+    source: Buffer,
+    indexById: Uint8Array,
+    nowMs: number,
+    nowUs: number,
+    repaired: boolean,
+  ): PacketSlot | undefined {
+    const sequence = this.statistics.place(packet.sequenceNumber);
+    if (sequence === undefined) {
+      this.malformed++;
+      return undefined;
+    }
+    // Chromium probes the path with retransmissions of what has arrived long since.
+    if (this.cache.get(sequence) !== undefined || (repaired && !this.nack?.isMissing(sequence))) {
+      this.duplicates++;
+      return undefined;
+    }
+    const slot = this.#store(sequence, packet, source, indexById);
+    if (slot === undefined) {
+      this.malformed++;
+      return undefined;
+    }
+    this.statistics.count(sequence, source.length, packet.timestamp, nowMs, repaired);
+    this.rate.add(source.length, nowMs);
+    this.clock.arrived(packet.timestamp, nowUs);
+    this.#lastMs = nowMs;
+    slot.arrivedMs = nowMs;
+    if (repaired) this.repaired++;
+    // A hole that cannot be mended needs a picture that stands by itself.
+    if (this.nack?.received(sequence, nowMs) === false) this.keyFrames.want(nowMs);
+    if (slot.width > 0) {
+      this.width = slot.width;
+      this.height = slot.height;
+    }
+    return slot;
+  }
+
+  /** Copies the packet into its slot, with header extensions in the order that consumers expect. */
+  #store(
+    sequence: number,
+    packet: RtpPacket,
+    source: Buffer,
+    indexById: Uint8Array,
+  ): PacketSlot | undefined {
+    let longest = ABS_SEND_TIME_SIZE;
+    let passedOn = 0;
+    const elements = this.#elements.begin(packet);
+    while (elements.next()) {
+      if (!isPassedOn(indexById[elements.id], elements.length)) continue;
+      if (elements.length > longest) longest = elements.length;
+      passedOn += elements.length + 2;
+    }
+    const most = RTP_HEADER_SIZE + ROOM_FOR_EXTENSIONS + passedOn + packet.payloadLength;
+    if (most > MAX_PACKET) return undefined;
+    const slot = this.cache.claim(sequence);
+    if (slot === undefined) return undefined;
+    const { memory } = slot;
+    memory[0] = 0x90;
+    memory[1] = (packet.marker ? 0x80 : 0) | packet.payloadType;
+    writeU32(memory, 4, packet.timestamp);
+    const writer = new ElementWriter(memory, RTP_HEADER_SIZE, longest);
+    slot.twoByteElements = writer.twoByte;
+    slot.elementCount = 0;
+    slot.addElement(TRANSPORT_CC, writer.add(1, TRANSPORT_CC_SIZE), TRANSPORT_CC_SIZE);
+    slot.addElement(ABS_SEND_TIME, writer.add(2, ABS_SEND_TIME_SIZE), ABS_SEND_TIME_SIZE);
+    elements.begin(packet);
+    while (elements.next()) {
+      const index = indexById[elements.id] ?? NO_EXTENSION;
+      if (!isPassedOn(index, elements.length)) continue;
+      // An extension that is there twice would not fit the table.
+      if (slot.elementOffset(index) !== -1) continue;
+      const at = writer.add(3, elements.length);
+      source.copy(memory, at, elements.offset, elements.offset + elements.length);
+      slot.addElement(index, at, elements.length);
+    }
+    slot.payloadOffset = writer.finish();
+    slot.payloadLength = packet.payloadLength;
+    const from = packet.payloadOffset;
+    source.copy(memory, slot.payloadOffset, from, from + packet.payloadLength);
+    slot.bytes = memory.subarray(0, slot.payloadOffset + packet.payloadLength);
+    slot.timestamp = packet.timestamp;
+    slot.marker = packet.marker;
+    slot.layer = this.layer;
+    slot.keyFrame = false;
+    if (packet.payloadLength > 0 && !this.#reader.read(slot)) {
+      slot.sequence = -1;
+      return undefined;
+    }
+    return slot;
+  }
+}
+
+/** Empty elements exist in the two-byte form only and say nothing here. */
+const isPassedOn = (index = NO_EXTENSION, length: number): boolean =>
+  index >= FIRST_PASSED_ON && index < FIRST_NOT_PASSED_ON && length > 0;

@@ -1,0 +1,99 @@
+import { CODECS } from '../codecs.ts';
+import { chooseLayer, type LayerChoice } from '../packet/layer-switch.ts';
+import { PAYLOAD_READERS } from '../packet/payload.ts';
+import type { PacketSlot } from '../packet/slot.ts';
+import type { ProducerParameters } from '../parameters.ts';
+import type { Consumer } from './consumer.ts';
+import { IncomingStream } from './incoming-stream.ts';
+
+/** A peer's microphone, camera or screen: its simulcast streams, and who gets them. */
+export class Producer {
+  readonly id: string;
+  readonly parameters: ProducerParameters;
+  readonly consumers = new Set<Consumer>();
+  paused = false;
+  /** By layer; a hole where no packet of a stream has come yet. */
+  readonly #streams: (IncomingStream | undefined)[];
+  #ranked: LayerChoice[] = [];
+
+  constructor(id: string, parameters: ProducerParameters) {
+    this.id = id;
+    this.parameters = parameters;
+    this.#streams = parameters.encodings.map(() => undefined);
+  }
+
+  get kind(): 'audio' | 'video' {
+    return this.parameters.kind;
+  }
+
+  get clockRate(): number {
+    return CODECS[this.parameters.codec.name].clockRate;
+  }
+
+  get streams(): readonly (IncomingStream | undefined)[] {
+    return this.#streams;
+  }
+
+  stream(layer: number): IncomingStream | undefined {
+    return this.#streams[layer];
+  }
+
+  /** Begins a stream when its SSRC is known. */
+  open(layer: number, ssrc: number): IncomingStream {
+    const { kind, codec, nack } = this.parameters;
+    const stream = new IncomingStream({
+      kind,
+      ssrc,
+      layer,
+      clockRate: this.clockRate,
+      nack,
+      reader: PAYLOAD_READERS[codec.name](),
+    });
+    this.#streams[layer] = stream;
+    return stream;
+  }
+
+  /** Hands a packet to everybody who wants it. */
+  forward(slot: PacketSlot, nowMs: number, nowUs: number): void {
+    if (!this.paused) {
+      for (const consumer of this.consumers) consumer.forward(slot, nowMs, nowUs);
+    }
+    // Whoever asked for it has it now; who comes later asks again.
+    if (slot.keyFrame) this.#streams[slot.layer]?.keyFrames.satisfied();
+  }
+
+  requestKeyFrame(layer: number, nowMs: number): void {
+    if (this.kind === 'video') this.#streams[layer]?.keyFrames.want(nowMs);
+  }
+
+  /**
+   * The stream for a consumer that wants at most `rank`, 0 being the lowest.
+   * Ranks follow picture sizes where key frames told them, else the order of
+   * the description.
+   */
+  chooseLayer(rank: number): number {
+    return chooseLayer(this.#ranked, rank);
+  }
+
+  /** The rank of a stream; -1 when it is not known. */
+  rankOf(layer: number): number {
+    return this.#ranked.findIndex((choice) => choice.layer === layer);
+  }
+
+  /** Looks again which streams are live. */
+  rank(nowMs: number): void {
+    this.#ranked = this.#streams
+      .map((stream, layer) => ({
+        layer,
+        live: stream?.isLive(nowMs) ?? false,
+        area: (stream?.width ?? 0) * (stream?.height ?? 0),
+      }))
+      .sort((a, b) => (a.area > 0 && b.area > 0 ? a.area - b.area : 0) || a.layer - b.layer);
+  }
+
+  /** Ends what hangs on it. */
+  close(): void {
+    for (const consumer of [...this.consumers]) consumer.producerClosed();
+    this.consumers.clear();
+  }
+}

@@ -1,0 +1,330 @@
+import {
+  absSendTimeOf,
+  ElementCursor,
+  isRtcp,
+  parseRtcp,
+  type RtcpPacket,
+  RtcpWriter,
+  RtpPacket,
+  readU16,
+  readU24,
+  writeU16,
+  writeU24,
+} from '#protocol';
+import { ArrivalClock } from '../packet/arrival-clock.ts';
+import { DeliveryMeter } from '../packet/delivery-meter.ts';
+import {
+  ABS_SEND_TIME,
+  type ExtensionIds,
+  indexById,
+  TRANSPORT_CC,
+} from '../packet/extension-order.ts';
+import { PeerClock } from '../packet/sender-clock.ts';
+import type { PacketSlot } from '../packet/slot.ts';
+import { TransportFeedbackGenerator } from '../packet/transport-feedback.ts';
+import type { ConsumerParameters, ProducerParameters } from '../parameters.ts';
+import { Consumer, type ConsumerHost } from './consumer.ts';
+import { StreamDemux } from './demux.ts';
+import { Producer } from './producer.ts';
+
+/** What carries the packets: DTLS-SRTP, a plain socket, another process. */
+export interface Wire {
+  /** Copies the packet. Returns false when it cannot go out now. */
+  send(packet: Uint8Array): boolean;
+  close(): void;
+}
+
+/** What a transport tells its owner. */
+export interface TransportOwner {
+  consumerClosed(consumerId: string): void;
+  /** The layer that a consumer gets from now on, as a rank from 0, the lowest. */
+  layerChanged(consumerId: string, rank: number): void;
+  /** Nothing has come from a peer that used to send. */
+  silent(): void;
+}
+
+/** Our SSRC in feedback; receivers do not look at it. */
+const FEEDBACK_SSRC = 1;
+const SECOND_MS = 1_000;
+const LAYER_CHECK_MS = 100;
+/** ICE tells of a vanished peer after half a minute only. */
+const SILENCE_MS = 5_000;
+
+/** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
+export class Transport implements ConsumerHost {
+  readonly id: string;
+  readonly #wire: Wire;
+  readonly #cname: string;
+  readonly #owner: TransportOwner;
+  readonly #packet = new RtpPacket();
+  readonly #elements = new ElementCursor();
+  readonly #demux = new StreamDemux();
+  readonly #producers = new Map<string, Producer>();
+  readonly #consumers = new Map<string, Consumer>();
+  readonly #consumersBySsrc = new Map<number, Consumer>();
+  readonly #peerClock = new PeerClock();
+  readonly #arrivals = new ArrivalClock();
+  readonly #feedback = new TransportFeedbackGenerator();
+  readonly #delivery = new DeliveryMeter();
+  readonly #writer = new RtcpWriter();
+  readonly #lost: number[] = [];
+  #indexById = indexById({});
+  #extensionIds: ExtensionIds = {};
+  #sequenceOut = 0;
+  #nextSecondMs = 0;
+  #nextLayerCheckMs = 0;
+  #lastReceivedMs: number | undefined;
+  #closed = false;
+  /** Packets that nobody can make sense of: unknown streams, malformed ones. */
+  refused = 0;
+
+  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner) {
+    this.id = id;
+    this.#wire = wire;
+    this.#cname = cname;
+    this.#owner = owner;
+  }
+
+  get producers(): ReadonlyMap<string, Producer> {
+    return this.#producers;
+  }
+
+  get consumers(): ReadonlyMap<string, Consumer> {
+    return this.#consumers;
+  }
+
+  get queueDelayMs(): number {
+    return this.#arrivals.excessMs;
+  }
+
+  get delivery(): DeliveryMeter {
+    return this.#delivery;
+  }
+
+  produce(id: string, parameters: ProducerParameters): Producer {
+    const producer = new Producer(id, parameters);
+    this.#extensionIds = { ...this.#extensionIds, ...parameters.extensions };
+    this.#indexById = indexById(this.#extensionIds);
+    this.#producers.set(id, producer);
+    this.#demux.add(producer);
+    return producer;
+  }
+
+  consume(id: string, producer: Producer, parameters: ConsumerParameters, nowMs: number): Consumer {
+    const consumer = new Consumer(id, producer, parameters, this);
+    this.#consumers.set(id, consumer);
+    this.#consumersBySsrc.set(parameters.ssrc, consumer);
+    producer.rank(nowMs);
+    consumer.chooseLayer(nowMs);
+    return consumer;
+  }
+
+  closeProducer(producer: Producer): void {
+    this.#producers.delete(producer.id);
+    this.#demux.remove(producer);
+    producer.close();
+  }
+
+  closeConsumer(consumer: Consumer): void {
+    this.#consumers.delete(consumer.id);
+    this.#consumersBySsrc.delete(consumer.parameters.ssrc);
+    consumer.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const producer of [...this.#producers.values()]) this.closeProducer(producer);
+    for (const consumer of [...this.#consumers.values()]) this.closeConsumer(consumer);
+    this.#wire.close();
+  }
+
+  /** Everything that comes in. The packet is the callee's to keep or to change. */
+  receive(source: Buffer, nowMs: number, nowUs: number): void {
+    if (this.#closed) return;
+    this.#lastReceivedMs = nowMs;
+    if (isRtcp(source)) this.#receiveRtcp(source, nowMs, nowUs);
+    else this.#receiveRtp(source, nowMs, nowUs);
+  }
+
+  #receiveRtp(source: Buffer, nowMs: number, nowUs: number): void {
+    const packet = this.#packet;
+    const route = packet.read(source) ? this.#demux.route(packet, this.#indexById) : undefined;
+    if (route === undefined) {
+      this.refused++;
+      return;
+    }
+    this.#noteArrival(packet, nowMs);
+    const { producer, stream, retransmission } = route;
+    if (stream === undefined || (retransmission && !unwrapRtx(packet))) return;
+    const known = stream.isLive(nowMs);
+    const slot = stream.receive(packet, source, this.#indexById, nowMs, nowUs, retransmission);
+    if (slot === undefined) return;
+    if (!known) this.#chooseLayers(producer, nowMs);
+    producer.forward(slot, nowMs, nowUs);
+  }
+
+  /** A packet that is told of here is never asked for again: the sender has forgotten it. */
+  #noteArrival(packet: RtpPacket, nowMs: number): void {
+    let sequenceAt = -1;
+    let arrivalMs = nowMs;
+    const elements = this.#elements.begin(packet);
+    while (elements.next()) {
+      const index = this.#indexById[elements.id];
+      if (index === TRANSPORT_CC && elements.length === 2) sequenceAt = elements.offset;
+      else if (index === ABS_SEND_TIME && elements.length === 3) {
+        arrivalMs = this.#arrivals.arrival(readU24(packet.bytes, elements.offset), nowMs);
+      }
+    }
+    if (sequenceAt >= 0) this.#feedback.received(readU16(packet.bytes, sequenceAt), arrivalMs);
+  }
+
+  #chooseLayers(producer: Producer, nowMs: number): void {
+    producer.rank(nowMs);
+    for (const consumer of producer.consumers) consumer.chooseLayer(nowMs);
+  }
+
+  #receiveRtcp(source: Buffer, nowMs: number, nowUs: number): void {
+    let packets: RtcpPacket[];
+    try {
+      packets = parseRtcp(source);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.refused++;
+      return;
+    }
+    for (const packet of packets) this.#onRtcp(packet, nowMs, nowUs);
+  }
+
+  #onRtcp(packet: RtcpPacket, nowMs: number, nowUs: number): void {
+    switch (packet.type) {
+      case 'sender-report': {
+        const stream = this.#demux.streamOf(packet.ssrc);
+        stream?.statistics.onSenderReport(packet.ntp, nowMs);
+        stream?.clock.report(packet.rtpTimestamp, this.#peerClock.toOurs(packet.ntp, nowUs));
+        this.#onReports(packet.reports, nowUs);
+        break;
+      }
+      case 'receiver-report':
+        this.#onReports(packet.reports, nowUs);
+        break;
+      case 'nack':
+        this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
+        break;
+      case 'pli':
+        this.#consumersBySsrc.get(packet.mediaSsrc)?.requestKeyFrame(nowMs);
+        break;
+      case 'fir':
+        for (const { ssrc } of packet.requests) {
+          this.#consumersBySsrc.get(ssrc)?.requestKeyFrame(nowMs);
+        }
+        break;
+      case 'remb':
+        this.#delivery.remb = packet.bitrate;
+        break;
+      case 'transport-feedback':
+        this.#delivery.onFeedback(packet);
+        break;
+      case 'bye':
+        for (const ssrc of packet.ssrcs) this.#demux.streamOf(ssrc)?.end();
+        break;
+      case 'source-description':
+      case 'other':
+        break;
+    }
+  }
+
+  #onReports(
+    reports: Extract<RtcpPacket, { type: 'receiver-report' }>['reports'],
+    nowUs: number,
+  ): void {
+    for (const report of reports) this.#consumersBySsrc.get(report.ssrc)?.onReport(report, nowUs);
+  }
+
+  /** The last hand on an outgoing packet: what is counted over all streams of the transport. */
+  send(slot: PacketSlot, packet: Buffer, nowMs: number): boolean {
+    const sequenceAt = slot.elementOffset(TRANSPORT_CC);
+    if (sequenceAt >= 0) writeU16(packet, sequenceAt, this.#sequenceOut);
+    const sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
+    if (sendTimeAt >= 0) writeU24(packet, sendTimeAt, absSendTimeOf(nowMs));
+    if (!this.#wire.send(packet)) return false;
+    this.#sequenceOut = (this.#sequenceOut + 1) & 0xffff;
+    return true;
+  }
+
+  consumerClosed(consumer: Consumer): void {
+    this.#consumers.delete(consumer.id);
+    this.#consumersBySsrc.delete(consumer.parameters.ssrc);
+    this.#owner.consumerClosed(consumer.id);
+  }
+
+  layerChanged(consumer: Consumer, rank: number): void {
+    this.#owner.layerChanged(consumer.id, rank);
+  }
+
+  /** To be called every few tens of milliseconds: what is due is sent. */
+  tick(nowMs: number, nowUs: number): void {
+    if (this.#closed) return;
+    if (this.#producers.size > 0) this.#requestRepairs(nowMs);
+    if (nowMs >= this.#nextLayerCheckMs) {
+      this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
+      for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
+    }
+    if (nowMs < this.#nextSecondMs) return;
+    this.#nextSecondMs = nowMs + SECOND_MS;
+    this.#report(nowMs, nowUs);
+    if (this.#lastReceivedMs !== undefined && nowMs - this.#lastReceivedMs > SILENCE_MS) {
+      this.#lastReceivedMs = undefined;
+      this.#owner.silent();
+    }
+  }
+
+  #requestRepairs(nowMs: number): void {
+    const writer = this.#writer;
+    let mediaSsrc = 0;
+    for (const { stream, retransmission } of this.#demux.routes) {
+      if (stream === undefined || retransmission) continue;
+      mediaSsrc = stream.ssrc;
+      if (stream.nack !== undefined && stream.nack.missing > 0) {
+        const lost = stream.nack.due(nowMs, this.#lost);
+        if (lost.length > 0) writer.nack(FEEDBACK_SSRC, stream.ssrc, lost);
+      }
+      if (stream.keyFrames.due(nowMs)) writer.pli(FEEDBACK_SSRC, stream.ssrc);
+    }
+    this.#flush();
+    for (const bytes of this.#feedback.due(nowMs, FEEDBACK_SSRC, mediaSsrc)) {
+      this.#wire.send(bytes);
+    }
+  }
+
+  #report(nowMs: number, nowUs: number): void {
+    const blocks = [];
+    for (const { stream, retransmission } of this.#demux.routes) {
+      const block = retransmission ? undefined : stream?.statistics.report(stream.ssrc, nowMs);
+      if (block !== undefined) blocks.push(block);
+    }
+    if (blocks.length > 0) {
+      this.#writer.receiverReport(FEEDBACK_SSRC, blocks);
+      this.#writer.sourceDescription(FEEDBACK_SSRC, this.#cname);
+      this.#flush();
+    }
+    for (const consumer of this.#consumers.values()) {
+      consumer.everySecond(this.#writer, this.#cname, nowUs);
+      this.#flush();
+    }
+  }
+
+  #flush(): void {
+    if (this.#writer.size > 0) this.#wire.send(this.#writer.bytes());
+    this.#writer.clear();
+  }
+}
+
+/** RFC 4588 4: the original sequence number stands in front of the payload. False when nothing is in it. */
+function unwrapRtx(packet: RtpPacket): boolean {
+  if (packet.payloadLength <= 2) return false;
+  packet.sequenceNumber = readU16(packet.bytes, packet.payloadOffset);
+  packet.payloadOffset += 2;
+  packet.payloadLength -= 2;
+  return true;
+}

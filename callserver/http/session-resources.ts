@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AmphiError } from '#base';
+import type { Session } from '../client/router.ts';
+
+const SDP = 'application/sdp';
+const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';
+const MAX_BODY_BYTES = 256 * 1024;
+/** An encoder in a page of another site must be able to read these. */
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Location, ETag, Link, Accept-Patch',
+} as const;
+const PREFLIGHT = {
+  ...CORS,
+  'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
+  'access-control-allow-headers': 'Authorization, Content-Type, If-Match',
+  'access-control-max-age': '86400',
+} as const;
+
+export interface SessionResourcesOptions {
+  /** Path under which sessions have their resources, without a slash at the end. */
+  path: string;
+  /** Values of `Link` with relation `ice-server` (RFC 9725 4.6); none when left out. */
+  iceServerLinks?: () => readonly string[];
+}
+
+/**
+ * The HTTP side of WHIP (RFC 9725) and WHEP: an offer is posted, the session
+ * that comes of it is a resource until it is deleted or ends. Whoever owns this
+ * decides who may join what; what is thrown here is for them to answer.
+ */
+export class SessionResources {
+  readonly #path: string;
+  readonly #iceServerLinks: () => readonly string[];
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(options: SessionResourcesOptions) {
+    this.#path = options.path;
+    this.#iceServerLinks = options.iceServerLinks ?? (() => []);
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** The session behind a resource, for whoever watches over it. */
+  get(sessionId: string): Session | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  /** A request of the endpoint: POST, or OPTIONS. `join` turns the offer into a session. */
+  async endpoint(
+    req: IncomingMessage,
+    res: ServerResponse,
+    join: (offer: string) => Promise<Session>,
+  ): Promise<void> {
+    if (req.method === 'OPTIONS') {
+      res.writeHead(204, { ...PREFLIGHT, 'accept-post': SDP, ...this.#links() }).end();
+      return;
+    }
+    if (req.method !== 'POST') throw new AmphiError('method_not_allowed');
+    mustBe(req, SDP);
+    const session = await join(await bodyOf(req));
+    this.#sessions.set(session.id, session);
+    session.on('closed', () => this.#sessions.delete(session.id));
+    res.writeHead(201, {
+      ...CORS,
+      'content-type': SDP,
+      location: `${this.#path}/${session.id}`,
+      etag: tagOf(session),
+      'accept-patch': SDP_FRAGMENT,
+      ...this.#links(),
+    });
+    res.end(session.answer);
+  }
+
+  /** A request of a session's resource: PATCH, DELETE, or OPTIONS. */
+  async resource(req: IncomingMessage, res: ServerResponse, sessionId: string): Promise<void> {
+    if (req.method === 'OPTIONS') {
+      res.writeHead(204, PREFLIGHT).end();
+      return;
+    }
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) throw new AmphiError('not_found', 'this session has ended');
+    if (req.method === 'DELETE') {
+      await session.close();
+      res.writeHead(200, CORS).end();
+    } else if (req.method === 'PATCH') {
+      mustBe(req, SDP_FRAGMENT);
+      acceptFragment(session, req.headers['if-match'], await bodyOf(req));
+      res.writeHead(204, CORS).end();
+    } else {
+      throw new AmphiError('method_not_allowed');
+    }
+  }
+
+  #links(): { link?: string[] } {
+    const links = this.#iceServerLinks();
+    return links.length === 0 ? {} : { link: [...links] };
+  }
+}
+
+/** One ICE session a session: a restart is a new one (RFC 9725 4.3.3). */
+const tagOf = (session: Session): string => `"${session.id}"`;
+
+/**
+ * Trickled candidates (RFC 8840) are taken note of and no more: the peer finds
+ * us, we look for nobody. An ICE restart is refused, because the transport
+ * cannot do one; the peer joins again, which takes no longer.
+ */
+function acceptFragment(session: Session, ifMatch: string | undefined, fragment: string): void {
+  if (ifMatch === undefined) throw new AmphiError('precondition_required');
+  if (ifMatch !== '*' && ifMatch !== tagOf(session)) throw new AmphiError('precondition_failed');
+  const usernameFragment = /^a=ice-ufrag:(\S+)\s*$/m.exec(fragment)?.[1];
+  if (usernameFragment === undefined) {
+    throw new AmphiError('bad_request', 'the fragment does not say which ICE session it is of');
+  }
+  if (ifMatch === '*' || usernameFragment !== session.remoteUsernameFragment) {
+    throw new AmphiError('ice_restart_unsupported');
+  }
+}
+
+function mustBe(req: IncomingMessage, type: string): void {
+  const [given = ''] = (req.headers['content-type'] ?? '').split(';');
+  if (given.trim().toLowerCase() !== type) {
+    throw new AmphiError('unsupported_media', `the body must be ${type}`);
+  }
+}
+
+async function bodyOf(req: IncomingMessage): Promise<string> {
+  // Told beforehand, it is refused without tearing the connection, which leaving the body half read does.
+  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+    throw new AmphiError('body_too_large');
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req) {
+    size += (chunk as Buffer).length;
+    if (size > MAX_BODY_BYTES) throw new AmphiError('body_too_large');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,154 @@
+import type { CodecDescription, MediaDescription, SessionDescription } from '#protocol';
+import type { CodecName } from '../codecs.ts';
+import type {
+  EncodingParameters,
+  LocalTransport,
+  ProducerParameters,
+  RemoteTransport,
+} from '../parameters.ts';
+import { answerAround, openSection, refusedSection, remoteTransportOf } from './answer.ts';
+import { notAcceptable } from './error.ts';
+import {
+  AUDIO_FEEDBACK,
+  agreedExtensions,
+  agreedFeedback,
+  type OfferedCodec,
+  offeredCodecs,
+  PUBLISHER_EXTENSIONS,
+  VIDEO_FEEDBACK,
+  withRtx,
+} from './match.ts';
+
+export interface PublishOptions {
+  /** The codecs that may be used; the first of the offer's that is among them is. */
+  codecs: readonly CodecName[];
+  /** Where a browser's estimate begins, in kbit/s: at its own 300 the ramp takes many seconds. */
+  startBitrateKbps: number;
+  sessionId: string;
+}
+
+/** What was agreed with a publisher, before there is a transport to carry it. */
+export interface Publication {
+  remote: RemoteTransport;
+  producers: ProducerParameters[];
+  /** The answer, once the transport is there. */
+  answer(local: LocalTransport): SessionDescription;
+}
+
+interface Agreed {
+  offered: MediaDescription;
+  producer: ProducerParameters;
+  codecs: CodecDescription[];
+  extensions: MediaDescription['extensions'];
+}
+
+const MAX_ENCODINGS = 8;
+
+/**
+ * Agrees with an offer to send (RFC 9725 4.2): the first section of each kind
+ * that can be taken is, others are refused. Throws `not_acceptable` when nothing
+ * is left.
+ */
+export function negotiatePublication(
+  offer: SessionDescription,
+  options: PublishOptions,
+): Publication {
+  const remote = remoteTransportOf(offer);
+  const taken = new Set<string>();
+  const agreed = offer.media.map((media) => {
+    const one = taken.has(media.kind) ? undefined : agree(media, options);
+    if (one !== undefined) taken.add(media.kind);
+    return one;
+  });
+  const producers = agreed.flatMap((one) => (one === undefined ? [] : [one.producer]));
+  if (producers.length === 0) throw notAcceptable('no stream of a codec that can be taken');
+  return {
+    remote,
+    producers,
+    answer: (local) =>
+      answerAround(
+        offer,
+        options.sessionId,
+        offer.media.map((media, i) => sectionOf(media, agreed[i], local)),
+      ),
+  };
+}
+
+function agree(offered: MediaDescription, options: PublishOptions): Agreed | undefined {
+  if (offered.kind === 'application' || offered.port === 0 || !offered.rtcpMux) return undefined;
+  if (offered.direction !== 'sendonly' && offered.direction !== 'sendrecv') return undefined;
+  const codec = offeredCodecs(offered).find(({ name }) => options.codecs.includes(name));
+  if (codec === undefined) return undefined;
+  const { kind } = offered;
+  const supported = kind === 'video' ? VIDEO_FEEDBACK : AUDIO_FEEDBACK;
+  const feedback = agreedFeedback(codec.description, supported);
+  const extensions = agreedExtensions(offered, PUBLISHER_EXTENSIONS);
+  const producer: ProducerParameters = {
+    kind,
+    mid: offered.mid,
+    codec: { name: codec.name, parameters: codec.description.parameters },
+    payloadType: codec.description.payloadType,
+    ...(codec.rtxPayloadType === undefined ? {} : { rtxPayloadType: codec.rtxPayloadType }),
+    nack: feedback.includes('nack'),
+    extensions: extensions.ids,
+    encodings: encodingsOf(offered),
+  };
+  return {
+    offered,
+    producer,
+    codecs: codecLines(codec, feedback, options.startBitrateKbps),
+    extensions: extensions.descriptions,
+  };
+}
+
+/** Simulcast streams by RID in the offer's order, or the one stream by its SSRC. */
+function encodingsOf(offered: MediaDescription): EncodingParameters[] {
+  const streams = offered.simulcast?.send ?? [];
+  const rids = streams.flatMap((alternatives) => alternatives[0]?.rid ?? []);
+  if (rids.length > 0) return rids.slice(0, MAX_ENCODINGS).map((rid) => ({ rid }));
+  const ssrc = offered.ssrcs[0]?.ssrc;
+  if (ssrc === undefined) return [{}];
+  const pair = offered.ssrcGroups.find(
+    ({ semantics, ssrcs }) => semantics === 'FID' && ssrcs[0] === ssrc,
+  );
+  const rtxSsrc = pair?.ssrcs[1];
+  return [rtxSsrc === undefined ? { ssrc } : { ssrc, rtxSsrc }];
+}
+
+function codecLines(
+  codec: OfferedCodec,
+  feedback: string[],
+  startBitrateKbps: number,
+): CodecDescription[] {
+  const { description, rtxPayloadType } = codec;
+  const video = codec.name !== 'opus';
+  const main: CodecDescription = {
+    ...description,
+    feedback,
+    parameters: video
+      ? { ...description.parameters, 'x-google-start-bitrate': String(startBitrateKbps) }
+      : { ...description.parameters, useinbandfec: '1' },
+  };
+  return withRtx(main, rtxPayloadType);
+}
+
+function sectionOf(
+  offered: MediaDescription,
+  agreed: Agreed | undefined,
+  local: LocalTransport,
+): MediaDescription {
+  if (agreed === undefined) return refusedSection(offered);
+  const { encodings } = agreed.producer;
+  const rids = encodings.flatMap(({ rid }) => rid ?? []);
+  const section: MediaDescription = {
+    ...openSection(offered, local),
+    direction: 'recvonly',
+    formats: agreed.codecs.map(({ payloadType }) => String(payloadType)),
+    codecs: agreed.codecs,
+    extensions: agreed.extensions,
+    rids: rids.map((id) => ({ id, direction: 'recv', restrictions: '' })),
+  };
+  if (rids.length === 0) return section;
+  const receive = rids.map((rid) => [{ rid, paused: false }]);
+  return { ...section, simulcast: { send: [], receive } };
+}

@@ -1,0 +1,24 @@
+import type { RequestInput, RequestName } from '../control/messages.ts';
+import type { Worker } from './worker.ts';
+
+/** Outputs are checked where they arrive. */
+type Handlers = { [Name in RequestName]: (input: RequestInput<Name>) => unknown };
+
+/** What each request of the control protocol does. */
+export const handlersOf = (worker: Worker): Handlers => ({
+  configure: (input) => worker.configure(input),
+  createRouter: (input) => worker.createRouter(input.routerId),
+  closeRouter: (input) => worker.closeRouter(input.routerId),
+  createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
+  createDirectTransport: (input) => worker.createDirectTransport(input),
+  closeTransport: (input) => worker.closeTransport(input.transportId),
+  produce: (input) => worker.produce(input),
+  closeProducer: (input) => worker.closeProducer(input.producerId),
+  pauseProducer: (input) => worker.pauseProducer(input.producerId, input.paused),
+  consume: (input) => worker.consume(input),
+  preferLayers: (input) => worker.preferLayers(input),
+  pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
+  requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
+  closeConsumer: (input) => worker.closeConsumer(input.consumerId),
+  transportStats: (input) => worker.stats(input.transportId),
+});

@@ -1,0 +1,272 @@
+import { AmphiError, messageOf, randomId } from '#base';
+import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type { Consumer } from '../core/consumer.ts';
+import type { Producer } from '../core/producer.ts';
+import { Transport, type Wire } from '../core/transport.ts';
+import type { LocalTransport } from '../parameters.ts';
+import { hostCandidates } from './candidates.ts';
+import { nowMs, nowUs } from './clock.ts';
+import { bindPort, NativePeer } from './native-peer.ts';
+import type { Router } from './router.ts';
+import { statsOf } from './stats.ts';
+
+/** Every wake-up of the native side costs by the number of its peers. */
+const MAX_PEERS = 300;
+const TICK_MS = 20;
+/** Transports that only send have less to do. */
+const SLOW_TICK_EVERY = 5;
+/** A peer that never connects is let go. */
+const CONNECT_MS = 30_000;
+const CNAME_CHARACTERS = 16;
+
+interface Entry {
+  transport: Transport;
+  router: Router;
+  /** Of a direct transport; -1 otherwise. */
+  handle: number;
+}
+
+/** Everything that one worker process holds, and the ids by which its owner speaks of it. */
+export class Worker {
+  readonly #notify: (notice: Notice) => void;
+  readonly #sendPacket: (handle: number, packet: Uint8Array) => boolean;
+  readonly #routers = new Map<string, Router>();
+  readonly #transports = new Map<string, Entry>();
+  readonly #direct = new Map<number, Transport>();
+  readonly #producers = new Map<string, { producer: Producer; entry: Entry }>();
+  readonly #consumers = new Map<string, { consumer: Consumer; transport: Transport }>();
+  #settings: WorkerSettings | undefined;
+  #peers = 0;
+  #nextHandle = 1;
+  #ticks = 0;
+
+  constructor(
+    notify: (notice: Notice) => void,
+    sendPacket: (handle: number, packet: Uint8Array) => boolean,
+  ) {
+    this.#notify = notify;
+    this.#sendPacket = sendPacket;
+  }
+
+  configure(settings: WorkerSettings): void {
+    if (this.#settings !== undefined) throw new AmphiError('conflict', 'configured already');
+    try {
+      bindPort(settings.port, settings.bindAddress);
+    } catch (cause) {
+      const detail = `UDP port ${settings.port} cannot be bound: ${messageOf(cause)}`;
+      throw new AmphiError('conflict', { detail, cause });
+    }
+    this.#settings = settings;
+    setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #tick(): void {
+    const [ms, us] = [nowMs(), nowUs()];
+    const slow = this.#ticks++ % SLOW_TICK_EVERY === 0;
+    for (const { transport } of this.#transports.values()) {
+      if (!slow && transport.producers.size === 0) continue;
+      try {
+        transport.tick(ms, us);
+      } catch (error) {
+        this.#fault(error);
+      }
+    }
+  }
+
+  #fault(error: unknown): void {
+    this.#notify({ notice: 'fault', message: messageOf(error) });
+  }
+
+  createRouter(routerId: string): void {
+    if (this.#routers.has(routerId)) throw new AmphiError('conflict', `router ${routerId} exists`);
+    this.#routers.set(routerId, { id: routerId, transports: new Set(), producers: new Map() });
+  }
+
+  closeRouter(routerId: string): void {
+    const router = this.#routers.get(routerId);
+    if (router === undefined) return;
+    for (const transport of [...router.transports]) this.closeTransport(transport.id);
+    this.#routers.delete(routerId);
+  }
+
+  createWebRtcTransport(input: RequestInput<'createWebRtcTransport'>): LocalTransport {
+    const { transportId } = input;
+    const settings = this.#settings;
+    if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
+    const router = this.#router(input.routerId);
+    this.#mustBeNew(transportId);
+    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
+    let connected = false;
+    const peer = new NativePeer({
+      id: transportId,
+      port: settings.port,
+      bindAddress: settings.bindAddress,
+      remote: input.remote,
+      onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+      onState: (state) => {
+        if (state === 'connected') {
+          connected = true;
+          this.#notify({ notice: 'transportConnected', transportId });
+        } else {
+          this.#lose(transportId, 'closed');
+        }
+      },
+      onFault: (error) => this.#fault(error),
+    });
+    this.#peers++;
+    const wire: Wire = {
+      send: (packet) => peer.send(packet),
+      close: () => {
+        this.#peers--;
+        peer.close();
+      },
+    };
+    const entry = this.#add(router, transportId, wire, -1);
+    setTimeout(() => {
+      // The id may be another transport's by now.
+      if (!connected && this.#transports.get(transportId) === entry) {
+        this.#lose(transportId, 'silent');
+      }
+    }, CONNECT_MS).unref();
+    const port = settings.announcedPort ?? settings.port;
+    const candidates = hostCandidates(settings.announcedAddresses, port);
+    return { ...peer.local, candidates };
+  }
+
+  createDirectTransport(input: RequestInput<'createDirectTransport'>): { handle: number } {
+    const router = this.#router(input.routerId);
+    this.#mustBeNew(input.transportId);
+    const handle = this.#nextHandle++;
+    const wire: Wire = {
+      send: (packet) => this.#sendPacket(handle, packet),
+      close: () => this.#direct.delete(handle),
+    };
+    const { transport } = this.#add(router, input.transportId, wire, handle);
+    this.#direct.set(handle, transport);
+    return { handle };
+  }
+
+  /** A packet of the owner's for one of its direct transports. */
+  receivePacket(handle: number, packet: Buffer): void {
+    this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
+  }
+
+  #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
+    const transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+      consumerClosed: (consumerId) => {
+        this.#consumers.delete(consumerId);
+        this.#notify({ notice: 'consumerClosed', consumerId });
+      },
+      layerChanged: (consumerId, rank) =>
+        this.#notify({ notice: 'layerChanged', consumerId, rank }),
+      silent: () => this.#lose(transportId, 'silent'),
+    });
+    const entry = { transport, router, handle };
+    this.#transports.set(transportId, entry);
+    router.transports.add(transport);
+    return entry;
+  }
+
+  #mustBeNew(transportId: string): void {
+    if (this.#transports.has(transportId)) {
+      throw new AmphiError('conflict', `transport ${transportId} exists`);
+    }
+  }
+
+  #lose(transportId: string, reason: 'closed' | 'silent'): void {
+    if (!this.#transports.has(transportId)) return;
+    this.closeTransport(transportId);
+    this.#notify({ notice: 'transportClosed', transportId, reason });
+  }
+
+  closeTransport(transportId: string): void {
+    const entry = this.#transports.get(transportId);
+    if (entry === undefined) return;
+    const { transport, router } = entry;
+    this.#transports.delete(transportId);
+    router.transports.delete(transport);
+    for (const producerId of transport.producers.keys()) {
+      this.#producers.delete(producerId);
+      router.producers.delete(producerId);
+    }
+    for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
+    transport.close();
+  }
+
+  produce({ transportId, producerId, parameters }: RequestInput<'produce'>): void {
+    const entry = this.#entry(transportId);
+    if (this.#producers.has(producerId)) {
+      throw new AmphiError('conflict', `producer ${producerId} exists`);
+    }
+    const producer = entry.transport.produce(producerId, parameters);
+    this.#producers.set(producerId, { producer, entry });
+    entry.router.producers.set(producerId, producer);
+  }
+
+  closeProducer(producerId: string): void {
+    const found = this.#producers.get(producerId);
+    if (found === undefined) return;
+    this.#producers.delete(producerId);
+    found.entry.router.producers.delete(producerId);
+    found.entry.transport.closeProducer(found.producer);
+  }
+
+  pauseProducer(producerId: string, paused: boolean): void {
+    const { producer } = this.#known(this.#producers, producerId, 'producer');
+    producer.paused = paused;
+    if (!paused) for (const consumer of producer.consumers) consumer.requestKeyFrame(nowMs());
+  }
+
+  consume(input: RequestInput<'consume'>): void {
+    const { transport, router } = this.#entry(input.transportId);
+    const producer = this.#known(router.producers, input.producerId, 'producer');
+    if (this.#consumers.has(input.consumerId)) {
+      throw new AmphiError('conflict', `consumer ${input.consumerId} exists`);
+    }
+    const consumer = transport.consume(input.consumerId, producer, input.parameters, nowMs());
+    this.#consumers.set(input.consumerId, { consumer, transport });
+  }
+
+  preferLayers({ consumerId, maxRank, maxTemporal }: RequestInput<'preferLayers'>): void {
+    this.#consumer(consumerId).prefer(maxRank, maxTemporal, nowMs());
+  }
+
+  pauseConsumer(consumerId: string, paused: boolean): void {
+    const consumer = this.#consumer(consumerId);
+    if (paused) consumer.pause();
+    else consumer.resume(nowMs());
+  }
+
+  requestKeyFrame(consumerId: string): void {
+    this.#consumer(consumerId).requestKeyFrame(nowMs());
+  }
+
+  closeConsumer(consumerId: string): void {
+    const found = this.#consumers.get(consumerId);
+    if (found === undefined) return;
+    this.#consumers.delete(consumerId);
+    found.transport.closeConsumer(found.consumer);
+  }
+
+  stats(transportId: string): TransportStats {
+    return statsOf(this.#entry(transportId).transport, nowMs());
+  }
+
+  #router(routerId: string): Router {
+    return this.#known(this.#routers, routerId, 'router');
+  }
+
+  #entry(transportId: string): Entry {
+    return this.#known(this.#transports, transportId, 'transport');
+  }
+
+  #consumer(consumerId: string): Consumer {
+    return this.#known(this.#consumers, consumerId, 'consumer').consumer;
+  }
+
+  #known<T>(map: ReadonlyMap<string, T>, id: string, what: string): T {
+    const found = map.get(id);
+    if (found === undefined) throw new AmphiError('not_found', `no ${what} ${id}`);
+    return found;
+  }
+}
