@@ -59,7 +59,7 @@ export function banner(options: {
   const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
   return [
     '',
-    `  Amphi ${version} is on air-ready.`,
+    `  Amphi ${version} is ready for its first picture.`,
     '',
     ...lines,
     '',

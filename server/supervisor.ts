@@ -196,7 +196,8 @@ export class Supervisor implements Closable {
   /** A line that is not from our logger: another program's, or a crash's. */
   #foreign(name: string, line: string): void {
     if (line.startsWith('{')) this.#logs.line(line);
-    else this.#log.info({ process: name }, line);
+    else if (name === 'redis') this.#log.debug({ process: name }, line);
+    else this.#log.warn({ process: name }, line);
   }
 
   async #checkRedis(url: string): Promise<void> {

@@ -1,46 +1,56 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { z } from 'zod';
-import { AmphiError, isAmphiError, type Logger, messageOf } from '#base';
-import type { Config } from '#config';
-import { serverInfoSchema, sessionSchema } from '#contracts';
-import { type NodeClient, problemOf, type Redis, type TokenIssuer, validate } from '#platform';
-import type { Db } from '#platform/sql';
-import { Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
+import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from '#base';
+import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
+import { Gate } from './auth.ts';
+import { EventViews } from './event-views.ts';
 import { eventRoutes } from './events.ts';
+import { IngestControl } from './ingest-control.ts';
 import { internalRoutes } from './internal.ts';
+import { liveRoutes } from './live.ts';
 import { LiveReader } from './live-reader.ts';
+import { LiveStreams } from './live-streams.ts';
 import { openApiDocument } from './openapi.ts';
+import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
 import { playRoutes } from './play.ts';
+import { programRoutes } from './program.ts';
 import { EventRepository } from './repository.ts';
-import { type Route, route } from './route.ts';
+import type { Route } from './route.ts';
+import { sessionRoutes } from './sessions.ts';
+import { sourceRoutes } from './sources.ts';
 
-export interface ApiDeps {
-  config: Config;
-  version: string;
-  db: Db;
-  redis: Redis;
-  nodes: NodeClient;
+export interface ApiDeps extends OperationsDeps {
+  /** A connection to Redis of its own, for subscribing. */
+  subscriber: Redis;
   tokens: TokenIssuer;
   adminToken: string;
   log: Logger;
 }
 
+/** The API and the pages as one Express application. */
+export interface Api extends Closable {
+  app: Express;
+}
+
 const MAX_BODY_BYTES = 256 * 1024;
 
-/** The API and the pages as one Express application. */
-export function createApp(deps: ApiDeps): Express {
-  const { config, tokens, log } = deps;
+export async function createApi(deps: ApiDeps): Promise<Api> {
+  const { config, nodes, redis, subscriber, tokens, adminToken, log } = deps;
   const events = new EventRepository(deps.db);
-  const live = new LiveReader(deps.redis, deps.nodes, log);
-  const gate = new Gate(deps.adminToken, tokens);
+  const live = new LiveReader(redis, nodes, log);
+  const views = new EventViews({ config, events, live });
+  const control = new IngestControl({ events, nodes, redis });
+  const gate = new Gate({ adminToken, tokens, redis });
+  const streams = await LiveStreams.start({ events, views, live, subscriber, log });
   const routes = [
-    ...eventRoutes({ config, events, live, nodes: deps.nodes }),
-    ...playRoutes({ config, events, live }),
+    ...eventRoutes({ config, events, views, control }),
+    ...sourceRoutes({ config, events, control }),
+    ...programRoutes({ events, live, control }),
+    ...liveRoutes({ config, events, live, streams, gate }),
+    ...playRoutes({ config, events, live, tokens, gate }),
     ...internalRoutes(events),
     ...sessionRoutes(gate),
-    infoRoute(deps),
-    readyRoute(deps),
+    ...operationsRoutes(deps),
   ];
 
   const app = express();
@@ -55,13 +65,11 @@ export function createApp(deps: ApiDeps): Express {
   app.get('/api/openapi.json', (_req, res) => {
     res.json(document);
   });
-  app.use('/api', (_req, _res, next) => next(new AmphiError('not_found')));
-  app.use('/internal', (_req, _res, next) => next(new AmphiError('not_found')));
   mountPages(app);
   app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
     answerProblem(error, req, res, next, log);
   });
-  return app;
+  return { app, close: () => streams.close() };
 }
 
 function mount(app: Express, described: Route, gate: Gate): void {
@@ -69,8 +77,14 @@ function mount(app: Express, described: Route, gate: Gate): void {
   app[described.method](path, async (req: Request, res: Response) => {
     await gate.admit(described.access, req);
     const call = {
-      params: described.params === undefined ? undefined : validate(described.params, req.params),
-      query: described.query === undefined ? undefined : validate(described.query, req.query),
+      params:
+        described.params === undefined
+          ? undefined
+          : validate(described.params, req.params, 'parameters'),
+      query:
+        described.query === undefined
+          ? undefined
+          : validate(described.query, req.query, 'parameters'),
       body: described.body === undefined ? undefined : validate(described.body, req.body),
       req,
       res,
@@ -80,107 +94,6 @@ function mount(app: Express, described: Route, gate: Gate): void {
     res.setHeader('cache-control', 'no-store');
     if (answer === undefined) res.status(described.answers.status).end();
     else res.status(described.answers.status).json(answer);
-  });
-}
-
-function sessionRoutes(gate: Gate): Route[] {
-  const cookie = (value: string, seconds: number, req: Request) =>
-    `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${req.protocol === 'https' ? '; Secure' : ''}`;
-  return [
-    route({
-      method: 'post',
-      path: '/api/sessions/admin',
-      summary: 'Signs a browser in with the admin token',
-      tag: 'Session',
-      access: 'public',
-      body: sessionSchema,
-      answers: { status: 204, description: 'Signed in; a session cookie is set' },
-      handle: async ({ body, req, res }) => {
-        if (!gate.isAdminToken(body.token))
-          throw new AmphiError('unauthorized', 'That token is not right');
-        res.setHeader('set-cookie', cookie(await gate.newSession(), SESSION_SECONDS, req));
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/api/sessions/current',
-      summary: 'Tells whether this browser is signed in',
-      tag: 'Session',
-      access: 'public',
-      answers: {
-        status: 200,
-        schema: z.object({ admin: z.boolean() }),
-        description: 'Who this is',
-      },
-      handle: async ({ req }) => ({ admin: await gate.isAdmin(req) }),
-    }),
-    route({
-      method: 'delete',
-      path: '/api/sessions/current',
-      summary: 'Signs this browser out',
-      tag: 'Session',
-      access: 'public',
-      answers: { status: 204, description: 'Signed out' },
-      handle: async ({ req, res }) => {
-        res.setHeader('set-cookie', cookie('', 0, req));
-      },
-    }),
-  ];
-}
-
-function infoRoute({ config, version }: ApiDeps): Route {
-  return route({
-    method: 'get',
-    path: '/api/info',
-    summary: 'What this server is and offers',
-    tag: 'Operations',
-    access: 'public',
-    answers: { status: 200, schema: serverInfoSchema, description: 'The server' },
-    handle: async () => ({
-      name: 'amphi',
-      version,
-      rtmpPort: config.rtmp.port,
-      ladder: config.transcode.ladder.map(({ name, kind }) => ({ name, kind })),
-      ...(config.http.tlsCert === undefined ? {} : { rtmpsPort: config.rtmp.tlsPort }),
-    }),
-  });
-}
-
-function readyRoute({ db, redis, nodes }: ApiDeps): Route {
-  const check = async (work: () => Promise<unknown>) => {
-    try {
-      await work();
-      return { ok: true };
-    } catch (error) {
-      return { ok: false, reason: messageOf(error) };
-    }
-  };
-  const dependency = z.object({ ok: z.boolean(), reason: z.string().optional() });
-  const names = ['database', 'redis', 'ingest', 'transcode', 'origin'] as const;
-  return route({
-    method: 'get',
-    path: '/readyz',
-    summary: 'Whether this server can do its work, dependency by dependency',
-    tag: 'Operations',
-    access: 'public',
-    answers: {
-      status: 200,
-      schema: z.object({ ready: z.boolean(), dependencies: z.record(z.enum(names), dependency) }),
-      description: 'Ready; 503 when not',
-    },
-    handle: async ({ res }) => {
-      const results = await Promise.all([
-        check(() => db.execute('select 1')),
-        check(() => redis.ping()),
-        check(() => nodes.nodes('ingest')),
-        check(() => nodes.nodes('transcode')),
-        check(() => nodes.nodes('origin')),
-      ]);
-      const dependencies = Object.fromEntries(names.map((name, i) => [name, results[i]]));
-      const ready = results.every(({ ok }) => ok);
-      if (!ready) res.status(503).json({ ready, dependencies });
-      return { ready, dependencies };
-    },
   });
 }
 

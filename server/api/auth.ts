@@ -1,20 +1,33 @@
 import type { Request } from 'express';
-import { AmphiError } from '#base';
-import { bearerOf, sameSecret, type TokenIssuer } from '#platform';
+import { AmphiError, messageOf } from '#base';
+import { bearerOf, cookieOf, type Redis, sameSecret, type TokenIssuer } from '#platform';
 import type { Access } from './route.ts';
 
 export const SESSION_COOKIE = 'amphi_session';
 export const SESSION_SECONDS = 12 * 3_600;
 const SESSION_SUBJECT = 'admin';
 
+/** Says the id of a session whose person has signed out. */
+export const SESSION_ENDED_CHANNEL = 'amphi:session-ended';
+const endedKey = (sessionId: string): string => `amphi:session-ended:${sessionId}`;
+
+/** A signed-in browser. */
+export interface Session {
+  sessionId: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
 /** Decides whether a request may make a call of this access. */
 export class Gate {
   readonly #adminToken: string;
   readonly #tokens: TokenIssuer;
+  readonly #redis: Redis;
 
-  constructor(adminToken: string, tokens: TokenIssuer) {
-    this.#adminToken = adminToken;
-    this.#tokens = tokens;
+  constructor(deps: { adminToken: string; tokens: TokenIssuer; redis: Redis }) {
+    this.#adminToken = deps.adminToken;
+    this.#tokens = deps.tokens;
+    this.#redis = deps.redis;
   }
 
   isAdminToken(token: string): boolean {
@@ -40,16 +53,45 @@ export class Gate {
   async isAdmin(req: Request): Promise<boolean> {
     const bearer = bearerOf(req.headers.authorization);
     if (bearer !== undefined) return this.isAdminToken(bearer);
-    const session = cookieOf(req, SESSION_COOKIE);
-    if (session === undefined) return false;
-    try {
-      const { sub } = await this.#tokens.verify('session', session);
-      if (sub !== SESSION_SUBJECT) return false;
-    } catch {
-      return false;
-    }
+    if ((await this.session(req)) === undefined) return false;
     requireSameOrigin(req);
     return true;
+  }
+
+  /** The session of the request's cookie; undefined when there is none that counts. */
+  async session(req: Request): Promise<Session | undefined> {
+    const cookie = cookieOf(req.headers.cookie, SESSION_COOKIE);
+    if (cookie === undefined) return undefined;
+    let session: Session;
+    try {
+      const { sub, jti, exp } = await this.#tokens.verify('session', cookie);
+      if (sub !== SESSION_SUBJECT || jti === undefined || exp === undefined) return undefined;
+      session = { sessionId: jti, expiresAt: exp * 1000 };
+    } catch {
+      return undefined;
+    }
+    return (await this.#hasEnded(session)) ? undefined : session;
+  }
+
+  /** The cookie is worthless from now on, wherever it was copied to. */
+  async endSession({ sessionId, expiresAt }: Session): Promise<void> {
+    const seconds = Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000));
+    await this.#redis
+      .multi()
+      .set(endedKey(sessionId), '1', 'EX', seconds)
+      .publish(SESSION_ENDED_CHANNEL, sessionId)
+      .exec();
+  }
+
+  async #hasEnded({ sessionId }: Session): Promise<boolean> {
+    try {
+      return (await this.#redis.exists(endedKey(sessionId))) === 1;
+    } catch (cause) {
+      throw new AmphiError('unavailable', {
+        detail: `sessions cannot be checked: ${messageOf(cause)}`,
+        cause,
+      });
+    }
   }
 }
 
@@ -60,12 +102,4 @@ function requireSameOrigin(req: Request): void {
   const host = req.headers['x-forwarded-host'] ?? req.headers.host;
   const same = typeof origin === 'string' && URL.canParse(origin) && new URL(origin).host === host;
   if (!same) throw new AmphiError('forbidden', 'This call must come from a page of this server');
-}
-
-function cookieOf(req: Request, name: string): string | undefined {
-  for (const pair of (req.headers.cookie ?? '').split(';')) {
-    const [key, value] = pair.trim().split('=', 2);
-    if (key === name) return value;
-  }
-  return undefined;
 }

@@ -4,6 +4,7 @@ import type { Config } from '#config';
 /** The addresses that are handed out, as the one who asked can reach them. */
 export interface Links {
   watch(eventId: string): string;
+  embed(eventId: string): string;
   studio(eventId: string): string;
   rtmpServer: string;
   hls(eventId: string): string;
@@ -15,6 +16,7 @@ export function linksFor(config: Config, req: Request): Links {
   const port = config.rtmp.port === 1935 ? '' : `:${config.rtmp.port}`;
   return {
     watch: (eventId) => `${base}/watch/${eventId}`,
+    embed: (eventId) => `${base}/embed/${eventId}`,
     studio: (eventId) => `${base}/studio/${eventId}`,
     rtmpServer: `rtmp://${hostname}${port}/live`,
     hls: (eventId) => `${base}/hls/${eventId}`,

@@ -1,14 +1,17 @@
-import type { Logger } from '#base';
+import { type Logger, messageOf } from '#base';
 import {
   type LiveState,
   liveKey,
   liveStateSchema,
   type OriginState,
   originStateSchema,
+  type Warning,
 } from '#contracts';
-import type { NodeClient, Redis } from '#platform';
+import { type NodeClient, type Redis, raisedWarnings } from '#platform';
 
-/** What is going on now, gathered from the nodes that know; empty where nobody answers. */
+const ORIGIN_TIMEOUT_MS = 1_500;
+
+/** What is going on now, gathered from the nodes that know; undefined where nobody answers. */
 export class LiveReader {
   readonly #redis: Redis;
   readonly #nodes: NodeClient;
@@ -21,20 +24,46 @@ export class LiveReader {
   }
 
   async live(eventId: string): Promise<LiveState | undefined> {
-    const text = await this.#redis.get(liveKey(eventId));
-    if (text === null) return undefined;
-    const parsed = liveStateSchema.safeParse(JSON.parse(text));
-    if (parsed.success) return parsed.data;
-    this.#log.warn({ eventId, reason: parsed.error.message }, 'live state not understood');
-    return undefined;
+    return this.parse(await this.#redis.get(liveKey(eventId)));
   }
 
-  async origin(eventId: string): Promise<OriginState> {
+  /** The states of several events, in their order. */
+  async liveOf(eventIds: readonly string[]): Promise<(LiveState | undefined)[]> {
+    if (eventIds.length === 0) return [];
+    const texts = await this.#redis.mget(eventIds.map(liveKey));
+    return texts.map((text) => this.parse(text));
+  }
+
+  /** A live state as it stands in Redis or on the live channel. */
+  parse(text: string | null): LiveState | undefined {
+    if (text === null) return undefined;
     try {
-      const answer = await this.#nodes.call('origin', `/state/${eventId}`, { timeoutMs: 1_500 });
+      return liveStateSchema.parse(JSON.parse(text));
+    } catch (error) {
+      this.#log.warn({ reason: messageOf(error) }, 'live state not understood');
+      return undefined;
+    }
+  }
+
+  /** What processes warn of; nothing while Redis is away. */
+  async warnings(eventId: string): Promise<Warning[]> {
+    try {
+      return await raisedWarnings(this.#redis, eventId);
+    } catch (error) {
+      this.#log.debug({ eventId, reason: messageOf(error) }, 'warnings not readable');
+      return [];
+    }
+  }
+
+  async origin(eventId: string): Promise<OriginState | undefined> {
+    try {
+      const answer = await this.#nodes.call('origin', `/state/${eventId}`, {
+        timeoutMs: ORIGIN_TIMEOUT_MS,
+      });
       return originStateSchema.parse(answer);
-    } catch {
-      return { viewers: 0, renditions: [] };
+    } catch (error) {
+      this.#log.debug({ eventId, reason: messageOf(error) }, 'the origin did not answer');
+      return undefined;
     }
   }
 }

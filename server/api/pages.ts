@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { AmphiError } from '#base';
 
 /** The built web pages, each under its own path. */
@@ -33,16 +33,9 @@ const CONTENT_SECURITY_POLICY = [
 
 export function mountPages(app: Express): void {
   for (const { path, file, embeddable } of PAGES) {
-    app.get(path, (_req: Request, res: Response) => {
-      const ancestors = embeddable ? '*' : "'self'";
-      res.setHeader(
-        'content-security-policy',
-        `${CONTENT_SECURITY_POLICY}; frame-ancestors ${ancestors}`,
-      );
-      res.setHeader('cache-control', 'no-cache');
-      res.sendFile(join(FOLDER, file));
-    });
+    app.get(path, (_req: Request, res: Response) => sendPage(res, file, embeddable));
   }
+  app.use('/assets', precompressed);
   app.use(
     '/assets',
     express.static(join(FOLDER, 'assets'), {
@@ -54,8 +47,47 @@ export function mountPages(app: Express): void {
   app.use(express.static(FOLDER, { index: false, maxAge: 3_600_000, fallthrough: true }));
   app.use((req: Request, res: Response) => {
     const wantsPage = req.method === 'GET' && req.accepts(['html', 'json']) === 'html';
-    const page = join(FOLDER, 'not-found.html');
-    if (!wantsPage || !existsSync(page)) throw new AmphiError('not_found');
-    res.status(404).sendFile(page);
+    if (!wantsPage || /^\/(api|internal)(\/|$)/.test(req.path)) throw new AmphiError('not_found');
+    sendPage(res.status(404), 'not-found.html');
   });
 }
+
+function sendPage(res: Response, file: string, embeddable = false): void {
+  const ancestors = embeddable ? '*' : "'self'";
+  res.setHeader(
+    'content-security-policy',
+    `${CONTENT_SECURITY_POLICY}; frame-ancestors ${ancestors}`,
+  );
+  res.setHeader('cache-control', 'no-cache');
+  res.sendFile(join(FOLDER, file));
+}
+
+const ENCODINGS = [
+  { name: 'br', suffix: '.br' },
+  { name: 'gzip', suffix: '.gz' },
+] as const;
+
+/** Answers with the compressed form that the build wrote beside an asset, when the browser takes it. */
+function precompressed(req: Request, res: Response, next: NextFunction): void {
+  const type = ASSET_TYPES.find(({ ending }) => req.path.endsWith(ending))?.type;
+  if (type === undefined || req.path.includes('..')) {
+    next();
+    return;
+  }
+  res.vary('Accept-Encoding');
+  const encoding = ENCODINGS.find(
+    ({ name, suffix }) =>
+      req.acceptsEncodings(name) === name && existsSync(join(FOLDER, 'assets', req.path + suffix)),
+  );
+  if (encoding !== undefined) {
+    req.url += encoding.suffix;
+    res.setHeader('content-type', type);
+    res.setHeader('content-encoding', encoding.name);
+  }
+  next();
+}
+
+const ASSET_TYPES = [
+  { ending: '.js', type: 'text/javascript; charset=utf-8' },
+  { ending: '.css', type: 'text/css; charset=utf-8' },
+] as const;

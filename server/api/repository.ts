@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { and, asc, desc, eq, max, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, ilike, isNull, max, or, sql } from 'drizzle-orm';
 import { AmphiError, randomId } from '#base';
 import type { EventSpec } from '#contracts';
 import { sha256Hex } from '#platform';
@@ -63,16 +63,42 @@ export class EventRepository {
     return row;
   }
 
-  /** Newest first; `after` is the id of the last one seen. */
-  async list(limit: number, after: string | undefined): Promise<EventRow[]> {
+  /** Newest first; `after` is the id of the last one seen, `search` a text in the title or the id. */
+  async list(page: {
+    limit: number;
+    after?: string | undefined;
+    search?: string | undefined;
+  }): Promise<EventRow[]> {
+    const { limit, after, search } = page;
     const place = sql`(${events.createdAt}, ${events.eventId})`;
     const seen = sql`(select created_at, event_id from events where event_id = ${after})`;
+    const pattern = `%${search?.replace(/[\\%_]/g, '\\$&')}%`;
     return this.#db
       .select()
       .from(events)
-      .where(after === undefined ? undefined : sql`${place} < ${seen}`)
+      .where(
+        and(
+          after === undefined ? undefined : sql`${place} < ${seen}`,
+          search === undefined || search === ''
+            ? undefined
+            : or(ilike(events.title, pattern), ilike(events.eventId, pattern)),
+        ),
+      )
       .orderBy(desc(events.createdAt), desc(events.eventId))
       .limit(limit);
+  }
+
+  /** Public events that may be on air: those with a run that has not ended, newest run first. */
+  async publicOnAir(limit: number): Promise<EventRow[]> {
+    const rows = await this.#db
+      .select({ event: events, startedAt: max(runs.startedAt) })
+      .from(events)
+      .innerJoin(runs, eq(runs.eventId, events.eventId))
+      .where(and(eq(events.visibility, 'public'), eq(events.closed, false), isNull(runs.endedAt)))
+      .groupBy(events.eventId)
+      .orderBy(desc(max(runs.startedAt)))
+      .limit(limit);
+    return rows.map(({ event }) => event);
   }
 
   async patch(eventId: string, change: Partial<EventRow>): Promise<EventRow> {
@@ -105,6 +131,17 @@ export class EventRepository {
   ): Promise<{ source: SourceRow; streamKey: string }> {
     await this.event(eventId);
     return addSource(this.#db, eventId, source);
+  }
+
+  /** Throws `source_not_found`. */
+  async renameSource(eventId: string, sourceId: string, name: string): Promise<SourceRow> {
+    const [row] = await this.#db
+      .update(sources)
+      .set({ name })
+      .where(owned(eventId, sourceId))
+      .returning();
+    if (row === undefined) throw new AmphiError('source_not_found', `no source "${sourceId}"`);
+    return row;
   }
 
   async deleteSource(eventId: string, sourceId: string): Promise<void> {

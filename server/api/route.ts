@@ -1,5 +1,9 @@
 import type { Request, Response } from 'express';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { eventIdSchema } from '#contracts';
+
+/** The path of one event. */
+export const eventParams = z.object({ eventId: eventIdSchema });
 
 /** Who may call. */
 export type Access =
@@ -35,7 +39,13 @@ export interface Route {
   query?: z.ZodObject;
   body?: z.ZodType;
   /** The answer's status and shape; undefined for an answer without a body. */
-  answers: { status: number; schema?: z.ZodType; description: string };
+  answers: {
+    status: number;
+    schema?: z.ZodType;
+    /** Media type when it is not JSON: the handler writes the answer itself. */
+    type?: string;
+    description: string;
+  };
   handle: (call: Call<never, never, never>) => Promise<unknown>;
 }
 

@@ -2,7 +2,7 @@ import { delay, type Logger, messageOf } from '#base';
 import { BUS_STREAM, busEventSchema } from '#contracts';
 import { extraConnection, type Redis, run } from '#platform';
 import { type Db, migrate, openDatabase } from '#platform/sql';
-import { createApp } from '../api/app.ts';
+import { createApi } from '../api/app.ts';
 import { EventRepository } from '../api/repository.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
@@ -17,17 +17,21 @@ export const api: RoleMain = async (base) => {
   const { redis, registry, nodes } = joinCluster(base);
   const database = disposer.add(await openDatabase(context.database));
   await migrate(database.db);
-  const app = createApp({
+  const subscriber = extraConnection(redis, log, 'subscribe');
+  disposer.defer(() => subscriber.disconnect());
+  const api = await createApi({
     config: context.config,
     version: context.version,
     db: database.db,
     redis,
+    subscriber,
     nodes,
     tokens,
     adminToken: context.adminToken,
     log,
   });
-  await serveNodes(base, registry, 'api', (req, res) => run((q, s) => app(q, s), req, res));
+  await serveNodes(base, registry, 'api', (req, res) => run((q, s) => api.app(q, s), req, res));
+  disposer.add(api);
   const bus = extraConnection(redis, log, 'block');
   disposer.defer(() => bus.disconnect());
   keepBooks(bus, database.db, log, disposer);

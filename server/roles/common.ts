@@ -1,9 +1,12 @@
 import { AmphiError, type Closable, type Disposer, type Logger } from '#base';
 import {
+  bearerOf,
   connectRedis,
   createLogger,
   type Handler,
   listenInternal,
+  METRICS_CONTENT_TYPE,
+  Metrics,
   NodeClient,
   NodeRegistry,
   type Redis,
@@ -16,6 +19,8 @@ export interface RoleBase {
   context: RoleContext;
   log: Logger;
   tokens: TokenIssuer;
+  /** Takes what this process measures of itself. */
+  metrics: Metrics;
   disposer: Disposer;
 }
 
@@ -35,7 +40,9 @@ export type RoleMain = (base: RoleBase) => Promise<RunningRole>;
 
 export function roleBase(context: RoleContext, role: string, disposer: Disposer): RoleBase {
   const log = createLogger({ level: context.config.logLevel, role });
-  return { context, log, tokens: new TokenIssuer(context.clusterSecret), disposer };
+  const tokens = new TokenIssuer(context.clusterSecret);
+  const metrics = new Metrics({ role, node: context.nodeId });
+  return { context, log, tokens, metrics, disposer };
 }
 
 /** Joins the cluster. Throws `bad_config` where no Redis is configured. */
@@ -50,15 +57,24 @@ export function joinCluster({ context, log, tokens, disposer }: RoleBase): Clust
   return { redis, registry, nodes };
 }
 
+/** Where a process shows to others what it measures. */
+export const METRICS_PATH = '/metrics';
+
 /** Opens the listener for other nodes and tells them where it is. */
 export async function serveNodes(
-  { context, disposer }: RoleBase,
+  { context, tokens, metrics, disposer }: RoleBase,
   registry: NodeRegistry,
   role: string,
   handler: Handler,
 ): Promise<void> {
   const { host } = context.config.internal;
-  const listener = await listenInternal(handler, { host, port: context.internalPort });
+  const withMetrics: Handler = async (req, res) => {
+    if (req.url !== METRICS_PATH) return handler(req, res);
+    await tokens.verify('node', bearerOf(req.headers.authorization));
+    res.setHeader('content-type', METRICS_CONTENT_TYPE);
+    res.end(await metrics.text());
+  };
+  const listener = await listenInternal(withMetrics, { host, port: context.internalPort });
   disposer.add(listener);
   await registry.register({
     nodeId: context.nodeId,

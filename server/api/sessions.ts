@@ -1,0 +1,58 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { AmphiError } from '#base';
+import { sessionSchema } from '#contracts';
+import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
+import { type Route, route } from './route.ts';
+
+const TAG = 'Session';
+
+/** Signing a browser in and out. */
+export function sessionRoutes(gate: Gate): Route[] {
+  const cookie = (value: string, seconds: number, req: Request) =>
+    `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${req.protocol === 'https' ? '; Secure' : ''}`;
+  return [
+    route({
+      method: 'post',
+      path: '/api/sessions/admin',
+      summary: 'Signs a browser in with the admin token',
+      tag: TAG,
+      access: 'public',
+      body: sessionSchema,
+      answers: { status: 204, description: 'Signed in; a session cookie is set' },
+      handle: async ({ body, req, res }) => {
+        if (!gate.isAdminToken(body.token))
+          throw new AmphiError('unauthorized', 'That token is not right');
+        res.setHeader('set-cookie', cookie(await gate.newSession(), SESSION_SECONDS, req));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/sessions/current',
+      summary: 'Tells whether this browser is signed in',
+      tag: TAG,
+      access: 'public',
+      answers: {
+        status: 200,
+        schema: z.object({ admin: z.boolean() }),
+        description: 'Who this is',
+      },
+      handle: async ({ req }) => ({ admin: await gate.isAdmin(req) }),
+    }),
+    route({
+      method: 'delete',
+      path: '/api/sessions/current',
+      summary: 'Signs this browser out; its session is worthless from then on',
+      tag: TAG,
+      access: 'public',
+      answers: { status: 204, description: 'Signed out' },
+      handle: async ({ req, res }) => {
+        if (await gate.isAdmin(req)) {
+          const session = await gate.session(req);
+          if (session !== undefined) await gate.endSession(session);
+        }
+        res.setHeader('set-cookie', cookie('', 0, req));
+      },
+    }),
+  ];
+}
