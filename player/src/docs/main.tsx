@@ -1,1 +1,17 @@
-document.getElementById('root')?.append('Amphi: docs');
+import { QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import '../ui/page.ts';
+import { createQueryClient } from '../api/queries.ts';
+import { Docs } from './docs.tsx';
+
+const root = document.getElementById('root');
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={createQueryClient()}>
+        <Docs />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,20 @@
+import { Playback, type Preflight, Skin } from '../playback/index.ts';
+import { bindMessages } from './messages.ts';
+import type { EmbedOptions } from './options.ts';
+
+/** The player that fills the frame, and obeys the page around it. */
+export function openEmbed(preflight: Preflight, options: EmbedOptions): void {
+  const host = document.getElementById('stage');
+  if (host === null) throw new Error('the page has no stage');
+  const playback = new Playback({ host, preflight, ...options });
+  const token = preflight.wire.token === undefined ? '' : `?token=${preflight.wire.token}`;
+  new Skin(playback, {
+    header: 'always',
+    titleLink: `/watch/${encodeURIComponent(preflight.eventId)}${token}`,
+  });
+  playback.on('info', ({ title }) => {
+    document.title = title === '' ? 'Amphi' : title;
+  });
+  bindMessages(playback);
+  Object.assign(host, { playback });
+}

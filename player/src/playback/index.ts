@@ -1,0 +1,3 @@
+export { type EventInfo, Playback } from './playback.ts';
+export type { Preflight } from './preflight.ts';
+export { Skin } from './ui/skin.ts';
