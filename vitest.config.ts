@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Unit tests stand beside what they test and run in parallel; the others need the machine to themselves. */
-const source = { resolve: { conditions: ['source', 'node', 'import', 'default'] } };
+const source = { resolve: { conditions: ['amphi-source', 'node', 'import', 'default'] } };
 
 export default defineConfig({
   test: {
@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{base,config,protocol,contracts,platform,ingest,transcode,edge,server,player}/**/*.test.ts',
+            '{base,config,protocol,contracts,platform,callserver,ingest,transcode,edge,server,player}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
         },

@@ -136,3 +136,38 @@ async function segmentsListed(): Promise<string[]> {
   const text = await (await fetch(`${amphi.base}/hls/${eventId}/360p/media.m3u8`)).text();
   return text.split('\n').filter((line) => /^\d+\.m4s$/.test(line));
 }
+
+describe('a machine that is too slow', () => {
+  it('gives up the largest picture, says so, and goes on with the others', async () => {
+    const lower = new Follower(`${amphi.base}/hls/${eventId}/240p`);
+    lower.start();
+    for (const told of ['skipping to now', 'a rung is given up']) {
+      const worker = await workerOfEvent();
+      const [ffmpeg] = await until('ffmpeg', async () => {
+        const found = await childrenOf(worker, 'ffmpeg');
+        return found.length > 0 && found;
+      });
+      // Not dead, only so slow that nothing comes out.
+      process.kill(ffmpeg!, 'SIGSTOP');
+      await until(
+        told,
+        () => amphi.log.some((l) => l.includes(told) && l.includes(eventId)),
+        30_000,
+      );
+      await until('another ffmpeg', async () => {
+        const [next] = await childrenOf(worker, 'ffmpeg');
+        return next !== undefined && next !== ffmpeg;
+      });
+    }
+    const before = lower.parts.length;
+    await until('parts again', () => lower.parts.length >= before + 12, 30_000);
+    await lower.stop();
+    expect(lower.faults).toEqual([]);
+    const event = await amphi.event(eventId);
+    expect(event.warnings?.map(({ code }) => code)).toContain('rendition_dropped');
+    const master = await (await fetch(`${amphi.base}/hls/${eventId}/master.m3u8`)).text();
+    expect(master).toContain('NAME="240p"');
+    expect(master).not.toContain('NAME="360p"');
+    expect((await fetch(`${amphi.base}/hls/${eventId}/360p/media.m3u8`)).status).toBe(404);
+  });
+});

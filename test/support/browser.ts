@@ -22,6 +22,13 @@ export function launchBrowser(name: BrowserName): Promise<Browser> {
   return firefox.launch({
     channel: 'moz-firefox',
     executablePath: '/usr/bin/firefox-esr',
-    firefoxUserPrefs: { 'media.autoplay.default': 0 },
+    firefoxUserPrefs: {
+      'media.autoplay.default': 0,
+      // Firefox leaves loopback out of ICE otherwise, and all addresses but one
+      // before a page may use camera and microphone.
+      'media.peerconnection.ice.loopback': true,
+      'permissions.default.camera': 1,
+      'permissions.default.microphone': 1,
+    },
   });
 }

@@ -11,7 +11,7 @@ import { until } from './wait.ts';
 
 /** The project's root: `test/support` lies two folders below it, built or not. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist\/?$/, '');
-const ADMIN_TOKEN = 'admin-token-of-the-tests';
+export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
 export interface InstanceOptions {
   /** Further environment variables, e.g. `AMPHI_ROLES`. */

@@ -1,0 +1,204 @@
+import type { Browser, Page } from 'playwright-core';
+import { until } from '#support';
+
+/** What the page keeps of its connection. */
+interface Connected extends Window {
+  peer: RTCPeerConnection;
+  resource: string;
+}
+
+export interface SimulcastLayer {
+  rid: string;
+  scaleResolutionDownBy: number;
+  maxBitrate: number;
+}
+
+/** A page that publishes by WHIP or plays by WHEP, with nothing but what browsers have. */
+export class WebRtcPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, base: string): Promise<WebRtcPage> {
+    const context = await browser.newContext({ viewport: { width: 700, height: 500 } });
+    const page = await context.newPage();
+    await page.goto(base);
+    return new WebRtcPage(page);
+  }
+
+  /** A drawn camera and a tone, published in one codec. */
+  publish(codec: string, layers: readonly SimulcastLayer[]): Promise<void> {
+    return this.page.evaluate(
+      async ({ codec, layers }) => {
+        const canvas = document.createElement('canvas');
+        // Chromium makes three streams of pictures from this size on.
+        [canvas.width, canvas.height] = [960, 540];
+        document.body.append(canvas);
+        const picture = canvas.getContext('2d') as CanvasRenderingContext2D;
+        let frame = 0;
+        setInterval(() => {
+          frame++;
+          for (let i = 0; i < 16; i++) {
+            picture.fillStyle = `hsl(${(frame * 3 + i * 40) % 360} 80% ${30 + ((frame + i) % 40)}%)`;
+            picture.fillRect((i % 4) * 240, Math.floor(i / 4) * 135, 240, 135);
+          }
+        }, 33);
+        const audio = new AudioContext();
+        const tone = new OscillatorNode(audio, { frequency: 440 });
+        const sound = audio.createMediaStreamDestination();
+        tone.connect(sound);
+        tone.start();
+        const camera = canvas.captureStream(30);
+        const peer = new RTCPeerConnection();
+        const stream = new MediaStream([...camera.getVideoTracks(), ...sound.stream.getTracks()]);
+        for (const track of stream.getTracks()) {
+          const video = track.kind === 'video';
+          const transceiver = peer.addTransceiver(track, {
+            direction: 'sendonly',
+            streams: [stream],
+            ...(video && layers.length > 0 ? { sendEncodings: [...layers] } : {}),
+          });
+          if (!video) continue;
+          const all = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+          const wanted = all.filter(
+            ({ mimeType }) => mimeType === `video/${codec}` || mimeType === 'video/rtx',
+          );
+          transceiver.setCodecPreferences?.(wanted);
+        }
+        await peer.setLocalDescription();
+        const response = await fetch('/whip', {
+          method: 'POST',
+          headers: { 'content-type': 'application/sdp' },
+          body: peer.localDescription?.sdp ?? '',
+        });
+        const text = await response.text();
+        if (response.status !== 201) throw new Error(`${response.status} ${text}`);
+        await peer.setRemoteDescription({ type: 'answer', sdp: text });
+        const resource = response.headers.get('location') ?? '';
+        Object.assign(window, { peer, resource });
+      },
+      { codec, layers },
+    );
+  }
+
+  play(): Promise<void> {
+    return this.page.evaluate(async () => {
+      const peer = new RTCPeerConnection();
+      const video = document.createElement('video');
+      Object.assign(video, { autoplay: true, playsInline: true });
+      document.body.append(video);
+      const stream = new MediaStream();
+      video.srcObject = stream;
+      peer.ontrack = ({ track }) => stream.addTrack(track);
+      peer.addTransceiver('video', { direction: 'recvonly' });
+      peer.addTransceiver('audio', { direction: 'recvonly' });
+      await peer.setLocalDescription();
+      const response = await fetch('/whep', {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp' },
+        body: peer.localDescription?.sdp ?? '',
+      });
+      const text = await response.text();
+      if (response.status !== 201) throw new Error(`${response.status} ${text}`);
+      await peer.setRemoteDescription({ type: 'answer', sdp: text });
+      const resource = response.headers.get('location') ?? '';
+      Object.assign(window, { peer, resource });
+    });
+  }
+
+  /** Waits for a picture of this height. */
+  height(expected: number, timeoutMs = 20_000): Promise<number> {
+    return until(
+      `a picture ${expected} high`,
+      async () => {
+        const height = await this.page.evaluate(
+          () => document.querySelector('video')?.videoHeight ?? 0,
+        );
+        return height === expected ? height : undefined;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Waits until this many more frames have been decoded. */
+  async frames(count: number, timeoutMs = 20_000): Promise<void> {
+    const before = await this.#decoded();
+    await until(
+      `${count} frames`,
+      async () => (await this.#decoded()) >= before + count,
+      timeoutMs,
+      100,
+    );
+  }
+
+  async #decoded(): Promise<number> {
+    return (await this.inbound('video'))?.framesDecoded ?? 0;
+  }
+
+  /** What the browser says of a stream that it receives. */
+  inbound(kind: 'audio' | 'video'): Promise<RTCInboundRtpStreamStats | undefined> {
+    return this.page.evaluate(async (kind) => {
+      const { peer } = window as unknown as Connected;
+      for (const entry of (await peer.getStats()).values()) {
+        if (entry.type === 'inbound-rtp' && entry.kind === kind) return entry;
+      }
+      return undefined;
+    }, kind);
+  }
+
+  /** Waits until the decoded pixels have changed. */
+  async pictureMoves(timeoutMs = 15_000): Promise<void> {
+    const before = await this.#picture();
+    await until(
+      'the picture to move',
+      async () => {
+        const now = await this.#picture();
+        return now.filter((value, i) => Math.abs(value - (before[i] ?? 0)) > 24).length > 8;
+      },
+      timeoutMs,
+    );
+  }
+
+  #picture(): Promise<number[]> {
+    return this.page.evaluate(() => {
+      const video = document.querySelector('video') as HTMLVideoElement;
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [32, 18];
+      const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+      context.drawImage(video, 0, 0, 32, 18);
+      return [...context.getImageData(0, 0, 32, 18).data];
+    });
+  }
+
+  /**
+   * Waits until sound louder than silence has been decoded. Read from the
+   * connection: a machine without an audio device need not run an AudioContext.
+   */
+  sound(timeoutMs = 20_000): Promise<number> {
+    return until(
+      'sound',
+      async () => {
+        const audio = await this.inbound('audio');
+        const energy = audio?.totalAudioEnergy ?? 0;
+        return energy > 0.1 ? energy : undefined;
+      },
+      timeoutMs,
+    );
+  }
+
+  /** Ends the session by its resource, as WHIP and WHEP have it. */
+  leave(): Promise<number> {
+    return this.page.evaluate(async () => {
+      const { peer, resource } = window as unknown as Connected;
+      const { status } = await fetch(resource, { method: 'DELETE' });
+      peer.close();
+      return status;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { type AmphiError, isAmphiError, silentLogger } from '#base';
+import { Router, type Session, SessionResources, WorkerProcess } from '#callserver';
+import { freePorts } from './ports.ts';
+
+/** The worker runs from the build, also when the tests run from the sources. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist\/?$/, '');
+const ENTRY = `${ROOT}dist/callserver/worker/main.js`;
+const LOOPBACK = '127.0.0.1';
+
+/**
+ * A call-server worker with one router, and in front of it the least of HTTP
+ * that a browser needs to publish to it (`/whip`) and to play from it (`/whep`).
+ */
+export class CallServerStage {
+  readonly worker: WorkerProcess;
+  /** UDP. */
+  readonly port: number;
+  readonly router: Router;
+  readonly sessions = new Map<string, Session>();
+  readonly #resources = new SessionResources({ path: '/sessions' });
+  readonly #server: Server;
+
+  private constructor(worker: WorkerProcess, port: number, router: Router) {
+    this.worker = worker;
+    this.port = port;
+    this.router = router;
+    this.#server = createServer((request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        const known = isAmphiError(error) ? (error as AmphiError) : undefined;
+        response.writeHead(known?.status ?? 500, { 'content-type': 'application/problem+json' });
+        response.end(JSON.stringify({ code: known?.code ?? 'internal', detail: String(error) }));
+      });
+    });
+  }
+
+  static async start(
+    options: { port?: number; announcedPort?: number } = {},
+  ): Promise<CallServerStage> {
+    const [free = 0, http = 0] = await freePorts(2);
+    const { port = free, announcedPort = port } = options;
+    const worker = await WorkerProcess.start({
+      settings: { port, bindAddress: LOOPBACK, announcedAddresses: [LOOPBACK], announcedPort },
+      logger: silentLogger,
+      entry: ENTRY,
+    });
+    const stage = new CallServerStage(worker, port, await Router.create(worker));
+    stage.#server.listen(http, LOOPBACK);
+    await once(stage.#server, 'listening');
+    return stage;
+  }
+
+  get base(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return `http://${LOOPBACK}:${address.port}`;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, kind = '', sessionId] = (request.url ?? '').split('/');
+    if (request.method === 'GET' && kind === '') {
+      response.writeHead(200, { 'content-type': 'text/html' });
+      response.end('<!doctype html><title>stage</title><body></body>');
+    } else if (kind === 'sessions' && sessionId !== undefined) {
+      await this.#resources.resource(request, response, sessionId);
+    } else {
+      await this.#resources.endpoint(request, response, async (offer) => {
+        const session = await (kind === 'whip'
+          ? this.router.publish(offer)
+          : this.router.play(offer));
+        this.sessions.set(session.id, session);
+        session.on('closed', () => this.sessions.delete(session.id));
+        return session;
+      });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await this.worker.close();
+  }
+}
