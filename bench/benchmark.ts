@@ -13,6 +13,10 @@ export interface BenchOptions {
   args: readonly string[];
 }
 
+/** The value of `--name=value` on the command line. */
+export const optionOf = ({ args }: Pick<BenchOptions, 'args'>, name: string): string | undefined =>
+  args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+
 export interface BenchResult {
   /** Rows of the table that is printed, all with the same keys. */
   rows: Record<string, string | number>[];

@@ -45,6 +45,22 @@ export const treeCpuSeconds = (root: number): number =>
     }
   }, 0);
 
+/** CPU seconds so far by what runs: a role's name, or a program's. */
+export function cpuByProgram(root: number): Map<string, number> {
+  const seconds = new Map<string, number>();
+  for (const pid of processTree(root)) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      const role = words.findIndex((word) => word.endsWith('role-main.js'));
+      const name = (role < 0 ? words[0]?.split('/').at(-1) : words[role + 1]) ?? '?';
+      seconds.set(name, (seconds.get(name) ?? 0) + cpuSeconds(pid));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return seconds;
+}
+
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

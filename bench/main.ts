@@ -4,11 +4,16 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Benchmark } from './benchmark.ts';
+import { chaos } from './chaos.ts';
+import { edge } from './edge.ts';
+import { ingest } from './ingest.ts';
+import { latency } from './latency.ts';
+import { soak } from './soak.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
 
-const BENCHMARKS: readonly Benchmark[] = [transcode];
+const BENCHMARKS: readonly Benchmark[] = [chaos, edge, ingest, latency, soak, transcode];
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
 const args = process.argv.slice(2);
