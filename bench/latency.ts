@@ -166,7 +166,9 @@ async function measureGlass(
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   try {
     await page.goto(url);
-    await page.waitForFunction(() => (document.querySelector('video')?.videoWidth ?? 0) > 0);
+    await page.waitForFunction(
+      () => (document.querySelector<HTMLVideoElement>('video.vjs-tech')?.videoWidth ?? 0) > 0,
+    );
     await page.waitForTimeout(SETTLE_SECONDS * 1000);
     const before = await countersOf(page);
     await watchClocks(page, READ_EVERY);
@@ -196,7 +198,7 @@ async function measureGlass(
 /** Stalls as the media element tells them: it wants to play and has nothing. */
 function countersOf(page: Page) {
   return page.evaluate(() => {
-    const video = document.querySelector('video');
+    const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
     if (video === null) throw new Error('no video');
     const stage = document.getElementById('stage') as HTMLElement & {
       playback: { follower: { targetMs: number } };

@@ -34,7 +34,7 @@ export class FirstPicture {
     const opening = await opens;
     if (opening === undefined || opening.media.length === 0) return undefined;
     if (!('MediaSource' in window)) return undefined;
-    if (!MediaSource.isTypeSupported(opening.type)) return undefined;
+    if (opening.type === '' || !MediaSource.isTypeSupported(opening.type)) return undefined;
     return new FirstPicture(opening, host);
   }
 

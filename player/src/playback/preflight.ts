@@ -32,7 +32,7 @@ export interface Opening {
   media: readonly Promise<Answer>[];
   /** Length of that. */
   seconds: number;
-  /** What it is: a MIME type with codecs. */
+  /** What it is: a MIME type with codecs. Empty when it has no picture. */
   type: string;
 }
 
@@ -96,6 +96,6 @@ async function openAhead(wire: Wire, master: string): Promise<Opening | undefine
   if (findingOf(media.status) !== 'found' || text.includes('#EXT-X-ENDLIST')) return undefined;
   const { urls, seconds } = openingOf(text, media.url, OPENING_SECONDS);
   const parts = urls.map((url) => wire.ahead(url));
-  const type = `video/mp4; codecs="${variant.codecs}"`;
+  const type = variant.height > 0 ? `video/mp4; codecs="${variant.codecs}"` : '';
   return { master, variant: variant.url, media: parts, seconds, type };
 }
