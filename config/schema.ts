@@ -273,6 +273,11 @@ export const configSchema = z.strictObject({
         'AMPHI_JOBS_PER_WORKER',
         'Live jobs that one worker process runs at once.',
       ),
+      retrySeconds: setting(
+        z.int().min(1).max(86_400).default(60),
+        'AMPHI_TRANSCODE_RETRY_SECONDS',
+        'A rendition that the machine was too slow for is tried again after this, when there is room; after twice as long each time it fails.',
+      ),
     })
     .prefault({}),
   s3: z
