@@ -1,23 +1,30 @@
 import { z } from 'zod';
 
+const NAME_RULE = '1 to 16 lower-case letters or digits';
+const name = z
+  .string()
+  .regex(/^[a-z0-9]{1,16}$/, `must be ${NAME_RULE}`)
+  .meta({
+    allowed: NAME_RULE,
+    description:
+      'Id in addresses and label in the quality menu, e.g. `720p`; each rung has its own',
+  });
+const audioKbps = z.int().min(16).max(512).describe('Target of the sound in kbit/s');
+
 /** One rung of the bitrate ladder. */
 export const rungSchema = z.discriminatedUnion('kind', [
   z.strictObject({
-    kind: z.literal('video'),
-    /** Id in URLs and label in the quality menu, e.g. `720p`. */
-    name: z.string().regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 lower-case letters or digits'),
-    /** Length of the picture's shorter side in pixels. */
-    shortSide: z.int().min(64).max(4320),
-    /** Frames a second at the most. */
-    maxFps: z.number().min(1).max(120),
-    /** Target of the video in kbit/s. */
-    videoKbps: z.int().min(30).max(100_000),
-    audioKbps: z.int().min(16).max(512),
+    kind: z.literal('video').describe('Picture and sound'),
+    name,
+    shortSide: z.int().min(64).max(4320).describe("Length of the picture's shorter side in pixels"),
+    maxFps: z.number().min(1).max(120).describe('Frames a second at the most'),
+    videoKbps: z.int().min(30).max(100_000).describe('Target of the picture in kbit/s'),
+    audioKbps,
   }),
   z.strictObject({
-    kind: z.literal('audio'),
-    name: z.string().regex(/^[a-z0-9]{1,16}$/, 'must be 1 to 16 lower-case letters or digits'),
-    audioKbps: z.int().min(16).max(512),
+    kind: z.literal('audio').describe('Sound alone'),
+    name,
+    audioKbps,
   }),
 ]);
 

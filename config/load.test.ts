@@ -68,13 +68,49 @@ describe('loadConfig', () => {
   });
 
   it.each([
-    [{ AMPHI_HTTP_PORT: 'abc' }, 'http.port (AMPHI_HTTP_PORT): "abc"'],
+    [
+      { AMPHI_HTTP_PORT: 'abc' },
+      'http.port (AMPHI_HTTP_PORT): "abc" is not allowed: it must be a whole number from 0 to 65535',
+    ],
     [{ AMPHI_HTTP_PORT: '65536' }, '65536 is not allowed'],
     [{ AMPHI_HTTP_PORT: '-1' }, '-1 is not allowed'],
     [{ AMPHI_HTTP_PORT: '1.5' }, '1.5 is not allowed'],
     [{ AMPHI_ROLES: 'api,dancer' }, 'roles.1 (AMPHI_ROLES): "dancer"'],
     [{ AMPHI_LADDER: '[{' }, 'AMPHI_LADDER is not valid JSON'],
-    [{ AMPHI_LADDER: '[]' }, 'transcode.ladder (AMPHI_LADDER)'],
+    [{ AMPHI_LOG_LEVEL: 'loud' }, 'it must be one of debug, info, warn, error'],
+    [{ AMPHI_SLATE_AFTER_SECONDS: '31' }, 'it must be a number above 0, at most 30'],
+    [{ AMPHI_DVR_MAX_BYTES: '0' }, 'it must be a whole number of at least 1'],
+    [{ AMPHI_S3_BUCKET: 'ab' }, 'it must be text of at least 3 characters'],
+    [{ AMPHI_EDGE_REGION: 'x'.repeat(41) }, 'it must be text of at most 40 characters'],
+    [
+      { AMPHI_EDGE_UPSTREAM: 'http://a,ftp://b' },
+      'edge.upstream.1 (AMPHI_EDGE_UPSTREAM): "ftp://b" is not allowed: it must be a URL that begins with http:// or https://',
+    ],
+    [{ AMPHI_TURN_URLS: 'http://a' }, 'a URL that begins with stun: or turn: or turns:'],
+    [
+      { AMPHI_LADDER: '[]' },
+      'transcode.ladder (AMPHI_LADDER): [] is not allowed: it must be a list of 1 to 16 items',
+    ],
+    [
+      { AMPHI_LADDER: '720p' },
+      'transcode.ladder.0 (AMPHI_LADDER): "720p" is not allowed: it must be an object',
+    ],
+    [
+      { AMPHI_LADDER: '[{"kind":"film"}]' },
+      'transcode.ladder.0.kind (AMPHI_LADDER): "film" is not allowed: it must be one of video, audio',
+    ],
+    [
+      { AMPHI_LADDER: '[{"kind":"audio","name":"a","audioKbps":15}]' },
+      '15 is not allowed: it must be a whole number from 16 to 512',
+    ],
+    [
+      { AMPHI_LADDER: '[{"kind":"audio","name":"A b","audioKbps":16}]' },
+      '"A b" is not allowed: it must be 1 to 16 lower-case letters or digits',
+    ],
+    [
+      { AMPHI_LADDER: '[{"kind":"audio","name":"a"}]' },
+      'transcode.ladder.0.audioKbps (AMPHI_LADDER) is missing: it must be a whole number from 16 to 512',
+    ],
     [{ AMPHI_REDIS_URL: 'http://x' }, 'redis.url (AMPHI_REDIS_URL): (hidden) is not allowed'],
     [{ AMPHI_ADMIN_TOKEN: 'short' }, 'adminToken (AMPHI_ADMIN_TOKEN): (hidden) is not allowed'],
     [{ AMPHI_TLS_CERT: '/c.pem' }, 'belong together'],
@@ -88,12 +124,15 @@ describe('loadConfig', () => {
       'the name "a" is used twice',
     ],
   ])('refuses %j', (env, words) => {
-    expect(complaint(env as unknown as Record<string, string>)).toContain(words);
+    const said = complaint(env as unknown as Record<string, string>);
+    expect(said).toContain(words);
+    expect(said).not.toContain('Invalid');
   });
 
   it.each([
     ['{"httpp":{}}', 'unknown setting "httpp"'],
     ['{"http":{"prot":1}}', 'unknown setting "prot" in "http"'],
+    ['{"http":5}', 'http: 5 is not allowed: it must be an object'],
     ['[1]', 'one object of settings'],
     ['{', 'cannot be parsed'],
   ])('refuses a file that holds %s', (text, words) => {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type yaml from 'yaml';
 import type { z } from 'zod';
 import { AmphiError, messageOf } from '#base';
+import { allowedBy, schemaAt } from './allowed.ts';
 import { type Config, configSchema, type SettingMeta } from './schema.ts';
 
 /** One leaf of the schema with its place in the file and what its metadata says. */
@@ -193,6 +194,16 @@ function setAt(values: Values, path: readonly string[], value: unknown): void {
   if (last !== undefined) at[last] = value;
 }
 
+/** What the setting at fault would have to be, in words; zod's own words speak of its types. */
+function ruleOf(issue: z.core.$ZodIssue, values: Values): string {
+  // A pattern's text is written for people where it is defined.
+  if (issue.code === 'invalid_format' && issue.message.startsWith('must ')) return issue.message;
+  // A union fails at its discriminator, or as a whole when that is not even an object.
+  const schema = schemaAt(configSchema, issue.path, values);
+  const allowed = schema === undefined ? undefined : allowedBy(schema);
+  return allowed === undefined ? `does not fit: ${issue.message}` : `must be ${allowed}`;
+}
+
 function badConfig(error: z.ZodError, values: Values, origin: Map<string, string>): AmphiError {
   const lines = error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
@@ -206,8 +217,11 @@ function badConfig(error: z.ZodError, values: Values, origin: Map<string, string
     const from = origin.get(known?.path.join('.') ?? key) ?? known?.meta.env;
     let value: unknown = values;
     for (const step of issue.path) value = (value as Values | undefined)?.[step as string];
+    const place = `${key}${from === undefined ? '' : ` (${from})`}`;
+    const rule = ruleOf(issue, values);
+    if (value === undefined) return `${place} is missing: it ${rule}`;
     const shown = known?.meta.secret ? '(hidden)' : JSON.stringify(value);
-    return `${key}${from === undefined ? '' : ` (${from})`}: ${shown} is not allowed: ${issue.message}`;
+    return `${place}: ${shown} is not allowed: it ${rule}`;
   });
   return new AmphiError('bad_config', {
     field: error.issues[0]?.path.join('.') ?? '',

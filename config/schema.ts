@@ -25,10 +25,12 @@ const port = z.int().min(0).max(65535);
 const seconds = z.number().positive();
 const bytes = z.int().positive();
 const url = (...protocols: string[]) =>
-  z.url({
-    protocol: new RegExp(`^(${protocols.join('|')})$`),
-    error: `must be a URL starting with ${protocols.map((p) => `${p}://`).join(' or ')}`,
-  });
+  z
+    .url({ protocol: new RegExp(`^(${protocols.join('|')})$`) })
+    .meta({ begins: protocols.map(begin) });
+/** RFC 7064 and 7065 have no slashes: `turn:turn.example.org`. */
+const begin = (protocol: string): string =>
+  /^(stun|turns?)$/.test(protocol) ? `${protocol}:` : `${protocol}://`;
 
 export const ROLES = [
   'all',
