@@ -1,5 +1,6 @@
 import type { Config } from '#config';
 import { createdEventSchema, type NewSource } from '#contracts';
+import { localBase } from './local-address.ts';
 
 /** The event that is there from the first start. */
 export const FIRST_EVENT = 'main';
@@ -30,20 +31,17 @@ export function banner(options: {
   secrets: boolean;
 }): string {
   const { config, version, adminToken, newSource, secrets } = options;
-  const protocol = config.http.tlsCert === undefined ? 'http' : 'https';
-  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
-  const shownHost = host === '127.0.0.1' ? 'localhost' : host;
-  const base =
-    config.publicUrl?.replace(/\/+$/, '') ?? `${protocol}://${shownHost}:${config.http.port}`;
+  const base = config.publicUrl?.replace(/\/+$/, '') ?? localBase(config);
   const rtmpPort = config.rtmp.port === 1935 ? '' : `:${config.rtmp.port}`;
   const key = () => {
     if (newSource === undefined)
-      return `as shown at the first start (a new one: npx amphi key rotate ${FIRST_EVENT})`;
+      return `in your encoder; a new one: the studio, or npx amphi key rotate ${FIRST_EVENT}`;
     return secrets
       ? `${newSource.streamKey}   (shown this once)`
       : `npx amphi key rotate ${FIRST_EVENT} shows a new one`;
   };
   const rows: [string, string][] = [
+    ['Home', `${base}/`],
     ['Watch', `${base}/watch/${FIRST_EVENT}`],
     [
       'Studio',
@@ -51,7 +49,7 @@ export function banner(options: {
         ? `${base}/studio/${FIRST_EVENT}#token=${adminToken}`
         : `${base}/studio/${FIRST_EVENT}`,
     ],
-    ['OBS server', `rtmp://${shownHost}${rtmpPort}/live`],
+    ['OBS server', `rtmp://${new URL(base).hostname}${rtmpPort}/live`],
     ['Stream key', key()],
     ['Admin token', secrets ? adminToken : `in ${config.dataDir}/keys/admin-token`],
   ];
@@ -59,7 +57,9 @@ export function banner(options: {
   const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`);
   return [
     '',
-    `  Amphi ${version} is ready for its first picture.`,
+    newSource === undefined
+      ? `  Amphi ${version} is ready.`
+      : `  Amphi ${version} is ready for its first picture.`,
     '',
     ...lines,
     '',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmphiError, isErrorCode, messageOf } from '#base';
 import type { Config } from '#config';
+import { localBase } from '../local-address.ts';
 
 /** The API of the Amphi that this configuration describes, as the command line calls it. */
 export class ApiClient {
@@ -51,11 +52,4 @@ export class ApiClient {
     const { code, detail, title } = (value ?? {}) as Record<string, unknown>;
     throw new AmphiError(isErrorCode(code) ? code : 'upstream_failed', String(detail ?? title));
   }
-}
-
-/** The address of the server that this configuration would start on this machine. */
-export function localBase(config: Config): string {
-  const protocol = config.http.tlsCert === undefined ? 'http' : 'https';
-  const anywhere = config.host === '0.0.0.0' || config.host === '::';
-  return `${protocol}://${anywhere ? '127.0.0.1' : config.host}:${config.http.port}`;
 }
