@@ -1,8 +1,10 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '#config';
-import type { CreatedEvent, EventView, NewSource } from '#contracts';
+import type { CreatedEvent, EventView, NewSource, PlayToken } from '#contracts';
 import { ApiClient } from './client.ts';
 import { table } from './table.ts';
+
+const DEFAULT_LINK_HOURS = 24;
 
 /** `amphi event …`, `amphi source …`, `amphi key …`: what the API does, from a shell. */
 export function addEventCommands(program: Command, load: () => Config): void {
@@ -18,7 +20,9 @@ export function addEventCommands(program: Command, load: () => Config): void {
       ...(source.rtmpUrl === undefined ? [] : [`RTMP        ${source.rtmpUrl}`]),
     ].join('\n');
 
-  const event = program.command('event').description('events: create, list, show, end, reopen');
+  const event = program
+    .command('event')
+    .description('events: create, list, show, link, end, reopen');
   event
     .command('create')
     .argument('<title>')
@@ -89,6 +93,31 @@ export function addEventCommands(program: Command, load: () => Config): void {
       const shown = await (await api()).call<EventView>('GET', `/api/events/${eventId}`);
       print(shown, () => describe(shown));
     });
+  event
+    .command('link')
+    .argument('<eventId>')
+    .addOption(
+      new Option('--hours <n>', 'how long the link is good, at most a year')
+        .argParser(lifetimeSeconds)
+        .default(DEFAULT_LINK_HOURS * 3_600, String(DEFAULT_LINK_HOURS)),
+    )
+    .description('make a link to a private event; who has it can watch until it expires')
+    .addHelpText('after', '\nA link cannot be withdrawn before it expires, and is not shown again.')
+    .action(async (eventId: string, { hours: expiresInSeconds }: { hours: number }) => {
+      const made = await (await api()).call<PlayToken>(
+        'POST',
+        `/api/events/${eventId}/play-tokens`,
+        { expiresInSeconds },
+      );
+      print(made, () =>
+        [
+          `watch       ${made.watchUrl}`,
+          `embed       ${made.embedUrl}`,
+          `HLS         ${made.hlsUrl}`,
+          `good until  ${new Date(made.expiresAt).toISOString()}`,
+        ].join('\n'),
+      );
+    });
   for (const [name, status, description] of [
     ['end', 'ended', 'take an event off air; publishers are refused from then on'],
     ['reopen', 'idle', 'let an ended event be published to again'],
@@ -147,6 +176,15 @@ export function addEventCommands(program: Command, load: () => Config): void {
       );
       print(made, () => showKey(made));
     });
+}
+
+/** Hours as somebody types them, in whole seconds; the API refuses less than a minute and more than a year. */
+function lifetimeSeconds(text: string): number {
+  const hours = Number(text);
+  if (text.trim() === '' || !Number.isFinite(hours) || hours <= 0) {
+    throw new InvalidArgumentError('It must be a number of hours, e.g. 24 or 0.5.');
+  }
+  return Math.round(hours * 3_600);
 }
 
 function describe(event: EventView): string {
