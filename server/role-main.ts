@@ -1,5 +1,6 @@
-import { Disposer, isAmphiError, messageOf, systemCodeOf } from '#base';
+import { asError, Disposer, isAmphiError, messageOf, systemCodeOf } from '#base';
 import type { FromRole, RoleContext, RoleProcess, ToRole } from './context.ts';
+import { listenTrouble } from './listen-trouble.ts';
 import type { RoleMain, RunningRole } from './roles/common.ts';
 
 /**
@@ -40,6 +41,19 @@ async function stop(): Promise<void> {
   }
 }
 
+/** Tells why it does not start. What nobody foresaw goes into the log with its stack. */
+function fail(error: unknown, { config }: RoleContext): void {
+  const trouble = listenTrouble(error, config);
+  const reason = trouble ?? `${role}: ${messageOf(error)}`;
+  const code = isAmphiError(error) ? error.code : (systemCodeOf(error) ?? 'internal');
+  if (code === 'internal') {
+    const { stack } = asError(error);
+    console.error(JSON.stringify({ level: 50, role, msg: messageOf(error), stack }));
+  }
+  const failed: FromRole = { type: 'failed', reason, code };
+  process.send?.(failed, () => process.exit(1));
+}
+
 process.on('message', (message: ToRole) => {
   switch (message.type) {
     case 'start':
@@ -48,21 +62,7 @@ process.on('message', (message: ToRole) => {
           running = started;
           tell({ type: 'ready' });
         },
-        (error) => {
-          const code = isAmphiError(error) ? error.code : (systemCodeOf(error) ?? 'internal');
-          console.error(
-            JSON.stringify({
-              level: 50,
-              role,
-              msg: messageOf(error),
-              stack: (error as Error)?.stack,
-            }),
-          );
-          process.send?.(
-            { type: 'failed', reason: messageOf(error), code } satisfies FromRole,
-            () => process.exit(1),
-          );
-        },
+        (error) => fail(error, message.context),
       );
       break;
     case 'sibling-died':

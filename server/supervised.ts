@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { AmphiError, delay, Emitter, type Logger, retryDelayMs } from '#base';
+import { AmphiError, delay, Emitter, type Logger, messageOf, retryDelayMs } from '#base';
 import { type Child, startChild } from '#platform';
 
 /** How a supervised process is started; called anew for each life. */
@@ -104,7 +104,7 @@ export class SupervisedProcess extends Emitter<SupervisedEvents> {
       } catch (error) {
         this.#failures++;
         this.#log.error(
-          { process: this.spec.name, reason: String(error) },
+          { process: this.spec.name, reason: messageOf(error) },
           'process does not start',
         );
       }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { AmphiError, type Closable, delay, type Logger } from '#base';
+import { AmphiError, type Closable, delay, isErrorCode, type Logger } from '#base';
 import type { Config, Role } from '#config';
 import { type Child, connectRedis, startChild } from '#platform';
 import type { FromRole, RoleContext, RoleProcess, ToRole } from './context.ts';
@@ -230,7 +230,10 @@ function whenReady(child: Child, name: string): Promise<void> {
     child.process.on('message', (message: FromRole) => {
       clearTimeout(timer);
       if (message.type === 'ready') resolve();
-      else reject(new AmphiError('unavailable', `${name}: ${message.reason}`));
+      else
+        reject(
+          new AmphiError(isErrorCode(message.code) ? message.code : 'unavailable', message.reason),
+        );
     });
   });
 }

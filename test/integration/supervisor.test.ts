@@ -167,19 +167,38 @@ describe('start-up', () => {
     expect(stderr).toContain(reason);
   });
 
-  it('ends with the reason when a port is taken, and leaves nothing running', async () => {
-    const dataDir = await newFolder();
-    const holder = await Instance.start();
-    const { code, stderr } = await amphi(['start'], {
-      AMPHI_DATA_DIR: dataDir,
-      AMPHI_HTTP_PORT: String(holder.httpPort),
-      AMPHI_RTMP_PORT: '0',
+  describe('on a port that is taken', () => {
+    let holder: Instance;
+
+    beforeAll(async () => {
+      holder = await Instance.start();
     });
-    expect(code).toBe(69);
-    expect(stderr).toContain(`cannot listen for HTTP on 127.0.0.1:${holder.httpPort}`);
-    expect(existsSync(join(dataDir, 'run', 'redis.sock'))).toBe(false);
-    await holder.stop();
-    await rm(dataDir, { recursive: true, force: true });
+
+    afterAll(async () => {
+      await holder.stop();
+    });
+
+    it.each([
+      ['HTTP', 'AMPHI_HTTP_PORT', 'AMPHI_RTMP_PORT', () => holder.httpPort],
+      ['RTMP', 'AMPHI_RTMP_PORT', 'AMPHI_HTTP_PORT', () => holder.rtmpPort],
+    ] as const)(
+      'ends with one line about %s, and leaves nothing running',
+      async (name, variable, other, port) => {
+        const dataDir = await newFolder();
+        const { code, stdout, stderr } = await amphi(['start'], {
+          AMPHI_DATA_DIR: dataDir,
+          [variable]: String(port()),
+          [other]: '0',
+        });
+        expect(code).toBe(69);
+        expect(stderr).toContain(`amphi: ${name} port ${port()} on 127.0.0.1 is taken`);
+        expect(stderr).toContain(`set ${variable} to another port; "npx amphi doctor"`);
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+        expect(stdout).not.toContain('stack');
+        expect(existsSync(join(dataDir, 'run', 'redis.sock'))).toBe(false);
+        await rm(dataDir, { recursive: true, force: true });
+      },
+    );
   });
 
   it('stops when told so while it is still starting', async () => {
