@@ -228,7 +228,7 @@ export const createPlayTokenSchema = z.strictObject({
     .min(60)
     .max(31_536_000)
     .default(86_400)
-    .describe('How long the token opens the event'),
+    .describe('How long the token opens the event; it cannot be withdrawn before'),
 });
 
 export const playTokenSchema = z.object({

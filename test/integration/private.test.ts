@@ -1,7 +1,13 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Instance, Publisher, until } from '#support';
+import { ADMIN_TOKEN, Instance, Publisher, until } from '#support';
 
 /** Who may see a private event, at every address that shows something of it. */
+
+const run = promisify(execFile);
+const AMPHI = join(import.meta.dirname, '..', '..', 'config', 'amphi.mjs');
 
 interface Made {
   token: string;
@@ -46,6 +52,28 @@ describe('a private event', () => {
     expect(await statusOf(`/api/play/${eventId}`)).toBe(401);
     const { items } = await amphi.api<{ items: { eventId: string }[] }>('GET', '/api/live');
     expect(items.map((item) => item.eventId)).not.toContain(eventId);
+  });
+
+  it('cannot be told from an unknown one under /hls/ before it has been on air', async () => {
+    for (const id of [other, 'nowhere']) {
+      const answer = await fetch(`${amphi.base}/hls/${id}/master.m3u8`);
+      expect([id, answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+        id,
+        404,
+        'event_not_found',
+      ]);
+    }
+  });
+
+  it('opens to a link from the command line', async () => {
+    const { stdout } = await run(
+      process.execPath,
+      [AMPHI, '--url', amphi.base, '--json', 'event', 'link', eventId, '--hours', '2'],
+      { env: { ...process.env, AMPHI_ADMIN_TOKEN: ADMIN_TOKEN } },
+    );
+    const { hlsUrl, expiresAt } = JSON.parse(stdout) as Made;
+    expect((await fetch(hlsUrl)).status).toBe(200);
+    expect(Math.abs(expiresAt - Date.now() - 7_200_000)).toBeLessThan(10_000);
   });
 
   it('opens to a token in the address, as a bearer, and to the cookie that follows', async () => {
