@@ -98,6 +98,13 @@ export function loadConfig({ env, cwd, flags = {} }: LoadOptions): Config {
 const parseYaml = (text: string): unknown =>
   (createRequire(import.meta.url)('yaml') as typeof yaml).parse(text);
 
+/** What a parser complains of, and where, without the text around it: that may be a secret. */
+const placeOf = (error: unknown): string =>
+  messageOf(error)
+    .split('\n', 1)[0]
+    ?.replace(/:$/, '')
+    .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, ' is not valid JSON') ?? '';
+
 type Values = Record<string, unknown>;
 
 function readFile(env: LoadOptions['env'], cwd: string) {
@@ -127,7 +134,7 @@ function readFile(env: LoadOptions['env'], cwd: string) {
     } catch (error) {
       throw new AmphiError('bad_config', {
         field: candidate,
-        detail: `${candidate} cannot be parsed: ${messageOf(error)}`,
+        detail: `${candidate} cannot be parsed: ${placeOf(error)}`,
       });
     }
   }
@@ -204,6 +211,14 @@ function ruleOf(issue: z.core.$ZodIssue, values: Values): string {
   return allowed === undefined ? `does not fit: ${issue.message}` : `must be ${allowed}`;
 }
 
+/** True of a secret, and of a section with one in it, whatever stands in its place. */
+const holdsSecret = (key: string): boolean =>
+  settings().some(({ path, meta }) => {
+    const own = path.join('.');
+    const isWithin = own === key || key.startsWith(`${own}.`) || own.startsWith(`${key}.`);
+    return meta.secret === true && isWithin;
+  });
+
 function badConfig(error: z.ZodError, values: Values, origin: Map<string, string>): AmphiError {
   const lines = error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
@@ -220,7 +235,7 @@ function badConfig(error: z.ZodError, values: Values, origin: Map<string, string
     const place = `${key}${from === undefined ? '' : ` (${from})`}`;
     const rule = ruleOf(issue, values);
     if (value === undefined) return `${place} is missing: it ${rule}`;
-    const shown = known?.meta.secret ? '(hidden)' : JSON.stringify(value);
+    const shown = holdsSecret(key) ? '(hidden)' : JSON.stringify(value);
     return `${place}: ${shown} is not allowed: it ${rule}`;
   });
   return new AmphiError('bad_config', {

@@ -68,7 +68,13 @@ export const configSchema = z.strictObject({
     'Base of every link handed out. Default: taken from the request.',
   ),
   adminToken: setting(
-    z.string().min(16).optional(),
+    z
+      .string()
+      .min(16)
+      // It goes in a header field.
+      .regex(/^[\x21-\x7e]*$/, 'must be of ASCII characters without blanks')
+      .meta({ allowed: 'at least 16 ASCII characters, without blanks' })
+      .optional(),
     'AMPHI_ADMIN_TOKEN',
     'Bearer token of the admin API. Default: random, kept in the data folder, shown in the banner.',
     { secret: true },
@@ -205,7 +211,8 @@ export const configSchema = z.strictObject({
         'Memory that a relay may use for segments and playlists.',
       ),
       dvrSeconds: setting(
-        seconds
+        z
+          .int()
           .min(10)
           .max(7 * 86_400)
           .default(7_200),
