@@ -1,7 +1,9 @@
 import { wrapDistance } from '#base';
 import {
+  ElementWriter,
   ntpOfMicros,
   type ReportBlock,
+  RTP_HEADER_SIZE,
   type RtcpWriter,
   setMarker,
   setPayloadType,
@@ -10,20 +12,30 @@ import {
   setTimestamp,
   writeU16,
 } from '#protocol';
-import { idByIndex } from '../packet/extension-order.ts';
+import type { Claim } from '../congestion/allocation.ts';
+import type { Fields, PacedKind } from '../congestion/pacer.ts';
+import { ABS_SEND_TIME, idByIndex, TRANSPORT_CC } from '../packet/extension-order.ts';
 import { LayerSwitch, NO_LAYER } from '../packet/layer-switch.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
 import { SentPackets } from '../packet/sent-packets.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
 import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
 import type { Producer } from './producer.ts';
+import { RiseHold } from './rise-hold.ts';
 
 /** What a consumer needs from the transport that it sends through. */
 export interface ConsumerHost {
-  /** Finishes the packet's transport-wide fields and sends it. Returns false when it did not go out. */
-  send(slot: PacketSlot, packet: Buffer, nowMs: number): boolean;
+  /** False before a packet can go out. */
+  readonly open: boolean;
+  /** Finishes the packet's transport-wide fields and sends it, in its turn. Returns false when it will not go out. */
+  send(packet: Buffer, fields: Fields, kind: PacedKind, consumer: Consumer, nowMs: number): boolean;
+  /** Sends past the queue: it is to show what the path bears. */
+  sendPadding(packet: Buffer, fields: Fields, nowMs: number): boolean;
+  /** Pictures of this consumer that wait are of no use any more. */
+  discard(consumer: Consumer): void;
   consumerClosed(consumer: Consumer): void;
   layerChanged(consumer: Consumer, rank: number): void;
 }
@@ -36,6 +48,12 @@ const MAX_RESENDS_PER_SECOND = 1_000;
 /** In ticks: two pictures never share a timestamp. */
 const MIN_TIMESTAMP_STEP = 48;
 const MAX_SEQUENCE_START = 1 << 14;
+/** Padding is made of the last packets, as long as they are worth it. */
+const PADDING_PACKETS = 64;
+const PADDING_TRIES = 8;
+const MIN_PADDING_PAYLOAD = 200;
+/** RFC 3550 5.1: the last byte tells how many there are. */
+const BARE_PADDING = 255;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
@@ -48,6 +66,11 @@ export class Consumer {
   readonly #host: ConsumerHost;
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
+  readonly #temporal = new TemporalFilter();
+  readonly #rises = new RiseHold();
+  readonly #kind: PacedKind;
+  readonly #numbered: boolean;
+  readonly #fields: Fields = { sequenceAt: -1, sendTimeAt: -1 };
   readonly #sequences: SequenceMap;
   readonly #sent = new SentPackets();
   readonly #vp8: Vp8Rewriter | undefined;
@@ -56,10 +79,18 @@ export class Consumer {
   #rtxSequence: number;
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
+  #wanted: { width: number; height: number } | undefined;
+  /** What congestion control leaves to it; no picture below zero. */
+  #boundRank = TOP_RANK;
+  #boundTemporal = TOP_RANK;
+  #allocated = false;
+  #padded = 0;
   #timestampOffset = 0;
   #lastTimestamp: number | undefined;
   #lastSentUs = 0;
   #resendBudget = MAX_RESENDS_PER_SECOND;
+  /** Next to the other consumers of the transport. */
+  priority = 1;
   paused = false;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
@@ -82,6 +113,8 @@ export class Consumer {
     this.parameters = parameters;
     this.#host = host;
     this.#extensionIds = idByIndex(parameters.extensions);
+    this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
+    this.#numbered = parameters.extensions.transportCc !== undefined;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#rtxSequence = Math.floor(random() * MAX_SEQUENCE_START);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
@@ -109,23 +142,104 @@ export class Consumer {
     this.requestKeyFrame(nowMs);
   }
 
-  /** Aims at the best stream that is wanted and live. The congestion controller's allocation bounds it here. */
+  /** How large the picture is shown, in pixels, and what it is worth next to others. */
+  want(wanted: { priority: number; width?: number; height?: number }, nowMs: number): void {
+    const { priority, width, height } = wanted;
+    this.priority = priority;
+    this.#wanted =
+      width === undefined || height === undefined ? undefined : { width, height };
+    this.chooseLayer(nowMs);
+  }
+
+  /** The highest rank that is of use to this receiver. */
+  get #usefulRank(): number {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return this.#maxRank;
+    return Math.min(this.#maxRank, this.producer.rankFor(wanted.width, wanted.height));
+  }
+
+  /** What it asks of the allocation. */
+  claim(nowMs: number): Claim {
+    const { ladder } = this.producer;
+    let present = -1;
+    if (this.#allocated) {
+      for (const [i, { rank, temporal }] of ladder.entries()) {
+        const within =
+          rank < this.#boundRank || (rank === this.#boundRank && temporal <= this.#boundTemporal);
+        if (within) present = i;
+      }
+    }
+    const { priority } = this;
+    const mayRise = this.#rises.mayRise(nowMs);
+    return { ladder, maxRank: this.#usefulRank, priority, present, mayRise };
+  }
+
+  /** At most this rank and temporal layer: what the path bears. Below zero there is no picture. */
+  bound(rank: number, temporal: number, nowMs: number): void {
+    const [rankBefore, temporalBefore] = [this.#boundRank, this.#boundTemporal];
+    this.#boundRank = rank;
+    this.#boundTemporal = temporal;
+    if (!this.#allocated || rank < 0) {
+      this.#allocated = rank >= 0;
+    } else if (rank > rankBefore || (rank === rankBefore && temporal > temporalBefore)) {
+      this.#rises.rose(nowMs);
+    } else if (rank !== rankBefore || temporal !== temporalBefore) {
+      // What is less because less is wanted, or because a stream ended, does not count.
+      if (rank < Math.min(this.#usefulRank, rankBefore) || temporal < temporalBefore) {
+        this.#rises.fell(nowMs);
+      }
+    }
+    this.chooseLayer(nowMs);
+  }
+
+  /** What the path leaves to it; undefined when nothing bounds it. */
+  get boundTo(): { rank: number; temporal: number } | undefined {
+    if (!this.#allocated && this.#boundRank >= 0) return undefined;
+    return { rank: this.#boundRank, temporal: this.#boundTemporal };
+  }
+
+  /** Nothing bounds it. */
+  release(nowMs: number): void {
+    this.#allocated = false;
+    this.#boundRank = TOP_RANK;
+    this.#boundTemporal = TOP_RANK;
+    this.chooseLayer(nowMs);
+  }
+
+  /** Aims at the best stream that is wanted and live, within what the path bears. */
   chooseLayer(nowMs: number): void {
-    if (this.paused) return;
-    const layer = this.producer.chooseLayer(this.#maxRank);
+    if (this.paused || !this.#host.open) return;
+    if (this.#boundRank < 0) {
+      this.#suspend();
+      return;
+    }
+    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#boundRank));
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
-    if (this.#layers.current !== layer) this.producer.requestKeyFrame(layer, nowMs);
+    const { current } = this.#layers;
+    if (current !== layer) this.producer.requestKeyFrame(layer, nowMs);
+    // Until the key frame of the lower stream comes, less of the higher one has to do.
+    const falling =
+      current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
+    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#boundTemporal));
+  }
+
+  #suspend(): void {
+    if (this.#layers.target === NO_LAYER) return;
+    this.#layers.aim(NO_LAYER);
+    this.#layers.restart();
+    this.#host.discard(this);
+    this.#host.layerChanged(this, NO_LAYER);
   }
 
   /** The path of one packet to this receiver. */
   forward(slot: PacketSlot, nowMs: number, nowUs: number): void {
-    if (this.paused) return;
+    if (this.paused || !this.#host.open) return;
     switch (this.#layers.judge(slot)) {
       case 'skip':
         return;
       case 'switch':
-        this.#switchTo(slot, nowUs);
+        this.#switchTo(slot, nowMs, nowUs);
         break;
       case 'forward':
         break;
@@ -134,7 +248,7 @@ export class Consumer {
       this.#sequences.drop(slot.sequence);
       return;
     }
-    if (slot.temporalId > this.#maxTemporal) {
+    if (!this.#temporal.passes(slot)) {
       this.#sequences.drop(slot.sequence);
       this.#vp8?.drop(slot);
       return;
@@ -142,7 +256,7 @@ export class Consumer {
     const out = this.#sequences.map(slot.sequence);
     if (out === undefined) return;
     this.#address(slot, out);
-    if (!this.#host.send(slot, slot.bytes, nowMs)) return;
+    if (!this.#host.send(slot.bytes, this.#fields, this.#kind, this, nowMs)) return;
     this.#sent.record(out, slot.sequence);
     this.packets++;
     this.octets += slot.payloadLength;
@@ -162,11 +276,14 @@ export class Consumer {
     setTimestamp(bytes, (slot.timestamp + this.#timestampOffset) >>> 0);
     setSsrc(bytes, this.parameters.ssrc);
     slot.setElementIds(this.#extensionIds);
+    this.#fields.sequenceAt = this.#numbered ? slot.elementOffset(TRANSPORT_CC) : -1;
+    this.#fields.sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
     this.#vp8?.rewrite(slot);
   }
 
   /** Continues sequence numbers, picture ids and time with a stream that has others. */
-  #switchTo(slot: PacketSlot, nowUs: number): void {
+  #switchTo(slot: PacketSlot, nowMs: number, nowUs: number): void {
+    this.#host.discard(this);
     this.#sequences.switchTo(slot.sequence);
     this.#sent.clear();
     this.#vp8?.switchTo(slot);
@@ -175,6 +292,7 @@ export class Consumer {
     }
     this.#clockLayer = slot.layer;
     this.#host.layerChanged(this, this.producer.rankOf(slot.layer));
+    this.chooseLayer(nowMs);
   }
 
   /** The layer that `#timestampOffset` is for. */
@@ -217,8 +335,55 @@ export class Consumer {
       if (slot === undefined) continue;
       this.#resendBudget--;
       this.#address(slot, out);
-      if (this.#host.send(slot, this.#wrapped(slot, out), nowMs)) this.resent++;
+      const packet = this.#wrapped(slot, out);
+      if (this.#host.send(packet, this.#fields, 'repair', this, nowMs)) this.resent++;
     }
+  }
+
+  /** Whether there is an SSRC of its own for what the receiver has no need of. */
+  get canPad(): boolean {
+    const { rtxPayloadType, rtxSsrc } = this.parameters;
+    return rtxPayloadType !== undefined && rtxSsrc !== undefined && !this.paused;
+  }
+
+  /**
+   * Sends one packet of no use but to fill the path: one of the last again, as a
+   * retransmission that nobody asked for, else bare padding. Returns its bytes.
+   */
+  pad(nowMs: number): number {
+    const stream = this.producer.stream(this.#layers.current);
+    for (let i = 0; i < PADDING_TRIES && stream !== undefined; i++) {
+      const out = this.#sent.recent(this.#padded++ % PADDING_PACKETS);
+      const incoming = this.#sent.incomingOf(out);
+      const slot = incoming === undefined ? undefined : stream.cache.get(incoming);
+      if (slot === undefined || slot.payloadLength < MIN_PADDING_PAYLOAD) continue;
+      this.#address(slot, out);
+      const packet = this.#wrapped(slot, out);
+      return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
+    }
+    const packet = this.#barePadding();
+    return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
+  }
+
+  #barePadding(): Buffer {
+    const { rtxPayloadType = 0, rtxSsrc = 0 } = this.parameters;
+    this.#rtxPacket ??= Buffer.allocUnsafeSlow(MAX_PACKET + RTX_HEADER_SIZE);
+    const packet = this.#rtxPacket;
+    // Version 2, padding, extension.
+    packet[0] = 0xb0;
+    packet[1] = rtxPayloadType;
+    this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
+    setSequenceNumber(packet, this.#rtxSequence);
+    setTimestamp(packet, this.#lastTimestamp ?? 0);
+    setSsrc(packet, rtxSsrc);
+    const elements = new ElementWriter(packet, RTP_HEADER_SIZE, 3);
+    const sequenceAt = elements.add(this.#extensionIds[TRANSPORT_CC] ?? 0, 2);
+    this.#fields.sendTimeAt = elements.add(this.#extensionIds[ABS_SEND_TIME] ?? 0, 3);
+    this.#fields.sequenceAt = this.#numbered ? sequenceAt : -1;
+    const payload = elements.finish();
+    packet.fill(0, payload, payload + BARE_PADDING);
+    packet[payload + BARE_PADDING - 1] = BARE_PADDING;
+    return packet.subarray(0, payload + BARE_PADDING);
   }
 
   #wrapped(slot: PacketSlot, out: number): Buffer {

@@ -8,12 +8,13 @@ import {
   TRANSPORT_CC,
 } from '../packet/extension-order.ts';
 import { KeyFrameRequests } from '../packet/key-frame-requests.ts';
+import { LayerRates } from '../packet/layer-rates.ts';
 import { NackGenerator } from '../packet/nack-generator.ts';
 import type { PayloadReader } from '../packet/payload.ts';
 import { RateMeter } from '../packet/rate-meter.ts';
 import { ReceiveStatistics } from '../packet/receive-statistics.ts';
 import { StreamClock } from '../packet/sender-clock.ts';
-import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+import { MAX_PACKET, PACKET_OVERHEAD, type PacketSlot } from '../packet/slot.ts';
 
 const CACHE_PACKETS = { audio: 128, video: 1024 } as const;
 /** Browsers turn simulcast streams off and on with their own estimate; one that pauses this long is off. */
@@ -43,6 +44,8 @@ export class IncomingStream {
   readonly clock: StreamClock;
   readonly keyFrames = new KeyFrameRequests();
   readonly rate = new RateMeter();
+  /** What the stream takes on the way to a receiver, headers included. */
+  readonly layerRates = new LayerRates();
   width = 0;
   height = 0;
   repaired = 0;
@@ -102,6 +105,7 @@ export class IncomingStream {
     }
     this.statistics.count(sequence, source.length, packet.timestamp, nowMs, repaired);
     this.rate.add(source.length, nowMs);
+    this.layerRates.add(source.length + PACKET_OVERHEAD, slot.temporalId, nowMs);
     this.clock.arrived(packet.timestamp, nowUs);
     this.#lastMs = nowMs;
     slot.arrivedMs = nowMs;

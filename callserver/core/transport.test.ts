@@ -17,6 +17,7 @@ import { Transport, type TransportOwner, type Wire } from './transport.ts';
 
 /** Keeps what was sent. */
 class Recorder implements Wire {
+  readonly open = true;
   readonly sent: Buffer[] = [];
   send(packet: Uint8Array): boolean {
     this.sent.push(Buffer.from(packet));
@@ -151,6 +152,7 @@ const owner: TransportOwner = {
   consumerClosed: (id) => told.push(`closed ${id}`),
   layerChanged: (id, rank) => told.push(`layer ${id} ${rank}`),
   silent: () => told.push('silent'),
+  busy: () => {},
 };
 
 /** Packets in, at a time in milliseconds. */

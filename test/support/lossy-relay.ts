@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { numbers } from './simulated-link.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -30,7 +31,7 @@ export class LossyRelay {
   private constructor(outside: Socket, options: LossyRelayOptions) {
     this.#outside = outside;
     this.#options = options;
-    this.#random = options.random ?? linear();
+    this.#random = options.random ?? numbers();
     outside.on('message', (packet, from) => {
       const inside = this.#socketFor(from.address, from.port);
       this.#pass(packet, (bytes) => inside.send(bytes, options.target, LOOPBACK));
@@ -71,13 +72,4 @@ export class LossyRelay {
     this.#outside.close();
     for (const socket of this.#inside.values()) socket.close();
   }
-}
-
-/** A row of numbers that is the same every time (Numerical Recipes). */
-function linear(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
