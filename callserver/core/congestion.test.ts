@@ -162,6 +162,7 @@ class Viewer {
           ssrc: 1_000 + i,
           ...(rtx ? { rtxPayloadType: 121, rtxSsrc: 2_000 + i } : {}),
           nack: true,
+          transportWide: true,
           extensions: { transportCc: TRANSPORT_CC_ID, absSendTime: 2 },
         },
         agenda.nowMs,

@@ -114,7 +114,7 @@ export class Consumer {
     this.#host = host;
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
-    this.#numbered = parameters.extensions.transportCc !== undefined;
+    this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#rtxSequence = Math.floor(random() * MAX_SEQUENCE_START);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;

@@ -62,6 +62,7 @@ const VIEWER: ConsumerParameters = {
   ssrc: 5_000,
   rtxSsrc: 5_001,
   nack: true,
+  transportWide: true,
   extensions: { transportCc: 7, absSendTime: 2 },
 };
 

@@ -126,7 +126,7 @@ export class Transport implements ConsumerHost, Padding {
     const consumer = new Consumer(id, producer, parameters, this);
     this.#consumers.set(id, consumer);
     this.#consumersBySsrc.set(parameters.ssrc, consumer);
-    if (parameters.extensions.transportCc !== undefined) this.path.control.enable();
+    if (parameters.transportWide === true) this.path.control.enable();
     producer.rank(nowMs);
     this.#allocate(nowMs);
     consumer.chooseLayer(nowMs);

@@ -99,4 +99,6 @@ export function agreedFeedback(codec: CodecDescription, supported: readonly stri
 }
 
 export const VIDEO_FEEDBACK: readonly string[] = ['nack', 'nack pli', 'ccm fir', 'transport-cc'];
+/** What a viewer may give, besides. */
+export const VIEWER_VIDEO_FEEDBACK: readonly string[] = [...VIDEO_FEEDBACK, 'goog-remb'];
 export const AUDIO_FEEDBACK: readonly string[] = ['nack', 'transport-cc'];

@@ -1,0 +1,158 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Session } from '#callserver';
+import { CallServerStage, freePorts, LossyRelay, launchBrowser } from '#support';
+import { WebRtcPage } from './webrtc-page.ts';
+
+/** Top, middle and bottom together stay below what two cores encode and decode in software. */
+const SIMULCAST = [
+  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 300_000 },
+  { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_200_000 },
+] as const;
+
+const NARROW = 600_000;
+const WIDE = 50_000_000;
+const SETTLED_MS = 4_000;
+const LIFTED_MS = 15_000;
+const MAX_QUEUE_MS = 200;
+const MAX_FREEZE_MS = 200;
+
+let chromium: Browser;
+
+beforeAll(async () => {
+  chromium = await launchBrowser('chromium');
+});
+
+afterAll(async () => {
+  await chromium?.close();
+});
+
+const pathOf = async (session: Session) => (await session.stats()).path;
+
+/** Looks at something every 100 ms for a while. */
+async function watch(forMs: number, look: () => void | Promise<void>): Promise<void> {
+  const end = performance.now() + forMs;
+  while (performance.now() < end) {
+    await look();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+describe('three viewers of a simulcast publisher, one of them behind a bottleneck', () => {
+  let stage: CallServerStage;
+  let relay: LossyRelay;
+  let publisher: WebRtcPage;
+  const viewers: WebRtcPage[] = [];
+  let narrow: Session;
+
+  beforeAll(async () => {
+    const [port = 0] = await freePorts(1);
+    stage = await CallServerStage.start();
+    relay = await LossyRelay.start({
+      port,
+      target: stage.port,
+      loss: 0,
+      delayMs: 10,
+      bitsPerSecond: WIDE,
+      queueMs: 1_000,
+    });
+    publisher = await WebRtcPage.open(chromium, stage.base);
+    await publisher.publish('VP8', SIMULCAST);
+    for (const via of [undefined, undefined, port]) {
+      const viewer = await WebRtcPage.open(chromium, stage.base);
+      viewers.push(viewer);
+      await viewer.play(via);
+    }
+    narrow = [...stage.sessions.values()].at(-1) as Session;
+    for (const viewer of viewers) await viewer.height(540, 30_000);
+  });
+
+  afterAll(async () => {
+    for (const viewer of viewers) await viewer.close();
+    await publisher?.close();
+    relay?.close();
+    await stage?.stop();
+  });
+
+  const others = () => Promise.all(viewers.slice(0, 2).map((viewer) => viewer.shownHeight()));
+
+  it('goes down to what fits within four seconds, and the others stay where they are', async () => {
+    relay.takeLongestWaitMs();
+    const began = performance.now();
+    relay.limit(NARROW);
+    await viewers[2]!.height(270, SETTLED_MS);
+    const settledMs = performance.now() - began;
+    const onTheWayMs = relay.takeLongestWaitMs();
+    await watch(SETTLED_MS - settledMs, () => {});
+    relay.takeLongestWaitMs();
+    const queues: number[] = [];
+    await watch(15_000, async () => {
+      queues.push(relay.takeLongestWaitMs());
+      expect(await viewers[2]!.shownHeight()).toBeLessThan(540);
+      expect(await others()).toEqual([540, 540]);
+    });
+    const longest = Math.max(...queues);
+    console.info({ settledMs, onTheWayMs, longest, drops: relay.tailDrops, path: await pathOf(narrow) });
+    expect(longest).toBeLessThan(MAX_QUEUE_MS);
+  });
+
+  it('comes back to the top within fifteen seconds when the bottleneck is lifted', async () => {
+    const began = performance.now();
+    relay.limit(WIDE);
+    await viewers[2]!.height(540, LIFTED_MS);
+    console.info({ backMs: performance.now() - began, path: await pathOf(narrow) });
+    expect(await others()).toEqual([540, 540]);
+  });
+});
+
+describe('one packet in twenty lost each way, a round trip of 100 ms', () => {
+  let stage: CallServerStage;
+  let relay: LossyRelay;
+  let publisher: WebRtcPage;
+  let viewer: WebRtcPage;
+
+  beforeAll(async () => {
+    const [port = 0] = await freePorts(1);
+    stage = await CallServerStage.start({ announcedPort: port });
+    relay = await LossyRelay.start({ port, target: stage.port, loss: 0.05, delayMs: 50 });
+    publisher = await WebRtcPage.open(chromium, stage.base);
+    await publisher.publish('VP8', SIMULCAST);
+    viewer = await WebRtcPage.open(chromium, stage.base);
+    await viewer.play();
+    await viewer.height(540, 40_000);
+  });
+
+  afterAll(async () => {
+    await viewer?.close();
+    await publisher?.close();
+    relay?.close();
+    await stage?.stop();
+  });
+
+  it('freezes no picture and keeps the estimate', async () => {
+    // The jitter buffer learns what repairs take.
+    await watch(10_000, () => {});
+    const before = await viewer.inbound('video');
+    await viewer.takeLongestGapMs();
+    const gaps: number[] = [];
+    const estimates: number[] = [];
+    const session = [...stage.sessions.values()].at(-1) as Session;
+    await watch(40_000, async () => {
+      gaps.push(await viewer.takeLongestGapMs());
+      estimates.push((await pathOf(session)).estimate ?? 0);
+    });
+    const after = await viewer.inbound('video');
+    const gapsOver = gaps.filter((gap) => gap > 100).map(Math.round);
+    console.info({
+      gapsOver,
+      freezes: (after?.freezeCount ?? 0) - (before?.freezeCount ?? 0),
+      frozenS: (after?.totalFreezesDuration ?? 0) - (before?.totalFreezesDuration ?? 0),
+      frames: (after?.framesDecoded ?? 0) - (before?.framesDecoded ?? 0),
+      jitterBuffer: (after?.jitterBufferDelay ?? 0) / (after?.jitterBufferEmittedCount ?? 1),
+      estimates: [Math.min(...estimates), Math.max(...estimates)],
+    });
+    expect(Math.max(...gaps)).toBeLessThan(MAX_FREEZE_MS);
+    expect(Math.min(...estimates)).toBeGreaterThan(1_000_000);
+  });
+});
