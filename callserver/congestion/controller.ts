@@ -24,6 +24,8 @@ const MAX_BPS = 50_000_000;
 const MS_PER_TICK = FEEDBACK_TICK_US / 1_000;
 /** A queue of this length that still grows is overuse, whatever the trend. */
 const LONG_QUEUE_MS = 100;
+/** One shorter than this is what busy machines and radio do to arrival times. */
+const SHORT_QUEUE_MS = 15;
 const SHRINKING_MS = 5;
 const CALM_QUEUE_MS = 40;
 const CALM_LOSS = 0.1;
@@ -48,6 +50,7 @@ const AFTER_DECREASE_MS = 2_500;
 const PACING_DRAINING = 1;
 const PACING_CAREFUL = 1.05;
 const PACING_FREE = 2.5;
+const PACING_GIVEN = 1.2;
 const DRAINING_MS = 600;
 const CAREFUL_MS = 15_000;
 
@@ -115,10 +118,16 @@ export class CongestionController {
     this.#remb = bitsPerSecond;
   }
 
-  /** The rate at which the pacer lets bursts out. */
-  pacingRate(nowMs: number): number {
+  /** The rate at which the pacer lets bursts out of what takes `given` bits per second on average. */
+  pacingRate(given: number, nowMs: number): number {
     const estimate = this.estimate(nowMs);
     if (estimate === undefined) return Number.POSITIVE_INFINITY;
+    // Where the path is calm, media that is let through is not held back either.
+    const least = this.calm ? given * PACING_GIVEN : 0;
+    return Math.max(least, this.#burstRate(estimate, nowMs));
+  }
+
+  #burstRate(estimate: number, nowMs: number): number {
     if (nowMs - this.#rate.decreasedMs < DRAINING_MS) return estimate * PACING_DRAINING;
     const endSeenMs = Math.max(this.#rate.decreasedMs, this.prober.saturatedMs);
     return estimate * (nowMs - endSeenMs < CAREFUL_MS ? PACING_CAREFUL : PACING_FREE);
@@ -182,10 +191,7 @@ export class CongestionController {
     const acknowledged = this.#arrivalRate(use === 'overuse' && squeezed);
     const before = this.#rate.rate;
     const { rttMs } = this;
-    this.#rate.update(
-      { use, acknowledged, squeezed, unprobed: !this.#canProbe, rttMs },
-      nowMs,
-    );
+    this.#rate.update({ use, acknowledged, squeezed, unprobed: !this.#canProbe, rttMs }, nowMs);
     if (this.#rate.rate < before) this.prober.postpone(nowMs + AFTER_DECREASE_MS);
     this.#loss.update(arrived, lost, this.#rate.rate, nowMs);
     const shown = this.prober.result(nowMs);
@@ -208,7 +214,8 @@ export class CongestionController {
    * What the detector says, seen with the queue itself. It needs some hundred
    * milliseconds to see a trend, and as many to see its end: where the rate is a
    * multiple of what a path suddenly bears, the queue is long before; and a queue
-   * that shrinks already, or that a probe of ours made, is no reason to do more.
+   * that is hardly there, that shrinks already, or that a probe of ours made, is
+   * no reason to do more.
    */
   #pathUse(nowMs: number): PathUse {
     const { ms } = this.#queue;
@@ -217,8 +224,8 @@ export class CongestionController {
     if (ms > LONG_QUEUE_MS && ms > before) return 'overuse';
     const { use } = this.#detector;
     if (use !== 'overuse') return use;
-    const shrinks = ms < before - SHRINKING_MS || ms < SHRINKING_MS;
-    return shrinks || this.prober.isNear(nowMs) ? 'underuse' : 'overuse';
+    const harmless = ms < SHORT_QUEUE_MS || ms < before - SHRINKING_MS;
+    return harmless || this.prober.isNear(nowMs) ? 'underuse' : 'overuse';
   }
 
   /** True when nothing shows that the path cannot bear what is being sent. */

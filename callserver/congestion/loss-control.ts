@@ -3,11 +3,11 @@ const LOW_LOSS = 0.02;
 const HIGH_LOSS = 0.1;
 const INCREASE_PER_SECOND = 1.08;
 /** Shares of fewer packets, or of a shorter time, are chance. */
-const MIN_PACKETS = 50;
-const MIN_MS = 500;
+const MIN_PACKETS = 100;
+const MIN_MS = 1_000;
 /** Where packets are few, time has to do. */
-const MAX_MS = 2_000;
-const FEW_PACKETS = 10;
+const MAX_MS = 3_000;
+const FEW_PACKETS = 20;
 
 /**
  * The loss-based controller (draft-ietf-rmcat-gcc-02, section 6). Between 2 and

@@ -134,13 +134,7 @@ export class Pacer {
   }
 
   /** Sends a packet now, or keeps a copy for later. Returns false when it did neither. */
-  offer(
-    packet: Buffer,
-    fields: Fields,
-    kind: PacedKind,
-    owner: object,
-    nowMs: number,
-  ): boolean {
+  offer(packet: Buffer, fields: Fields, kind: PacedKind, owner: object, nowMs: number): boolean {
     if (this.#rate === Number.POSITIVE_INFINITY && this.waiting === 0) {
       return this.#transmit(packet, fields, nowMs);
     }
@@ -174,14 +168,22 @@ export class Pacer {
     return false;
   }
 
+  /** Sends the next packet that waits whatever the rate: a probe goes beyond it. Returns its bytes, 0 when none waits. */
+  release(nowMs: number): number {
+    while (this.waiting > 0) {
+      const queue = this.#repairs.length > 0 ? this.#repairs : this.#pictures;
+      const packet = queue.peek();
+      const bytes = packet === undefined || packet.discarded ? 0 : packet.bytes.length;
+      if (packet !== undefined && bytes > 0) this.#transmit(packet.bytes, packet, nowMs);
+      queue.shift();
+      if (bytes > 0) return bytes;
+    }
+    return 0;
+  }
+
   /** What of this owner's pictures waits is of no use any more: a key frame of another stream follows. */
   discard(owner: object): void {
     this.dropped += this.#pictures.discard(owner);
-  }
-
-  /** Padding counts too. */
-  spent(bytes: number): void {
-    this.#debtBytes += bytes;
   }
 
   #elapse(nowMs: number): void {

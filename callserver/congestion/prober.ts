@@ -18,8 +18,9 @@ const MAX_INTERVAL_MS = 8_000;
 const INTERVAL_GROWTH = 1.5;
 /** Until what a probe put into a queue has drained. */
 const SHADOW_MS = 300;
-/** After that the answer will not come. */
-const TIMEOUT_MS = 1_500;
+/** After that the answer will not come: the feedback got lost. */
+const TIMEOUT_MS = 1_000;
+const RETRY_MS = 200;
 
 /**
  * Finds out whether the path bears more than is being sent, by short bursts at
@@ -62,7 +63,9 @@ export class Prober {
 
   /** Begins a probe if one is due and the estimate is short of what is wanted (both bits per second). */
   begin(estimate: number, wanted: number, nowMs: number): void {
-    if (this.#waiting && nowMs - this.#startMs > TIMEOUT_MS) this.#failed(nowMs);
+    if (this.#waiting && nowMs - this.#startMs > TIMEOUT_MS) {
+      this.#end(nowMs + RETRY_MS);
+    }
     if (this.#running || this.#waiting || estimate >= wanted || nowMs < this.#nextMs) return;
     this.#cluster = (this.#cluster % 0xff) + 1;
     this.#rate = Math.min(estimate * STEP, wanted);
@@ -85,13 +88,13 @@ export class Prober {
   dueBytes(nowMs: number): number {
     if (!this.#running) return 0;
     const elapsedMs = nowMs - this.#startMs;
-    const due = (this.#rate * elapsedMs) / 8_000 - this.#sentBytes;
-    if (elapsedMs >= MIN_PROBE_MS && due <= 0 && this.#sentPackets >= MIN_PACKETS) {
+    if (elapsedMs >= MIN_PROBE_MS && this.#sentPackets >= MIN_PACKETS) {
       this.#running = false;
       return 0;
     }
     // The first one starts the clock.
-    return this.#sentPackets === 0 ? 1 : Math.max(0, due);
+    if (this.#sentPackets === 0) return 1;
+    return Math.max(0, (this.#rate * elapsedMs) / 8_000 - this.#sentBytes);
   }
 
   /** Nothing can be sent beyond the media: the probe ends without an answer. */
@@ -151,10 +154,14 @@ export class Prober {
     return shown;
   }
 
-  #failed(nowMs: number): void {
+  #end(nextMs: number): void {
     this.#running = false;
     this.#waiting = false;
-    this.#nextMs = nowMs + this.#intervalMs;
+    this.#nextMs = nextMs;
+  }
+
+  #failed(nowMs: number): void {
+    this.#end(nowMs + this.#intervalMs);
     this.#intervalMs = Math.min(this.#intervalMs * INTERVAL_GROWTH, MAX_INTERVAL_MS);
   }
 }

@@ -116,12 +116,16 @@ export class RateControl {
     if (acknowledged === undefined) {
       this.#rate = this.#clamp(this.#rate / 2);
     } else {
-      const base = squeezed ? acknowledged : Math.min(this.#rate, MAX_AHEAD * acknowledged + AHEAD_ALLOWANCE_BPS);
+      const base = squeezed
+        ? acknowledged
+        : Math.min(this.#rate, MAX_AHEAD * acknowledged + AHEAD_ALLOWANCE_BPS);
       if (squeezed) {
         this.#learnCapacity(acknowledged);
         this.#decreasedMs = nowMs;
       }
-      this.#rate = this.#clamp(Math.min(this.#rate, base * DECREASE));
+      // What arrives is borne: even many alarms in a row do not go below.
+      const least = Math.min(this.#rate, acknowledged * DECREASE);
+      this.#rate = this.#clamp(Math.max(least, Math.min(this.#rate, base * DECREASE)));
     }
     this.#changedMs = nowMs;
   }

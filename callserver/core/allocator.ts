@@ -10,14 +10,16 @@ export class Allocator {
   readonly #consumers: Consumer[] = [];
   readonly #claims: Claim[] = [];
   readonly #indices: number[] = [];
-  /** What all could use. */
+  /** What all could use, and what they are given. */
   wanted = 0;
+  given = 0;
 
   /** Where nothing is known of the path, everybody gets what they want. */
   run(consumers: Iterable<Consumer>, control: CongestionController, nowMs: number): void {
     const estimate = control.estimate(nowMs);
     const sound = this.#gather(consumers, nowMs);
     this.wanted = wantedBy(this.#claims) + sound;
+    this.given = sound;
     if (estimate === undefined) {
       for (const consumer of this.#consumers) consumer.release(nowMs);
       return;
@@ -28,6 +30,7 @@ export class Allocator {
     for (const [i, consumer] of this.#consumers.entries()) {
       const index = this.#indices[i] ?? -1;
       const step = this.#claims[i]?.ladder[index];
+      this.given += step?.bitsPerSecond ?? 0;
       consumer.bound(step?.rank ?? -1, step?.temporal ?? 0, nowMs);
     }
   }

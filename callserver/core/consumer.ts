@@ -47,6 +47,8 @@ const FIRST_RTT_MS = 50;
 const MAX_RESENDS_PER_SECOND = 1_000;
 /** In ticks: two pictures never share a timestamp. */
 const MIN_TIMESTAMP_STEP = 48;
+const LONG_WAY_MS = 60;
+const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
 /** Padding is made of the last packets, as long as they are worth it. */
 const PADDING_PACKETS = 64;
@@ -146,8 +148,7 @@ export class Consumer {
   want(wanted: { priority: number; width?: number; height?: number }, nowMs: number): void {
     const { priority, width, height } = wanted;
     this.priority = priority;
-    this.#wanted =
-      width === undefined || height === undefined ? undefined : { width, height };
+    this.#wanted = width === undefined || height === undefined ? undefined : { width, height };
     this.chooseLayer(nowMs);
   }
 
@@ -327,6 +328,7 @@ export class Consumer {
   resend(lost: readonly number[], nowMs: number): void {
     const stream = this.producer.stream(this.#layers.current);
     if (stream === undefined || this.paused) return;
+    const copies = this.#repairCopies;
     for (const sequenceNumber of lost) {
       if (this.#resendBudget <= 0) return;
       const out = this.#sent.unwrap(sequenceNumber);
@@ -335,9 +337,16 @@ export class Consumer {
       if (slot === undefined) continue;
       this.#resendBudget--;
       this.#address(slot, out);
-      const packet = this.#wrapped(slot, out);
-      if (this.#host.send(packet, this.#fields, 'repair', this, nowMs)) this.resent++;
+      for (let copy = 0; copy < copies; copy++) {
+        const packet = this.#wrapped(slot, out);
+        if (this.#host.send(packet, this.#fields, 'repair', this, nowMs)) this.resent++;
+      }
     }
+  }
+
+  /** On a long and lossy way the next try would come too late for the picture. */
+  get #repairCopies(): number {
+    return this.canPad && this.rttMs > LONG_WAY_MS && this.fractionLost > LOSSY ? 2 : 1;
   }
 
   /** Whether there is an SSRC of its own for what the receiver has no need of. */

@@ -10,7 +10,7 @@ export interface Padding {
 }
 
 /** Of one probe, at one wake-up. */
-const MAX_PADDING_PACKETS = 32;
+const MAX_PROBE_PACKETS = 64;
 
 /**
  * Everything between a transport's consumers and its wire: what is counted over
@@ -46,24 +46,28 @@ export class OutgoingPath {
     return true;
   }
 
-  /** Every 100 ms or so; `wanted` is what the receiver could use, bits per second. */
-  tick(wanted: number, canPad: boolean, nowMs: number): void {
+  /**
+   * Every 100 ms or so; `wanted` is what the receiver could use, `given` what it is
+   * given, in bits per second.
+   */
+  tick(wanted: number, given: number, canPad: boolean, nowMs: number): void {
     this.control.tick(wanted, canPad, nowMs);
-    this.pacer.rate = this.control.pacingRate(nowMs);
+    this.pacer.rate = this.control.pacingRate(given, nowMs);
     if (this.control.prober.cluster !== 0) this.#busy();
   }
 
   /** Sends what is due. Returns false when nothing is left to wait for. */
   drain(padding: Padding, nowMs: number): boolean {
-    const waiting = this.pacer.drain(nowMs);
+    let waiting = this.pacer.drain(nowMs);
     const { prober } = this.control;
     let due = prober.dueBytes(nowMs);
-    // What waits goes first; it belongs to the probe as well.
-    for (let i = 0; i < MAX_PADDING_PACKETS && due > 0 && !waiting; i++) {
-      const bytes = padding.pad(nowMs);
+    for (let i = 0; i < MAX_PROBE_PACKETS && due > 0; i++) {
+      // What waits is worth more than padding.
+      const bytes = this.pacer.release(nowMs) || padding.pad(nowMs);
       if (bytes === 0) prober.abandon(nowMs);
       due = bytes === 0 ? 0 : due - bytes;
     }
+    waiting &&= this.pacer.waiting > 0;
     return waiting || prober.cluster !== 0;
   }
 }

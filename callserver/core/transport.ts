@@ -179,6 +179,7 @@ export class Transport implements ConsumerHost, Padding {
     if (stream === undefined || (retransmission && !unwrapRtx(packet))) return;
     const known = stream.isLive(nowMs);
     const slot = stream.receive(packet, source, this.#indexById, nowMs, nowUs, retransmission);
+    if (stream.nack !== undefined && stream.nack.missing > 0) this.#owner.busy();
     if (slot === undefined) return;
     if (!known) this.#chooseLayers(producer, nowMs);
     producer.forward(slot, nowMs, nowUs);
@@ -275,7 +276,8 @@ export class Transport implements ConsumerHost, Padding {
     const { control } = this.path;
     this.#allocatedFor = control.estimate(nowMs) ?? Number.POSITIVE_INFINITY;
     this.#allocator.run(this.#consumers.values(), control, nowMs);
-    this.path.tick(this.#allocator.wanted, this.#padder !== undefined, nowMs);
+    const { wanted, given } = this.#allocator;
+    this.path.tick(wanted, given, this.#padder !== undefined, nowMs);
   }
 
   get #padder(): Consumer | undefined {
@@ -287,9 +289,11 @@ export class Transport implements ConsumerHost, Padding {
     return this.#padder?.pad(nowMs) ?? 0;
   }
 
-  /** Sends what waits and is due. Returns false when nothing is left to wait for. */
+  /** Sends what waits and is due, and asks for what is missing. Returns false when nothing is left to wait for. */
   drain(nowMs: number): boolean {
-    return !this.#closed && this.path.drain(this, nowMs);
+    if (this.#closed) return false;
+    const missing = this.#producers.size > 0 && this.#requestMissing(nowMs);
+    return this.path.drain(this, nowMs) || missing;
   }
 
   send(
@@ -338,17 +342,27 @@ export class Transport implements ConsumerHost, Padding {
     }
   }
 
+  /** Returns false when nothing is missing. */
+  #requestMissing(nowMs: number): boolean {
+    let missing = false;
+    for (const { stream, retransmission } of this.#demux.routes) {
+      const nack = retransmission ? undefined : stream?.nack;
+      if (stream === undefined || nack === undefined || nack.missing === 0) continue;
+      const lost = nack.due(nowMs, this.#lost);
+      if (lost.length > 0) this.#writer.nack(FEEDBACK_SSRC, stream.ssrc, lost);
+      missing ||= nack.missing > 0;
+    }
+    this.#flush();
+    return missing;
+  }
+
   #requestRepairs(nowMs: number): void {
-    const writer = this.#writer;
+    this.#requestMissing(nowMs);
     let mediaSsrc = 0;
     for (const { stream, retransmission } of this.#demux.routes) {
       if (stream === undefined || retransmission) continue;
       mediaSsrc = stream.ssrc;
-      if (stream.nack !== undefined && stream.nack.missing > 0) {
-        const lost = stream.nack.due(nowMs, this.#lost);
-        if (lost.length > 0) writer.nack(FEEDBACK_SSRC, stream.ssrc, lost);
-      }
-      if (stream.keyFrames.due(nowMs)) writer.pli(FEEDBACK_SSRC, stream.ssrc);
+      if (stream.keyFrames.due(nowMs)) this.#writer.pli(FEEDBACK_SSRC, stream.ssrc);
     }
     this.#flush();
     for (const bytes of this.#feedback.due(nowMs, FEEDBACK_SSRC, mediaSsrc)) {

@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compactNtp, microsOfNtp, ntpOfMicros, type TransportFeedback } from './packets.ts';
 import { parseRtcp } from './read.ts';
-import { FeedbackCursor, TICKS_PER_REFERENCE, writeTransportFeedback } from './transport-feedback.ts';
+import {
+  FeedbackCursor,
+  TICKS_PER_REFERENCE,
+  writeTransportFeedback,
+} from './transport-feedback.ts';
 import { RtcpWriter } from './write.ts';
 
 const written = (write: (writer: RtcpWriter) => void): Uint8Array => {

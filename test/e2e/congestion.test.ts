@@ -93,7 +93,13 @@ describe('three viewers of a simulcast publisher, one of them behind a bottlenec
       expect(await others()).toEqual([540, 540]);
     });
     const longest = Math.max(...queues);
-    console.info({ settledMs, onTheWayMs, longest, drops: relay.tailDrops, path: await pathOf(narrow) });
+    console.info({
+      settledMs,
+      onTheWayMs,
+      longest,
+      drops: relay.tailDrops,
+      path: await pathOf(narrow),
+    });
     expect(longest).toBeLessThan(MAX_QUEUE_MS);
   });
 
@@ -137,15 +143,42 @@ describe('one packet in twenty lost each way, a round trip of 100 ms', () => {
     await viewer.takeLongestGapMs();
     const gaps: number[] = [];
     const estimates: number[] = [];
+    const heights: number[] = [];
+    const ups: unknown[] = [];
+    const up = [...stage.sessions.values()][0] as Session;
     const session = [...stage.sessions.values()].at(-1) as Session;
     await watch(40_000, async () => {
       gaps.push(await viewer.takeLongestGapMs());
       estimates.push((await pathOf(session)).estimate ?? 0);
+      const h = await viewer.shownHeight();
+      if (heights.at(-1) !== h) heights.push(h);
+      if (gaps.at(-1)! > 200) {
+        const st = (await up.stats()).producers
+          .flatMap((p) => p.streams)
+          .map((s) => [
+            s.height,
+            Math.round(s.bitsPerSecond / 1e3),
+            s.lost,
+            s.repaired,
+            s.keyFrameRequests,
+          ]);
+        const ds = await session.stats();
+        ups.push(
+          JSON.stringify([
+            Math.round(gaps.at(-1)!),
+            st,
+            ds.path,
+            ds.consumers.map((c) => [c.rank, c.resent, c.boundRank]),
+          ]),
+        );
+      }
     });
     const after = await viewer.inbound('video');
     const gapsOver = gaps.filter((gap) => gap > 100).map(Math.round);
     console.info({
       gapsOver,
+      heights,
+      ups,
       freezes: (after?.freezeCount ?? 0) - (before?.freezeCount ?? 0),
       frozenS: (after?.totalFreezesDuration ?? 0) - (before?.totalFreezesDuration ?? 0),
       frames: (after?.framesDecoded ?? 0) - (before?.framesDecoded ?? 0),

@@ -60,11 +60,7 @@ export class SimulatedLink {
   bytes = 0;
   tailDrops = 0;
 
-  constructor(
-    agenda: Agenda,
-    options: SimulatedLinkOptions,
-    random: () => number = numbers(),
-  ) {
+  constructor(agenda: Agenda, options: SimulatedLinkOptions, random: () => number = numbers()) {
     this.#agenda = agenda;
     this.options = options;
     this.#random = random;
