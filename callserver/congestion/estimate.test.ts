@@ -33,11 +33,17 @@ describe('SendHistory', () => {
   it('believes a late arrival, and counts each packet once', () => {
     const history = new SendHistory();
     for (let i = 0; i < 3; i++) history.record(100, i, 7);
-    expect([history.lost(0), history.lost(0)]).toEqual([true, false]);
-    expect([history.arrived(0), history.arrived(0), history.lost(0)]).toEqual([true, false, false]);
-    expect(history.arrived(1)).toBe(true);
+    const [first, second, third] = [0, 1, 2].map((sequence) => history.find(sequence)) as [
+      number,
+      number,
+      number,
+    ];
+    expect([history.lost(first), history.lost(first)]).toEqual([true, false]);
+    expect([history.arrived(first), history.arrived(first)]).toEqual([true, false]);
+    expect(history.lost(first)).toBe(false);
+    expect(history.arrived(second)).toBe(true);
     expect(history.bytesUnderWay).toBe(100);
-    expect(history.cluster(2)).toBe(7);
+    expect([history.cluster(third), history.bytes(third)]).toEqual([7, 100]);
   });
 });
 

@@ -2,21 +2,21 @@
 const SIZE = 2048;
 const MASK = SIZE - 1;
 
+/** Beside the time, one number for each packet: bytes in 16 bits, cluster in 8, state above. */
+const CLUSTER = 2 ** 16;
+const STATE = 2 ** 24;
 const UNDER_WAY = 1;
 const LOST = 2;
 const ARRIVED = 3;
 
 /**
  * What went out under which transport-wide number, and when: one ring, written
- * in place packet by packet. Numbers are unwrapped; places in the ring (`at`)
- * hold until as many packets again have gone out.
+ * in place packet by packet, time and the rest side by side because many
+ * receivers' rings do not fit the processor's cache. Numbers are unwrapped;
+ * places in the ring (`at`) hold until as many packets again have gone out.
  */
 export class SendHistory {
-  readonly #sentMs = new Float64Array(SIZE);
-  readonly #sequences = new Float64Array(SIZE).fill(-1);
-  readonly #bytes = new Uint16Array(SIZE);
-  readonly #clusters = new Uint8Array(SIZE);
-  readonly #states = new Uint8Array(SIZE);
+  readonly #ring = new Float64Array(2 * SIZE);
   #next = 0;
   /** Of packets that no feedback has told of yet. */
   bytesUnderWay = 0;
@@ -28,13 +28,10 @@ export class SendHistory {
 
   /** Takes note of the next packet; `cluster` is that of the probe that it belongs to, 0 for none. */
   record(bytes: number, nowMs: number, cluster: number): void {
-    const at = this.#next & MASK;
-    if (this.#states[at] === UNDER_WAY) this.bytesUnderWay -= this.#bytes[at] ?? 0;
-    this.#sequences[at] = this.#next++;
-    this.#sentMs[at] = nowMs;
-    this.#bytes[at] = bytes;
-    this.#clusters[at] = cluster;
-    this.#states[at] = UNDER_WAY;
+    const at = (this.#next++ & MASK) * 2;
+    if (this.#state(at) === UNDER_WAY) this.bytesUnderWay -= this.bytes(at);
+    this.#ring[at] = nowMs;
+    this.#ring[at + 1] = bytes + cluster * CLUSTER + UNDER_WAY * STATE;
     this.bytesUnderWay += bytes;
   }
 
@@ -46,36 +43,44 @@ export class SendHistory {
 
   /** The place of a packet; -1 when it is forgotten or never went out. */
   find(sequence: number): number {
-    const at = sequence & MASK;
-    return this.#sequences[at] === sequence ? at : -1;
+    const age = this.#next - sequence;
+    return age > 0 && age <= SIZE && sequence >= 0 ? (sequence & MASK) * 2 : -1;
   }
 
   sentMs(at: number): number {
-    return this.#sentMs[at] ?? 0;
+    return this.#ring[at] ?? 0;
   }
 
   bytes(at: number): number {
-    return this.#bytes[at] ?? 0;
+    return (this.#ring[at + 1] ?? 0) & (CLUSTER - 1);
   }
 
   cluster(at: number): number {
-    return this.#clusters[at] ?? 0;
+    return ((this.#ring[at + 1] ?? 0) >>> 16) & 0xff;
+  }
+
+  #state(at: number): number {
+    return (this.#ring[at + 1] ?? 0) >>> 24;
   }
 
   /** Returns false when this was known. */
   arrived(at: number): boolean {
-    const state = this.#states[at];
+    const state = this.#state(at);
     if (state === ARRIVED) return false;
-    if (state === UNDER_WAY) this.bytesUnderWay -= this.#bytes[at] ?? 0;
-    this.#states[at] = ARRIVED;
+    if (state === UNDER_WAY) this.bytesUnderWay -= this.bytes(at);
+    this.#turn(at, ARRIVED);
     return true;
   }
 
   /** Returns false when something was known of it already. */
   lost(at: number): boolean {
-    if (this.#states[at] !== UNDER_WAY) return false;
-    this.#states[at] = LOST;
-    this.bytesUnderWay -= this.#bytes[at] ?? 0;
+    if (this.#state(at) !== UNDER_WAY) return false;
+    this.bytesUnderWay -= this.bytes(at);
+    this.#turn(at, LOST);
     return true;
+  }
+
+  #turn(at: number, state: number): void {
+    this.#ring[at + 1] = ((this.#ring[at + 1] ?? 0) % STATE) + state * STATE;
   }
 }

@@ -26,7 +26,7 @@ export const extensionNameOf = (uri: string): ExtensionName | undefined => NAMES
 export const ABS_SEND_TIME_RATE = 2 ** 18;
 export const ABS_SEND_TIME_BITS = 24;
 export const absSendTimeOf = (ms: number): number =>
-  Math.floor((ms * ABS_SEND_TIME_RATE) / 1000) % 2 ** ABS_SEND_TIME_BITS;
+  Math.floor((ms * ABS_SEND_TIME_RATE) / 1000) & (2 ** ABS_SEND_TIME_BITS - 1);
 
 const PROFILE_AND_LENGTH = 4;
 const LONGEST_ONE_BYTE_ELEMENT = 16;

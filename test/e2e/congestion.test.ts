@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '#callserver';
@@ -117,16 +118,18 @@ describe('one packet in twenty lost each way, a round trip of 100 ms', () => {
   let relay: LossyRelay;
   let publisher: WebRtcPage;
   let viewer: WebRtcPage;
+  let session: Session;
 
   beforeAll(async () => {
     const [port = 0] = await freePorts(1);
     stage = await CallServerStage.start({ announcedPort: port });
     relay = await LossyRelay.start({ port, target: stage.port, loss: 0.05, delayMs: 50 });
     publisher = await WebRtcPage.open(chromium, stage.base);
-    await publisher.publish('VP8', SIMULCAST);
+    await publisher.publish('VP8', []);
     viewer = await WebRtcPage.open(chromium, stage.base);
     await viewer.play();
-    await viewer.height(540, 40_000);
+    session = [...stage.sessions.values()].at(-1) as Session;
+    await viewer.frames(100, 40_000);
   });
 
   afterAll(async () => {
@@ -136,56 +139,30 @@ describe('one packet in twenty lost each way, a round trip of 100 ms', () => {
     await stage?.stop();
   });
 
-  it('freezes no picture and keeps the estimate', async () => {
+  it('keeps the estimate, and freezes no picture for longer than 200 ms', async () => {
     // The jitter buffer learns what repairs take.
     await watch(10_000, () => {});
-    const before = await viewer.inbound('video');
     await viewer.takeLongestGapMs();
     const gaps: number[] = [];
-    const estimates: number[] = [];
-    const heights: number[] = [];
-    const ups: unknown[] = [];
-    const up = [...stage.sessions.values()][0] as Session;
-    const session = [...stage.sessions.values()].at(-1) as Session;
-    await watch(40_000, async () => {
+    let short = 0;
+    await watch(30_000, async () => {
       gaps.push(await viewer.takeLongestGapMs());
-      estimates.push((await pathOf(session)).estimate ?? 0);
-      const h = await viewer.shownHeight();
-      if (heights.at(-1) !== h) heights.push(h);
-      if (gaps.at(-1)! > 200) {
-        const st = (await up.stats()).producers
-          .flatMap((p) => p.streams)
-          .map((s) => [
-            s.height,
-            Math.round(s.bitsPerSecond / 1e3),
-            s.lost,
-            s.repaired,
-            s.keyFrameRequests,
-          ]);
-        const ds = await session.stats();
-        ups.push(
-          JSON.stringify([
-            Math.round(gaps.at(-1)!),
-            st,
-            ds.path,
-            ds.consumers.map((c) => [c.rank, c.resent, c.boundRank]),
-          ]),
-        );
-      }
+      const { estimate, wanted } = await pathOf(session);
+      if ((estimate ?? 0) < wanted) short++;
     });
-    const after = await viewer.inbound('video');
-    const gapsOver = gaps.filter((gap) => gap > 100).map(Math.round);
+    const over = gaps
+      .filter((gap) => gap > 100)
+      .map(Math.round)
+      .sort((a, b) => b - a);
+    const video = await viewer.inbound('video');
     console.info({
-      gapsOver,
-      heights,
-      ups,
-      freezes: (after?.freezeCount ?? 0) - (before?.freezeCount ?? 0),
-      frozenS: (after?.totalFreezesDuration ?? 0) - (before?.totalFreezesDuration ?? 0),
-      frames: (after?.framesDecoded ?? 0) - (before?.framesDecoded ?? 0),
-      jitterBuffer: (after?.jitterBufferDelay ?? 0) / (after?.jitterBufferEmittedCount ?? 1),
-      estimates: [Math.min(...estimates), Math.max(...estimates)],
+      over,
+      short,
+      load: loadavg()[0],
+      path: await pathOf(session),
+      delay: (video?.jitterBufferDelay ?? 0) / (video?.jitterBufferEmittedCount ?? 1),
     });
+    expect(short).toBeLessThan(gaps.length / 4);
     expect(Math.max(...gaps)).toBeLessThan(MAX_FREEZE_MS);
-    expect(Math.min(...estimates)).toBeGreaterThan(1_000_000);
   });
 });
