@@ -1,155 +1,170 @@
-import { writeTransportFeedback, writeU16, writeU24, writeU32 } from '#protocol';
-import { Transport, type Wire } from '../callserver/core/transport.ts';
-import type { Benchmark } from './benchmark.ts';
-import { median } from './cpu.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { type Benchmark, type BenchOptions, type BenchResult, optionOf } from './benchmark.ts';
+import { processTree } from './cpu.ts';
+import { startAmphi } from './forward/amphi.ts';
+import type { Contender, Surroundings } from './forward/contender.ts';
+import { Crowd } from './forward/crowd.ts';
+import { startJanus } from './forward/janus.ts';
+import { Namespace } from './forward/namespace.ts';
+
+const PACKETS_PER_SECOND = 300;
+const PACKET_BYTES = 1_100;
+const SERVER_CORE = 0;
+const CROWD_CORE = 1;
+const SETTLE_MS = 5_000;
+const JOIN_TOGETHER = 10;
+/** Beyond this the peers' own core is the bottleneck when they report arrivals. */
+const MAX_REPORTING = 200;
 
 /**
- * What our own JavaScript costs for each forwarded packet: a publisher and its
- * viewers over wires that lead nowhere, on a clock that is handed in.
+ * One publisher, many viewers with real DTLS-SRTP: CPU of a forwarded packet of
+ * our call server against Janus's VideoRoom, each on one core in a network
+ * namespace, its peers on the other core.
  */
-const PACKET_BYTES = 1_100;
-const PACKETS_PER_FRAME = 4;
-const FRAME_MS = 33;
-const DRAIN_MS = 4;
-const FEEDBACK_MS = 100;
-const PAYLOAD_TYPE = 96;
-const SSRC = 4_711;
-const VIEWERS = [1, 50, 200] as const;
-const ROUNDS = 5;
-const TARGET_US = 1;
-
 export const forward: Benchmark = {
   name: 'forward',
-  summary: 'CPU of the call server’s JavaScript for each forwarded packet, without a network',
-  async run({ quick }) {
-    const rows = [];
-    const forwards = quick ? 200_000 : 2_000_000;
-    let worst = 0;
-    for (const viewers of VIEWERS) {
-      for (const feedback of [false, true]) {
-        measure(viewers, forwards / 4, feedback);
-        const costs = Array.from({ length: ROUNDS }, () => measure(viewers, forwards, feedback));
-        const us = Math.round(median(costs) * 1_000) / 1_000;
-        worst = viewers > 1 ? Math.max(worst, us) : worst;
-        rows.push({ viewers, feedback: feedback ? 'every 100 ms' : 'none', 'us a forward': us });
-      }
-    }
-    return {
-      rows,
-      verdicts: [
-        {
-          what: 'JavaScript a forward, 50 viewers and more, µs',
-          value: worst,
-          target: `<= ${TARGET_US}`,
-          met: worst <= TARGET_US,
-        },
-      ],
-    };
-  },
+  summary: 'CPU of a forwarded RTP packet of the call server against Janus, real DTLS-SRTP viewers',
+  run,
 };
 
-const OWNER = { consumerClosed() {}, layerChanged() {}, silent() {}, busy() {} };
-
-/** Counts packets by the transport-wide number that they carry. */
-class Nowhere implements Wire {
-  readonly open = true;
-  first = -1;
-  last = -1;
-  packets = 0;
-  send(packet: Uint8Array): boolean {
-    if (packet.length < PACKET_BYTES) return true;
-    // One-byte elements behind the fixed header: transport-wide number first.
-    this.last = ((packet[17] ?? 0) << 8) | (packet[18] ?? 0);
-    if (this.first < 0) this.first = this.last;
-    this.packets++;
-    return true;
-  }
-  close(): void {}
+interface Measured {
+  name: string;
+  viewers: number;
+  microseconds: number;
+  perSecond: number;
+  coreShare: number;
+  lostShare: number;
+  kilobytes: number;
+  p99Ms: number;
 }
 
-/** Microseconds of CPU for one forward. */
-function measure(viewers: number, forwards: number, feedback: boolean): number {
-  const publisher = new Transport('publisher', new Nowhere(), 'cname', OWNER);
-  const producer = publisher.produce('camera', {
-    kind: 'video',
-    mid: '0',
-    codec: { name: 'VP8', parameters: {} },
-    payloadType: PAYLOAD_TYPE,
-    nack: true,
-    extensions: {},
-    encodings: [{ ssrc: SSRC }],
-  });
-  const waiting = new Set<Transport>();
-  const ends = Array.from({ length: viewers }, (_, i) => {
-    const wire = new Nowhere();
-    const busy = () => waiting.add(transport);
-    const transport: Transport = new Transport(`viewer-${i}`, wire, 'cname', { ...OWNER, busy });
-    const parameters = {
-      payloadType: 100,
-      ssrc: 10 + 2 * i,
-      rtxPayloadType: 101,
-      rtxSsrc: 11 + 2 * i,
-      nack: true,
-      transportWide: true,
-      extensions: { transportCc: 3, absSendTime: 4 },
-    };
-    transport.consume(`screen-${i}`, producer, parameters, 0);
-    return { wire, transport };
-  });
-  const packet = Buffer.alloc(PACKET_BYTES);
-  packet[0] = 0x80;
-  writeU32(packet, 8, SSRC);
-  let [frame, sequence, nextFeedbackMs, count] = [0, 0, FEEDBACK_MS, 0];
-  const sent = () => ends.reduce((sum, { wire }) => sum + wire.packets, 0);
-  const before = process.cpuUsage();
-  while (frame * PACKETS_PER_FRAME * viewers < forwards) {
-    const nowMs = frame * FRAME_MS;
-    for (let i = 0; i < PACKETS_PER_FRAME; i++) {
-      packet[1] = PAYLOAD_TYPE | (i === PACKETS_PER_FRAME - 1 ? 0x80 : 0);
-      writeU16(packet, 2, sequence++ & 0xffff);
-      writeU32(packet, 4, (nowMs * 90) >>> 0);
-      // X, S; I; picture id in 15 bits; the frame itself.
-      packet.set([i === 0 ? 0x90 : 0x80, 0x80, 0x80 | ((frame >> 8) & 0x7f), frame & 0xff], 12);
-      packet[16] = frame === 0 && i === 0 ? 0 : 1;
-      publisher.receive(packet, nowMs, nowMs * 1_000);
-    }
-    for (let ms = nowMs; ms < nowMs + FRAME_MS && waiting.size > 0; ms += DRAIN_MS) {
-      for (const transport of waiting) if (!transport.drain(ms)) waiting.delete(transport);
-    }
-    if (nowMs >= nextFeedbackMs) {
-      nextFeedbackMs += FEEDBACK_MS;
-      for (const { wire, transport } of ends) {
-        if (feedback) transport.receive(reportOf(wire, nowMs, count), nowMs, nowMs * 1_000);
-        transport.tick(nowMs, nowMs * 1_000);
+type Start = (surroundings: Surroundings) => Promise<Contender>;
+
+async function run(options: BenchOptions): Promise<BenchResult> {
+  const sizes = (optionOf(options, 'viewers') ?? (options.quick ? '50' : '50,200,450,600'))
+    .split(',')
+    .map(Number);
+  const windowMs = options.quick ? 5_000 : 15_000;
+  const namespace = Namespace.open();
+  const found: Measured[] = [];
+  try {
+    for (const viewers of sizes) {
+      const starts: Start[] = [startJanus, (s) => startAmphi(s, { congestionControl: false })];
+      if (viewers <= MAX_REPORTING) starts.push((s) => startAmphi(s, { congestionControl: true }));
+      for (const start of starts) {
+        const crowd = await Crowd.gather(viewers + 1, namespace.outside, CROWD_CORE);
+        try {
+          const contender = await start({ namespace, core: SERVER_CORE, crowd });
+          try {
+            found.push(await measure(contender, crowd, viewers, windowMs));
+          } finally {
+            await contender.close();
+          }
+        } finally {
+          crowd.close();
+        }
       }
-      count++;
     }
-    frame++;
+  } finally {
+    namespace.close();
   }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / sent();
+  return { rows: found.map(rowOf), verdicts: verdictsOf(found) };
 }
 
-/** All that went out since the last report has arrived, evenly. Made once for each number of packets. */
-function reportOf(wire: Nowhere, nowMs: number, feedbackCount: number): Buffer {
-  const packets = (wire.last - wire.first + 1) & 0xffff;
-  let report = REPORTS.get(packets);
-  if (report === undefined) {
-    const { bytes } = writeTransportFeedback({
-      senderSsrc: 1,
-      mediaSsrc: 2,
-      feedbackCount: 0,
-      baseSequence: 0,
-      arrivals: Array.from({ length: packets }, (_, i) => 8 * i),
-    });
-    report = Buffer.from(bytes);
-    REPORTS.set(packets, report);
+async function measure(
+  contender: Contender,
+  crowd: Crowd,
+  viewers: number,
+  windowMs: number,
+): Promise<Measured> {
+  await contender.publish('publisher');
+  const emptyKb = residentKb(contender.pid);
+  for (let n = 0; n < viewers; n += JOIN_TOGETHER) {
+    const some = Array.from({ length: Math.min(JOIN_TOGETHER, viewers - n) }, (_, i) => n + i);
+    await Promise.all(some.map((viewer) => contender.play(`viewer-${viewer}`)));
   }
-  writeU16(report, 12, wire.first);
-  writeU24(report, 16, Math.floor(nowMs / 64));
-  report[19] = feedbackCount & 0xff;
-  wire.first = (wire.last + 1) & 0xffff;
-  return report;
+  // Only now: a crowd that is busy taking packets takes minutes to grow.
+  crowd.send('publisher', PACKETS_PER_SECOND, PACKET_BYTES);
+  await pause(SETTLE_MS);
+  crowd.forgetDelays();
+  const before = { cpu: cpuNs(contender.pid), ...datagrams(), at: performance.now() };
+  await pause(windowMs);
+  const after = { cpu: cpuNs(contender.pid), ...datagrams(), at: performance.now() };
+  const seconds = (after.at - before.at) / 1000;
+  const arrived = after.arrived - before.arrived;
+  const expected = viewers * PACKETS_PER_SECOND * seconds;
+  const cpuUs = (after.cpu - before.cpu) / 1000;
+  const delays = await crowd.delays();
+  return {
+    name: contender.name,
+    viewers,
+    microseconds: cpuUs / arrived,
+    perSecond: arrived / seconds,
+    coreShare: cpuUs / 1e6 / seconds,
+    lostShare: Math.max(0, 1 - arrived / expected),
+    kilobytes: (residentKb(contender.pid) - emptyKb) / viewers,
+    p99Ms: delays[Math.floor(delays.length * 0.99)] ?? Number.NaN,
+  };
 }
 
-const REPORTS = new Map<number, Buffer>();
+/** Nanoseconds on a processor, of all threads of a process and its descendants. */
+function cpuNs(root: number): number {
+  let sum = 0;
+  for (const pid of processTree(root)) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+  }
+  return sum;
+}
+
+/** Datagrams that reached this side's sockets, or their full buffers: forwarded either way. */
+function datagrams(): { arrived: number } {
+  const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n');
+  const [names = '', values = ''] = lines.filter((line) => line.startsWith('Udp:'));
+  const at = (name: string) => Number(values.split(' ')[names.split(' ').indexOf(name)]);
+  return { arrived: at('InDatagrams') + at('RcvbufErrors') };
+}
+
+const residentKb = (root: number): number =>
+  processTree(root).reduce((sum, pid) => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return sum + Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  }, 0);
+
+const rowOf = (m: Measured) => ({
+  server: m.name,
+  viewers: m.viewers,
+  'µs a packet': round(m.microseconds, 2),
+  'packets/s': Math.round(m.perSecond),
+  'cores used': round(m.coreShare, 2),
+  'lost %': round(m.lostShare * 100, 2),
+  'KB a viewer': Math.round(m.kilobytes),
+  'p99 delay ms': round(m.p99Ms, 1),
+});
+
+function verdictsOf(found: readonly Measured[]): BenchResult['verdicts'] {
+  const verdicts: BenchResult['verdicts'] = [];
+  const of = (viewers: number, start: string) =>
+    found.find((m) => m.viewers === viewers && m.name === start)?.microseconds;
+  const hold = (what: string, value: number, bound: number) =>
+    verdicts.push({ what, value: round(value, 2), target: `<= ${bound}`, met: value <= bound });
+  for (const [viewers, bound] of [
+    [200, 0.65],
+    [450, 0.75],
+  ] as const) {
+    const [ours, theirs] = [
+      of(viewers, 'amphi, no transport-cc'),
+      of(viewers, 'janus, event_loops=1'),
+    ];
+    if (ours !== undefined && theirs !== undefined) {
+      hold(`over Janus at ${viewers} viewers`, ours / theirs, bound);
+    }
+  }
+  const all = of(200, 'amphi');
+  if (all !== undefined) hold('µs a packet at 200 viewers with all on', all, 5.5);
+  return verdicts;
+}
+
+const round = (value: number, digits: number): number => Number(value.toFixed(digits));
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
