@@ -63,7 +63,7 @@ export function allocate(
     const cost = costOf(claim, index, keep) - (index > 0 ? costOf(claim, index - 1, keep) : 0);
     const step = claim.ladder[index];
     const wanted = step !== undefined && (index === 0 || step.rank <= claim.maxRank);
-    const fits = cost <= left && (index <= claim.present || claim.mayRise || claim.present < 0);
+    const fits = cost <= left && (index <= claim.present || claim.mayRise);
     if (wanted && (fits || nobodyYet)) {
       into[next] = index;
       left -= cost;

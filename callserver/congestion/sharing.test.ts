@@ -31,6 +31,12 @@ describe('allocate', () => {
     ['what is left to whom it helps', 1_900, [claim(), claim()], [2, 1]],
     ['more to the higher priority', 1_600, [claim(), claim({ priority: 10 })], [0, 2]],
     ['no more than is of use', 2_000, [claim({ maxRank: 0, priority: 10 }), claim()], [0, 2]],
+    [
+      'nothing again, for a while, to who just lost it',
+      900,
+      [claim({ mayRise: false }), claim({ priority: 2 })],
+      [-1, 1],
+    ],
     ['the lowest to one, at least', 10, [claim(), claim({ priority: 2 })], [-1, 0]],
     ['nothing to who has no stream', 500, [claim({ ladder: [] }), claim()], [-1, 1]],
     [

@@ -408,3 +408,60 @@ describe('several consumers behind one bottleneck', () => {
     expect(longest).toBeLessThan(MAX_QUEUE_MS);
   });
 });
+
+describe('a receiver that gives no transport-wide feedback', () => {
+  /** A viewer over a wire that takes everything, and its rank. */
+  function silent(transportWide: boolean) {
+    const agenda = new Agenda();
+    const camera = new Camera(agenda, 0, { bitsPerSecond: THREE });
+    agenda.runUntil(START_MS);
+    const ranks: number[] = [];
+    const wire: Wire = { open: true, send: () => true, close() {} };
+    let waiting = false;
+    const drain = () => {
+      waiting = transport.drain(agenda.nowMs);
+      if (waiting) agenda.at(agenda.nowMs + DRAIN_MS, drain);
+    };
+    const transport: Transport = new Transport('viewer', wire, 'cname', {
+      ...OWNER,
+      layerChanged: (_id, rank) => ranks.push(rank),
+      busy: () => {
+        if (!waiting) agenda.at(agenda.nowMs + DRAIN_MS, drain);
+        waiting = true;
+      },
+    });
+    const extensions = { transportCc: TRANSPORT_CC_ID };
+    const parameters = { payloadType: 120, ssrc: 1_000, nack: true, transportWide, extensions };
+    transport.consume('screen', camera.producer, parameters, agenda.nowMs);
+    agenda.every(VIEWER_TICK_MS, () => transport.tick(agenda.nowMs, agenda.nowMs * 1_000));
+    const remb = (bitsPerSecond: number) => {
+      const writer = new RtcpWriter();
+      writer.remb(1, bitsPerSecond, [1_000]);
+      transport.receive(Buffer.from(writer.bytes()), agenda.nowMs, agenda.nowMs * 1_000);
+    };
+    return { agenda, ranks, remb };
+  }
+
+  it('gets the best there is, and what its REMB allows once it sends one', () => {
+    const { agenda, ranks, remb } = silent(false);
+    run(agenda, START_MS + 2_000);
+    expect(ranks.at(-1)).toBe(2);
+    remb(600_000);
+    run(agenda, START_MS + 4_000);
+    expect(ranks.at(-1)).toBe(1);
+    remb(100_000);
+    run(agenda, START_MS + 6_000);
+    expect(ranks.at(-1)).toBe(0);
+    remb(5_000_000);
+    run(agenda, START_MS + 20_000);
+    expect(ranks.at(-1)).toBe(2);
+  });
+
+  it('although it agreed to, is no longer waited for after five seconds', () => {
+    const { agenda, ranks } = silent(true);
+    run(agenda, START_MS + 4_900);
+    expect(ranks.at(-1)).toBeLessThan(2);
+    run(agenda, START_MS + 7_000);
+    expect(ranks.at(-1)).toBe(2);
+  });
+});

@@ -180,8 +180,12 @@ export class Consumer {
     const [rankBefore, temporalBefore] = [this.#boundRank, this.#boundTemporal];
     this.#boundRank = rank;
     this.#boundTemporal = temporal;
-    if (!this.#allocated || rank < 0) {
-      this.#allocated = rank >= 0;
+    if (rank < 0) {
+      if (this.#allocated) this.#rises.fell(nowMs);
+      this.#allocated = false;
+    } else if (!this.#allocated) {
+      this.#allocated = true;
+      if (rankBefore < 0) this.#rises.rose(nowMs);
     } else if (rank > rankBefore || (rank === rankBefore && temporal > temporalBefore)) {
       this.#rises.rose(nowMs);
     } else if (rank !== rankBefore || temporal !== temporalBefore) {

@@ -269,6 +269,27 @@ describe('a lost packet', () => {
     expect(publisher.producers.get('camera')?.stream(0)?.duplicates).toBe(2);
   });
 
+  it('on a long and lossy way to the viewer is sent again twice', () => {
+    publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11, picture: 1 }));
+    const lost = down.rtp[1]!;
+    const consumer = viewer.consumers.get('screen')!;
+    down.clear();
+    const ask = (ms: number) =>
+      viewer.receive(
+        rtcp((writer) => writer.nack(1, 5_000, [lost.sequenceNumber])),
+        ms,
+        ms * 1_000,
+      );
+    Object.assign(consumer, { rttMs: 100, fractionLost: 0.02 });
+    ask(100);
+    expect(down.rtp).toHaveLength(1);
+    consumer.fractionLost = 0.03;
+    ask(200);
+    const [, second, third] = down.rtp;
+    expect(third?.sequenceNumber).toBe(((second?.sequenceNumber ?? 0) + 1) & 0xffff);
+    expect(down.rtp).toHaveLength(3);
+  });
+
   it('on the way to the viewer is sent again as RTX, once a round trip', () => {
     publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11, picture: 1 }));
     const lost = down.rtp[1]!;
@@ -281,6 +302,22 @@ describe('a lost packet', () => {
     const payload = again!.bytes.subarray(again!.payloadOffset);
     expect((payload[0]! << 8) | payload[1]!).toBe(lost.sequenceNumber);
     expect([...payload.subarray(2)]).toEqual([...lost.bytes.subarray(lost.payloadOffset)]);
+  });
+});
+
+describe('transport-wide numbers', () => {
+  const numbersOf = (ssrc: number) =>
+    down.rtp
+      .filter((packet) => packet.ssrc === ssrc)
+      .map((packet) => (packet.bytes[17]! << 8) | packet.bytes[18]!);
+
+  it('count what the receiver tells of, and nothing else', () => {
+    const producer = publisher.producers.get('camera')!;
+    const { transportWide: _, ...untold } = VIEWER;
+    viewer.consume('beside', producer, { ...untold, ssrc: 6_000, rtxSsrc: 6_001 }, 0);
+    publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11 }));
+    expect(numbersOf(5_000)).toEqual([0, 1]);
+    expect(numbersOf(6_000)).toHaveLength(2);
   });
 });
 
