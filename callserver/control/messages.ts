@@ -45,6 +45,8 @@ const ConsumerStats = z.object({
   resent: z.int(),
   rttMs: z.number(),
   fractionLost: z.number(),
+  /** What the receiver is asked to wait at least for repairs. */
+  playoutDelayMs: z.number(),
   priority: z.int(),
   /** What congestion control leaves to it at most; -1 for no picture, null for no bound. */
   boundRank: z.int().nullable(),

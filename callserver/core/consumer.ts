@@ -11,11 +11,18 @@ import {
   setSsrc,
   setTimestamp,
   writeU16,
+  writeU24,
 } from '#protocol';
 import type { Claim } from '../congestion/allocation.ts';
 import type { Fields, PacedKind } from '../congestion/pacer.ts';
-import { ABS_SEND_TIME, idByIndex, TRANSPORT_CC } from '../packet/extension-order.ts';
+import {
+  ABS_SEND_TIME,
+  idByIndex,
+  PLAYOUT_DELAY,
+  TRANSPORT_CC,
+} from '../packet/extension-order.ts';
 import { LayerSwitch, NO_LAYER } from '../packet/layer-switch.ts';
+import { RepairTime } from '../packet/repair-time.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
 import { SentPackets } from '../packet/sent-packets.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
@@ -47,6 +54,12 @@ const FIRST_RTT_MS = 50;
 const MAX_RESENDS_PER_SECOND = 1_000;
 /** In ticks: two pictures never share a timestamp. */
 const MIN_TIMESTAMP_STEP = 48;
+/** The playout-delay header extension of WebRTC: 12 bits of minimum, 12 of maximum, in 10 ms. */
+const PLAYOUT_DELAY_BITS = 12;
+const PLAYOUT_DELAY_UNIT_MS = 10;
+/** Ten seconds at most, which is what browsers begin with; no minimum. */
+const NO_PLAYOUT_DELAY = 1_000;
+const MAX_REPAIR_DELAY_MS = 500;
 const LONG_WAY_MS = 60;
 const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
@@ -72,6 +85,10 @@ export class Consumer {
   readonly #rises = new RiseHold();
   readonly #kind: PacedKind;
   readonly #numbered: boolean;
+  readonly #delayed: boolean;
+  readonly #repairTime = new RepairTime();
+  /** The playout delay that the receiver is asked for: minimum and maximum in 12 bits each. */
+  #playoutDelay = NO_PLAYOUT_DELAY;
   readonly #fields: Fields = { sequenceAt: -1, sendTimeAt: -1 };
   readonly #sequences: SequenceMap;
   readonly #sent = new SentPackets();
@@ -116,6 +133,7 @@ export class Consumer {
     this.#host = host;
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
+    this.#delayed = parameters.extensions.playoutDelay !== undefined;
     this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#rtxSequence = Math.floor(random() * MAX_SEQUENCE_START);
@@ -281,6 +299,10 @@ export class Consumer {
     setTimestamp(bytes, (slot.timestamp + this.#timestampOffset) >>> 0);
     setSsrc(bytes, this.parameters.ssrc);
     slot.setElementIds(this.#extensionIds);
+    if (this.#delayed) {
+      const at = slot.elementOffset(PLAYOUT_DELAY);
+      if (at >= 0) writeU24(bytes, at, this.#playoutDelay);
+    }
     this.#fields.sequenceAt = this.#numbered ? slot.elementOffset(TRANSPORT_CC) : -1;
     this.#fields.sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
     this.#vp8?.rewrite(slot);
@@ -416,11 +438,29 @@ export class Consumer {
   }
 
   /** A receiver report about this stream. */
-  onReport(report: ReportBlock, nowUs: number): void {
+  onReport(report: ReportBlock, nowMs: number, nowUs: number): void {
     this.fractionLost = report.fractionLost / 256;
     this.jitter = report.jitter;
     const rttMs = roundTripMs(report, nowUs);
     if (rttMs !== undefined) this.rttMs = rttMs;
+    this.#repairTime.observe(this.fractionLost, this.rttMs, nowMs);
+  }
+
+  /**
+   * Has the receiver wait long enough for one repair on each lossy way. It cannot
+   * know how long the publisher's takes, and a picture that stands still is worse
+   * than one that comes a little later.
+   */
+  waitForRepairs(nowMs: number): void {
+    const up = this.producer.stream(this.#layers.current)?.repairTime.at(nowMs) ?? 0;
+    const leastMs = Math.min(up + this.#repairTime.at(nowMs), MAX_REPAIR_DELAY_MS);
+    this.#playoutDelay =
+      (Math.round(leastMs / PLAYOUT_DELAY_UNIT_MS) << PLAYOUT_DELAY_BITS) | NO_PLAYOUT_DELAY;
+  }
+
+  /** Milliseconds that the receiver is asked to wait at least. */
+  get playoutDelayMs(): number {
+    return (this.#playoutDelay >> PLAYOUT_DELAY_BITS) * PLAYOUT_DELAY_UNIT_MS;
   }
 
   /** Once a second: the sender report, and the budgets of a second. */

@@ -101,6 +101,7 @@ export class Producer {
 
   /** Looks again which streams are live and what they take. */
   rank(nowMs: number): void {
+    for (const stream of this.#streams) stream?.judge(nowMs);
     this.#ranked = this.#streams
       .map((stream, layer) => ({
         layer,

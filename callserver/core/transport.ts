@@ -223,11 +223,11 @@ export class Transport implements ConsumerHost, Padding {
         const stream = this.#demux.streamOf(packet.ssrc);
         stream?.statistics.onSenderReport(packet.ntp, nowMs);
         stream?.clock.report(packet.rtpTimestamp, this.#peerClock.toOurs(packet.ntp, nowUs));
-        this.#onReports(packet.reports, nowUs);
+        this.#onReports(packet.reports, nowMs, nowUs);
         break;
       }
       case 'receiver-report':
-        this.#onReports(packet.reports, nowUs);
+        this.#onReports(packet.reports, nowMs, nowUs);
         break;
       case 'nack':
         this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
@@ -257,9 +257,11 @@ export class Transport implements ConsumerHost, Padding {
 
   #onReports(
     reports: Extract<RtcpPacket, { type: 'receiver-report' }>['reports'],
+    nowMs: number,
     nowUs: number,
   ): void {
-    for (const report of reports) this.#consumersBySsrc.get(report.ssrc)?.onReport(report, nowUs);
+    for (const report of reports)
+      this.#consumersBySsrc.get(report.ssrc)?.onReport(report, nowMs, nowUs);
   }
 
   #onFeedback(feedback: TransportFeedback, nowMs: number): void {
@@ -382,6 +384,7 @@ export class Transport implements ConsumerHost, Padding {
       this.#flush();
     }
     for (const consumer of this.#consumers.values()) {
+      consumer.waitForRepairs(nowMs);
       consumer.everySecond(this.#writer, this.#cname, nowUs);
       this.#flush();
     }

@@ -85,8 +85,10 @@ export function agreedExtensions(
   return { descriptions, ids };
 }
 
-/** From a publisher, all that there is; MID and RID tell its streams apart. */
-export const PUBLISHER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER;
+/** From a publisher, all but what is ours to say; MID and RID tell its streams apart. */
+export const PUBLISHER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER.filter(
+  (name) => name !== 'playoutDelay',
+);
 
 /** To a viewer: SSRCs are told in the answer, so neither MID nor RID is needed. */
 export const VIEWER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER.filter(

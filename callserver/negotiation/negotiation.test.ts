@@ -139,7 +139,7 @@ describe('negotiatePlayback', () => {
           rtxSsrc: 1001,
           nack: true,
           transportWide: true,
-          extensions: { absSendTime: 4, transportCc: 7 },
+          extensions: { absSendTime: 4, playoutDelay: 6, transportCc: 7 },
         },
       },
       {

@@ -21,6 +21,7 @@ export const statsOf = (transport: Transport, nowMs: number): TransportStats => 
     resent: consumer.resent,
     rttMs: consumer.rttMs,
     fractionLost: consumer.fractionLost,
+    playoutDelayMs: consumer.playoutDelayMs,
     priority: consumer.priority,
     boundRank: consumer.boundTo?.rank ?? null,
     boundTemporal: consumer.boundTo?.temporal ?? null,

@@ -157,6 +157,7 @@ describe('one packet in twenty lost each way, a round trip of 100 ms', () => {
     const video = await viewer.inbound('video');
     console.info({
       over,
+      waits: (await session.stats()).consumers.map((c) => [c.playoutDelayMs, c.rttMs]),
       short,
       load: loadavg()[0],
       path: await pathOf(session),
