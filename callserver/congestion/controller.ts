@@ -228,6 +228,11 @@ export class CongestionController {
     return harmless || this.prober.isNear(nowMs) ? 'underuse' : 'overuse';
   }
 
+  /** True when the queue of the path is long. */
+  get full(): boolean {
+    return this.#queue.ms > LONG_QUEUE_MS;
+  }
+
   /** True when nothing shows that the path cannot bear what is being sent. */
   get calm(): boolean {
     return this.#queue.ms < CALM_QUEUE_MS && this.fractionLost < CALM_LOSS;

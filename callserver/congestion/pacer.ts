@@ -18,7 +18,10 @@ const LARGEST_PACKET = MAX_PACKET + 2;
 /** A frame of some packets may go out as it comes. */
 const BURST_MS = 10;
 const MIN_BURST_BYTES = 3_000;
-/** What would wait longer is dropped: a receiver asks for it again or is past it. */
+/**
+ * What would wait longer goes out faster than the rate; where the path is seen to
+ * be full it is dropped instead: a receiver asks for it again or is past it.
+ */
 const MAX_QUEUE_MS = 400;
 const MIN_QUEUE_PACKETS = 32;
 const MAX_QUEUE_PACKETS = 512;
@@ -109,6 +112,8 @@ export class Pacer {
   /** Sent beyond what the rate has allowed so far. */
   #debtBytes = 0;
   #lastMs = 0;
+  /** Whether the rate is kept at any price. */
+  strict = true;
   /** Packets that would have waited too long. */
   dropped = 0;
 
@@ -147,7 +152,8 @@ export class Pacer {
       return sent;
     }
     const bound = (this.#rate * MAX_QUEUE_MS) / 8_000;
-    const full = this.waiting >= MIN_QUEUE_PACKETS && this.waitingBytes + packet.length > bound;
+    let full = this.waiting >= MIN_QUEUE_PACKETS && this.waitingBytes + packet.length > bound;
+    if (full && !this.strict) full = this.release(nowMs) === 0;
     if (full || !queue.push(packet, fields, owner)) this.dropped++;
     return true;
   }

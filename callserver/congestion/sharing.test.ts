@@ -118,12 +118,15 @@ describe('Pacer', () => {
     expect(sent.slice(4)).toEqual([50, 4, 5]);
   });
 
-  it('drops what would wait longer than 400 ms, and no fewer than 32 packets', () => {
+  it('drops what would wait longer than 400 ms but 32 packets, or sends faster where it need not be strict', () => {
     const { pacer, sent, offer } = paced();
     for (let i = 0; i < 3 + 40; i++) offer(1);
     expect([sent.length, pacer.waiting, pacer.dropped]).toEqual([3, 40, 0]);
     offer(2);
     expect([pacer.waiting, pacer.dropped]).toEqual([40, 1]);
+    pacer.strict = false;
+    offer(3);
+    expect([sent.length, pacer.waiting, pacer.dropped]).toEqual([4, 40, 1]);
     const slow = paced(80_000);
     for (let i = 0; i < 3 + 32; i++) slow.offer(1);
     expect([slow.pacer.waiting, slow.pacer.dropped]).toEqual([32, 0]);

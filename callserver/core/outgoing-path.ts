@@ -53,6 +53,7 @@ export class OutgoingPath {
   tick(wanted: number, given: number, canPad: boolean, nowMs: number): void {
     this.control.tick(wanted, canPad, nowMs);
     this.pacer.rate = this.control.pacingRate(given, nowMs);
+    this.pacer.strict = this.control.full;
     if (this.control.prober.cluster !== 0) this.#busy();
   }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  ElementCursor,
   ElementWriter,
   isRtcp,
   ntpOfMicros,
@@ -8,6 +9,7 @@ import {
   type RtcpPacket,
   RtcpWriter,
   RtpPacket,
+  readU24,
   Vp8Descriptor,
   writeU16,
   writeU32,
@@ -389,6 +391,36 @@ describe('reports', () => {
     const toViewer = down.rtcp.find(({ type }) => type === 'sender-report');
     // Second 1 on a clock of 90 kHz that stood at 1,000 at second 0.
     expect(toViewer).toMatchObject({ ssrc: 5_000, rtpTimestamp: 91_000, packetCount: 2 });
+  });
+
+  it('of loss have the receiver wait for repairs, and no longer when it is over', () => {
+    const producer = publisher.producers.get('camera')!;
+    const extensions = { ...VIEWER.extensions, playoutDelay: 9 };
+    viewer.consume('patient', producer, { ...VIEWER, ssrc: 7_000, rtxSsrc: 7_001, extensions }, 0);
+    const consumer = viewer.consumers.get('patient')!;
+    /** Minimum and maximum, in 10 ms. */
+    const delayOf = (packet: RtpPacket): [number, number] => {
+      const elements = new ElementCursor().begin(packet);
+      while (elements.next()) {
+        if (elements.id !== 9) continue;
+        const value = readU24(packet.bytes, elements.offset);
+        return [value >> 12, value & 0xfff];
+      }
+      return [-1, -1];
+    };
+    const block = { cumulativeLost: 0, highestSequence: 0, jitter: 0 };
+    const report = { ...block, ssrc: 7_000, lastSenderReport: 0, delaySinceLastSenderReport: 0 };
+    const last = () => delayOf(down.rtp.filter(({ ssrc }) => ssrc === 7_000).at(-1)!);
+    publish(0, frame({ sequence: 10, key: true }));
+    expect(last()).toEqual([0, 1_000]);
+    consumer.rttMs = 100;
+    consumer.onReport({ ...report, fractionLost: 13 }, 1_000, 1_000_000);
+    viewer.tick(1_000, 1_000_000);
+    publish(1_001, frame({ sequence: 11 }));
+    expect(last()).toEqual([14, 1_000]);
+    viewer.tick(21_500, 21_500_000);
+    publish(21_501, frame({ sequence: 12 }));
+    expect(last()).toEqual([0, 1_000]);
   });
 
   it('of a viewer give the round-trip time', () => {

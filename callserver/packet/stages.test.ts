@@ -8,6 +8,7 @@ import { LayerRates } from './layer-rates.ts';
 import { chooseLayer, LayerSwitch } from './layer-switch.ts';
 import { NackGenerator } from './nack-generator.ts';
 import { ReceiveStatistics } from './receive-statistics.ts';
+import { RepairTime } from './repair-time.ts';
 import { PeerClock, StreamClock } from './sender-clock.ts';
 import { SentPackets } from './sent-packets.ts';
 import { PacketSlot } from './slot.ts';
@@ -304,5 +305,27 @@ describe('LayerRates', () => {
     for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 1, ms);
     expect(rates.highest(2_799)).toBe(1);
     expect([rates.highest(2_800), rates.bitsPerSecond(3, 2_800)]).toEqual([0, 0]);
+  });
+});
+
+describe('RepairTime', () => {
+  it('is a round trip and a little where packets get lost, for twenty seconds after', () => {
+    const time = new RepairTime();
+    time.observe(0.01, 100, 0);
+    expect(time.at(0)).toBe(0);
+    time.observe(0.02, 100, 0);
+    time.observe(0, 100, 10_000);
+    expect([time.at(0), time.at(19_999), time.at(20_000)]).toEqual([140, 140, 0]);
+  });
+
+  it('is judged by fifty packets at least', () => {
+    const time = new RepairTime();
+    time.count(49, 5, 100, 0);
+    expect(time.at(0)).toBe(0);
+    time.count(50, 5, 100, 0);
+    expect(time.at(0)).toBe(140);
+    const clean = new RepairTime();
+    for (let packets = 0; packets < 1_000; packets += 10) clean.count(packets, 0, 100, packets);
+    expect(clean.at(1_000)).toBe(0);
   });
 });
