@@ -1,9 +1,7 @@
 import { wrapDistance } from '#base';
 import {
-  ElementWriter,
   ntpOfMicros,
   type ReportBlock,
-  RTP_HEADER_SIZE,
   type RtcpWriter,
   setMarker,
   setPayloadType,
@@ -30,8 +28,9 @@ import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
 import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
+import { writeBarePadding } from './bare-padding.ts';
+import { PathBound } from './path-bound.ts';
 import type { Producer } from './producer.ts';
-import { RiseHold } from './rise-hold.ts';
 
 /** What a consumer needs from the transport that it sends through. */
 export interface ConsumerHost {
@@ -67,8 +66,6 @@ const MAX_SEQUENCE_START = 1 << 14;
 const PADDING_PACKETS = 64;
 const PADDING_TRIES = 8;
 const MIN_PADDING_PAYLOAD = 200;
-/** RFC 3550 5.1: the last byte tells how many there are. */
-const BARE_PADDING = 255;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
@@ -82,7 +79,6 @@ export class Consumer {
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
   readonly #temporal = new TemporalFilter();
-  readonly #rises = new RiseHold();
   readonly #kind: PacedKind;
   readonly #numbered: boolean;
   readonly #delayed: boolean;
@@ -99,10 +95,7 @@ export class Consumer {
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
   #wanted: { width: number; height: number } | undefined;
-  /** What congestion control leaves to it; no picture below zero. */
-  #boundRank = TOP_RANK;
-  #boundTemporal = TOP_RANK;
-  #allocated = false;
+  readonly #bound = new PathBound();
   #padded = 0;
   #timestampOffset = 0;
   #lastTimestamp: number | undefined;
@@ -180,63 +173,36 @@ export class Consumer {
   /** What it asks of the allocation. */
   claim(nowMs: number): Claim {
     const { ladder } = this.producer;
-    let present = -1;
-    if (this.#allocated) {
-      for (const [i, { rank, temporal }] of ladder.entries()) {
-        const within =
-          rank < this.#boundRank || (rank === this.#boundRank && temporal <= this.#boundTemporal);
-        if (within) present = i;
-      }
-    }
-    const { priority } = this;
-    const mayRise = this.#rises.mayRise(nowMs);
-    return { ladder, maxRank: this.#usefulRank, priority, present, mayRise };
+    const present = this.#bound.stepOf(ladder);
+    const mayRise = this.#bound.mayRise(nowMs);
+    return { ladder, maxRank: this.#usefulRank, priority: this.priority, present, mayRise };
   }
 
   /** At most this rank and temporal layer: what the path bears. Below zero there is no picture. */
   bound(rank: number, temporal: number, nowMs: number): void {
-    const [rankBefore, temporalBefore] = [this.#boundRank, this.#boundTemporal];
-    this.#boundRank = rank;
-    this.#boundTemporal = temporal;
-    if (rank < 0) {
-      if (this.#allocated) this.#rises.fell(nowMs);
-      this.#allocated = false;
-    } else if (!this.#allocated) {
-      this.#allocated = true;
-      if (rankBefore < 0) this.#rises.rose(nowMs);
-    } else if (rank > rankBefore || (rank === rankBefore && temporal > temporalBefore)) {
-      this.#rises.rose(nowMs);
-    } else if (rank !== rankBefore || temporal !== temporalBefore) {
-      // What is less because less is wanted, or because a stream ended, does not count.
-      if (rank < Math.min(this.#usefulRank, rankBefore) || temporal < temporalBefore) {
-        this.#rises.fell(nowMs);
-      }
-    }
+    this.#bound.set(rank, temporal, this.#usefulRank, nowMs);
     this.chooseLayer(nowMs);
   }
 
   /** What the path leaves to it; undefined when nothing bounds it. */
   get boundTo(): { rank: number; temporal: number } | undefined {
-    if (!this.#allocated && this.#boundRank >= 0) return undefined;
-    return { rank: this.#boundRank, temporal: this.#boundTemporal };
+    return this.#bound.holds ? this.#bound : undefined;
   }
 
   /** Nothing bounds it. */
   release(nowMs: number): void {
-    this.#allocated = false;
-    this.#boundRank = TOP_RANK;
-    this.#boundTemporal = TOP_RANK;
+    this.#bound.release();
     this.chooseLayer(nowMs);
   }
 
   /** Aims at the best stream that is wanted and live, within what the path bears. */
   chooseLayer(nowMs: number): void {
     if (this.paused || !this.#host.open) return;
-    if (this.#boundRank < 0) {
+    if (this.#bound.rank < 0) {
       this.#suspend();
       return;
     }
-    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#boundRank));
+    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#bound.rank));
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;
@@ -244,7 +210,7 @@ export class Consumer {
     // Until the key frame of the lower stream comes, less of the higher one has to do.
     const falling =
       current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
-    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#boundTemporal));
+    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal));
   }
 
   #suspend(): void {
@@ -403,22 +369,17 @@ export class Consumer {
   #barePadding(): Buffer {
     const { rtxPayloadType = 0, rtxSsrc = 0 } = this.parameters;
     this.#rtxPacket ??= Buffer.allocUnsafeSlow(MAX_PACKET + RTX_HEADER_SIZE);
-    const packet = this.#rtxPacket;
-    // Version 2, padding, extension.
-    packet[0] = 0xb0;
-    packet[1] = rtxPayloadType;
     this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
-    setSequenceNumber(packet, this.#rtxSequence);
-    setTimestamp(packet, this.#lastTimestamp ?? 0);
-    setSsrc(packet, rtxSsrc);
-    const elements = new ElementWriter(packet, RTP_HEADER_SIZE, 3);
-    const sequenceAt = elements.add(this.#extensionIds[TRANSPORT_CC] ?? 0, 2);
-    this.#fields.sendTimeAt = elements.add(this.#extensionIds[ABS_SEND_TIME] ?? 0, 3);
-    this.#fields.sequenceAt = this.#numbered ? sequenceAt : -1;
-    const payload = elements.finish();
-    packet.fill(0, payload, payload + BARE_PADDING);
-    packet[payload + BARE_PADDING - 1] = BARE_PADDING;
-    return packet.subarray(0, payload + BARE_PADDING);
+    const padding = {
+      payloadType: rtxPayloadType,
+      ssrc: rtxSsrc,
+      sequence: this.#rtxSequence,
+      timestamp: this.#lastTimestamp ?? 0,
+      ids: this.#extensionIds,
+    };
+    const packet = writeBarePadding(this.#rtxPacket, padding, this.#fields);
+    if (!this.#numbered) this.#fields.sequenceAt = -1;
+    return packet;
   }
 
   #wrapped(slot: PacketSlot, out: number): Buffer {

@@ -50,7 +50,9 @@ export interface TransportOwner {
 const FEEDBACK_SSRC = 1;
 const SECOND_MS = 1_000;
 const LAYER_CHECK_MS = 100;
-/** A change of the estimate that does not wait for the next check. */
+/** Streams change their rates slowly. */
+const ALLOCATION_MS = 300;
+/** A change of the estimate that does not wait for that. */
 const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
@@ -77,6 +79,7 @@ export class Transport implements ConsumerHost, Padding {
   #indexById = indexById({});
   #extensionIds: ExtensionIds = {};
   #allocatedFor = 0;
+  #nextAllocationMs = 0;
   #nextSecondMs = 0;
   #nextLayerCheckMs = 0;
   #lastReceivedMs: number | undefined;
@@ -277,7 +280,13 @@ export class Transport implements ConsumerHost, Padding {
     if (this.#consumers.size === 0 || !this.#wire.open) return;
     const { control } = this.path;
     this.#allocatedFor = control.estimate(nowMs) ?? Number.POSITIVE_INFINITY;
+    this.#nextAllocationMs = nowMs + ALLOCATION_MS;
     this.#allocator.run(this.#consumers.values(), control, nowMs);
+    this.#tickPath(nowMs);
+  }
+
+  #tickPath(nowMs: number): void {
+    if (this.#consumers.size === 0 || !this.#wire.open) return;
     const { wanted, given } = this.#allocator;
     this.path.tick(wanted, given, this.#padder !== undefined, nowMs);
   }
@@ -333,7 +342,8 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs >= this.#nextLayerCheckMs) {
       this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
       for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
-      this.#allocate(nowMs);
+      if (nowMs >= this.#nextAllocationMs) this.#allocate(nowMs);
+      else this.#tickPath(nowMs);
     }
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
