@@ -417,7 +417,7 @@ describe('reports', () => {
     consumer.onReport({ ...report, fractionLost: 13 }, 1_000, 1_000_000);
     viewer.tick(1_000, 1_000_000);
     publish(1_001, frame({ sequence: 11 }));
-    expect(last()).toEqual([14, 1_000]);
+    expect(last()).toEqual([16, 1_000]);
     viewer.tick(21_500, 21_500_000);
     publish(21_501, frame({ sequence: 12 }));
     expect(last()).toEqual([0, 1_000]);

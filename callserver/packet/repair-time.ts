@@ -3,8 +3,8 @@ const LOSSY = 0.01;
 /** A path that was lossy is taken for it this much longer: delays that come and go are seen. */
 const HOLD_MS = 20_000;
 const MIN_PACKETS = 50;
-/** Until a gap shows by what comes behind it, and until it is asked for. */
-const NOTICE_MS = 40;
+/** Until a gap shows by what comes behind it, until it is asked for, and what timers add. */
+const NOTICE_MS = 60;
 
 /** How long it takes on one way to mend what gets lost there, as far as anything does. Milliseconds. */
 export class RepairTime {

@@ -315,7 +315,7 @@ describe('RepairTime', () => {
     expect(time.at(0)).toBe(0);
     time.observe(0.02, 100, 0);
     time.observe(0, 100, 10_000);
-    expect([time.at(0), time.at(19_999), time.at(20_000)]).toEqual([140, 140, 0]);
+    expect([time.at(0), time.at(19_999), time.at(20_000)]).toEqual([160, 160, 0]);
   });
 
   it('is judged by fifty packets at least', () => {
@@ -323,7 +323,7 @@ describe('RepairTime', () => {
     time.count(49, 5, 100, 0);
     expect(time.at(0)).toBe(0);
     time.count(50, 5, 100, 0);
-    expect(time.at(0)).toBe(140);
+    expect(time.at(0)).toBe(160);
     const clean = new RepairTime();
     for (let packets = 0; packets < 1_000; packets += 10) clean.count(packets, 0, 100, packets);
     expect(clean.at(1_000)).toBe(0);

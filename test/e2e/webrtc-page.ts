@@ -131,11 +131,6 @@ export class WebRtcPage {
     });
   }
 
-  /** The height of the picture that is shown. */
-  shownHeight(): Promise<number> {
-    return this.page.evaluate(() => document.querySelector('video')?.videoHeight ?? 0);
-  }
-
   /** Waits for a picture of this height. */
   height(expected: number, timeoutMs = 20_000): Promise<number> {
     return until(
