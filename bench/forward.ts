@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { cpuSecondsOf } from '#platform';
 import { type Benchmark, type BenchOptions, type BenchResult, optionOf } from './benchmark.ts';
 import { processTree } from './cpu.ts';
 import { startAmphi } from './forward/amphi.ts';
@@ -87,13 +88,13 @@ async function measure(
   crowd.send('publisher', PACKETS_PER_SECOND, PACKET_BYTES);
   await pause(SETTLE_MS);
   crowd.forgetDelays();
-  const before = { cpu: cpuNs(contender.pid), ...datagrams(), at: performance.now() };
+  const before = { cpu: cpuOf(contender.pid), ...datagrams(), at: performance.now() };
   await pause(windowMs);
-  const after = { cpu: cpuNs(contender.pid), ...datagrams(), at: performance.now() };
+  const after = { cpu: cpuOf(contender.pid), ...datagrams(), at: performance.now() };
   const seconds = (after.at - before.at) / 1000;
   const arrived = after.arrived - before.arrived;
   const expected = viewers * PACKETS_PER_SECOND * seconds;
-  const cpuUs = (after.cpu - before.cpu) / 1000;
+  const cpuUs = (after.cpu - before.cpu) * 1e6;
   const delays = await crowd.delays();
   return {
     name: contender.name,
@@ -107,16 +108,9 @@ async function measure(
   };
 }
 
-/** Nanoseconds on a processor, of all threads of a process and its descendants. */
-function cpuNs(root: number): number {
-  let sum = 0;
-  for (const pid of processTree(root)) {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
-    }
-  }
-  return sum;
-}
+/** CPU seconds so far of a process and its descendants. */
+const cpuOf = (root: number): number =>
+  processTree(root).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
 
 /** Datagrams that reached this side's sockets, or their full buffers: forwarded either way. */
 function datagrams(): { arrived: number } {

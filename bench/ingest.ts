@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cpuSecondsOf, encodeFlv, freePorts, Instance, Replay, RtmpClient, until } from '#support';
+import { cpuSecondsOf } from '#platform';
+import { encodeFlv, freePorts, Instance, Replay, RtmpClient, until } from '#support';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmark.ts';
 
 const PUBLISHERS = 20;

@@ -77,6 +77,8 @@ describe('loadConfig', () => {
     [{ AMPHI_LADDER: '[]' }, 'transcode.ladder (AMPHI_LADDER)'],
     [{ AMPHI_REDIS_URL: 'http://x' }, 'redis.url (AMPHI_REDIS_URL): (hidden) is not allowed'],
     [{ AMPHI_ADMIN_TOKEN: 'short' }, 'adminToken (AMPHI_ADMIN_TOKEN): (hidden) is not allowed'],
+    [{ AMPHI_ADMIN_TOKEN: 'no header takes this' }, 'without blanks'],
+    [{ AMPHI_DVR_SECONDS: '10.5' }, 'edge.dvrSeconds (AMPHI_DVR_SECONDS): 10.5'],
     [{ AMPHI_TLS_CERT: '/c.pem' }, 'belong together'],
     [{ AMPHI_CONFIG: 'missing.yaml' }, 'AMPHI_CONFIG names missing.yaml, which cannot be read'],
     [{ AMPHI_ADMIN_TOKEN_FILE: '/missing' }, 'AMPHI_ADMIN_TOKEN_FILE names /missing'],
@@ -105,6 +107,20 @@ describe('loadConfig', () => {
   it('never quotes a secret', () => {
     const message = complaint({ AMPHI_CLUSTER_SECRET: 'too-short-secret' });
     expect(message).not.toContain('too-short-secret');
+  });
+
+  it.each([
+    ['json', '{"redis":"redis://:s3cret@a"}'],
+    ['json', '{"adminToken": s3cret}'],
+    ['json', '{"adminToken": "s3cret-s3cret\n"}'],
+    ['yaml', 'turn: [s3cret]'],
+    ['yaml', 'redis:\n  url: "redis://:s3cret@a'],
+  ])('never quotes a secret that stands in the wrong place of a file: %s %j', (kind, text) => {
+    const cwd = folder();
+    writeFileSync(join(cwd, `amphi.config.${kind}`), text);
+    const message = complaint({}, cwd);
+    expect(message).toMatch(/is not allowed|cannot be parsed: \w/);
+    expect(message).not.toContain('s3c');
   });
 });
 

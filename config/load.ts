@@ -97,6 +97,13 @@ export function loadConfig({ env, cwd, flags = {} }: LoadOptions): Config {
 const parseYaml = (text: string): unknown =>
   (createRequire(import.meta.url)('yaml') as typeof yaml).parse(text);
 
+/** What a parser complains of, and where, without the text around it: that may be a secret. */
+const placeOf = (error: unknown): string =>
+  messageOf(error)
+    .split('\n', 1)[0]
+    ?.replace(/:$/, '')
+    .replace(/, (?:\.\.\.)?".*" is not valid JSON$/s, ' is not valid JSON') ?? '';
+
 type Values = Record<string, unknown>;
 
 function readFile(env: LoadOptions['env'], cwd: string) {
@@ -126,7 +133,7 @@ function readFile(env: LoadOptions['env'], cwd: string) {
     } catch (error) {
       throw new AmphiError('bad_config', {
         field: candidate,
-        detail: `${candidate} cannot be parsed: ${messageOf(error)}`,
+        detail: `${candidate} cannot be parsed: ${placeOf(error)}`,
       });
     }
   }
@@ -193,6 +200,14 @@ function setAt(values: Values, path: readonly string[], value: unknown): void {
   if (last !== undefined) at[last] = value;
 }
 
+/** True of a secret, and of a section with one in it, whatever stands in its place. */
+const holdsSecret = (key: string): boolean =>
+  settings().some(({ path, meta }) => {
+    const own = path.join('.');
+    const isWithin = own === key || key.startsWith(`${own}.`) || own.startsWith(`${key}.`);
+    return meta.secret === true && isWithin;
+  });
+
 function badConfig(error: z.ZodError, values: Values, origin: Map<string, string>): AmphiError {
   const lines = error.issues.map((issue) => {
     if (issue.code === 'unrecognized_keys') {
@@ -206,7 +221,7 @@ function badConfig(error: z.ZodError, values: Values, origin: Map<string, string
     const from = origin.get(known?.path.join('.') ?? key) ?? known?.meta.env;
     let value: unknown = values;
     for (const step of issue.path) value = (value as Values | undefined)?.[step as string];
-    const shown = known?.meta.secret ? '(hidden)' : JSON.stringify(value);
+    const shown = holdsSecret(key) ? '(hidden)' : JSON.stringify(value);
     return `${key}${from === undefined ? '' : ` (${from})`}: ${shown} is not allowed: ${issue.message}`;
   });
   return new AmphiError('bad_config', {

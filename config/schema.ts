@@ -66,7 +66,12 @@ export const configSchema = z.strictObject({
     'Base of every link handed out. Default: taken from the request.',
   ),
   adminToken: setting(
-    z.string().min(16).optional(),
+    z
+      .string()
+      .min(16)
+      // It goes in a header field.
+      .regex(/^[\x21-\x7e]*$/, 'must be of ASCII characters without blanks')
+      .optional(),
     'AMPHI_ADMIN_TOKEN',
     'Bearer token of the admin API. Default: random, kept in the data folder, shown in the banner.',
     { secret: true },
@@ -203,7 +208,8 @@ export const configSchema = z.strictObject({
         'Memory that a relay may use for segments and playlists.',
       ),
       dvrSeconds: setting(
-        seconds
+        z
+          .int()
           .min(10)
           .max(7 * 86_400)
           .default(7_200),
@@ -272,6 +278,11 @@ export const configSchema = z.strictObject({
         z.int().min(1).max(64).default(4),
         'AMPHI_JOBS_PER_WORKER',
         'Live jobs that one worker process runs at once.',
+      ),
+      retrySeconds: setting(
+        z.int().min(1).max(86_400).default(60),
+        'AMPHI_TRANSCODE_RETRY_SECONDS',
+        'A rendition that the machine was too slow for is tried again after this, when there is room; after twice as long each time it fails.',
       ),
     })
     .prefault({}),

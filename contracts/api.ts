@@ -5,7 +5,14 @@ import { warningSchema } from './warning.ts';
 
 /** The public HTTP API: bodies and answers. Unknown fields of a body are refused. */
 
-const title = z.string().trim().min(1).max(140).describe('What viewers see above the picture');
+/** Text that people type. PostgreSQL cannot store a NUL. */
+export const textSchema = z
+  .string()
+  .trim()
+  .regex(/^[^\0]*$/, 'must not contain a NUL character');
+
+const title = textSchema.min(1).max(140).describe('What viewers see above the picture');
+const sourceName = textSchema.min(1).max(80);
 export const visibilitySchema = z
   .enum(['public', 'unlisted', 'private'])
   .describe('Listed for all, for whoever has the link, or for whoever has a token');
@@ -51,10 +58,10 @@ export type PatchEvent = z.infer<typeof patchEventSchema>;
 
 export const sourceKindSchema = z.enum(['rtmp', 'whip', 'srt', 'room', 'file', 'pull']);
 
-export const patchSourceSchema = z.strictObject({ name: z.string().trim().min(1).max(80) });
+export const patchSourceSchema = z.strictObject({ name: sourceName });
 
 export const createSourceSchema = z.strictObject({
-  name: z.string().trim().min(1).max(80),
+  name: sourceName,
   kind: sourceKindSchema.default('rtmp'),
 });
 export type CreateSource = z.input<typeof createSourceSchema>;

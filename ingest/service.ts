@@ -73,7 +73,7 @@ export class IngestService implements Closable {
   readonly #events: Holdings;
   readonly #listeners: RtmpListener[] = [];
   readonly #counters = newCounters();
-  /** Monotonic time at which a source's publisher was last sent away: a key that was asked about before no longer counts. */
+  /** Monotonic time at which publishers of a source, or of an event, were last sent away: a key that was asked about before no longer counts. */
   readonly #droppedAtMs = new Map<string, number>();
   readonly #disposer = new Disposer();
   readonly #abort = new AbortController();
@@ -165,8 +165,11 @@ export class IngestService implements Closable {
     const held = await this.#events.hold(event);
     await this.#vacate(held.program.source(sourceId));
     // After the waits: the key may have been changed, the event may have gone elsewhere.
-    if ((this.#droppedAtMs.get(sourceId) ?? 0) > askedAtMs) {
+    if ((this.#droppedAtMs.get(sourceKey(sourceId)) ?? 0) > askedAtMs) {
       throw new AmphiError('unauthorized', 'the stream key has just been changed');
+    }
+    if ((this.#droppedAtMs.get(eventKey(eventId)) ?? 0) > askedAtMs) {
+      throw new AmphiError('conflict', 'the event has just been ended');
     }
     if (this.#events.get(eventId) !== held) {
       throw new AmphiError('unavailable', 'the event moves to another server; try again');
@@ -241,16 +244,17 @@ export class IngestService implements Closable {
     res.on('close', unsubscribe);
   }
 
-  #noteDrop(sourceId: string): void {
+  #noteDrop(whom: string): void {
     const nowMs = performance.now();
     for (const [id, atMs] of this.#droppedAtMs) {
       if (nowMs - atMs > DROP_MEMORY_MS) this.#droppedAtMs.delete(id);
     }
-    this.#droppedAtMs.set(sourceId, nowMs);
+    this.#droppedAtMs.set(whom, nowMs);
   }
 
   #command(eventId: string, command: IngestCommand): void {
-    if (command.type === 'drop-source') this.#noteDrop(command.sourceId);
+    if (command.type === 'drop-source') this.#noteDrop(sourceKey(command.sourceId));
+    if (command.type === 'end') this.#noteDrop(eventKey(eventId));
     const held = this.#events.get(eventId);
     if (held === undefined) {
       throw new AmphiError('not_live', `event ${eventId} is not on this node`);
@@ -276,3 +280,6 @@ export class IngestService implements Closable {
     this.#events.announce(held);
   }
 }
+
+const sourceKey = (sourceId: string): string => `source ${sourceId}`;
+const eventKey = (eventId: string): string => `event ${eventId}`;

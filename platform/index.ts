@@ -1,5 +1,6 @@
 export { type AttemptLimits, Attempts } from './attempts.ts';
 export { type Child, type ChildExit, startChild } from './child.ts';
+export { cpuSecondsOf, idleSeconds } from './cpu.ts';
 export {
   type FfmpegCommand,
   type FfmpegInfo,

@@ -9,9 +9,10 @@ import {
 } from '#base';
 import type { Config } from '#config';
 import { type TranscodeJob, transcodeJobId, type Warning } from '#contracts';
-import type { NodeClient, TokenIssuer } from '#platform';
+import { cpuSecondsOf, idleSeconds, type NodeClient, type TokenIssuer } from '#platform';
+import { Comeback } from './comeback.ts';
 import type { Encoder } from './encoders/encoder.ts';
-import { dearestRung, Pace } from './pace.ts';
+import { dearestRung, Pace, type VideoRung } from './pace.ts';
 import { askPosition, RenditionPush } from './push.ts';
 import { BankRun } from './run.ts';
 import type { Resume } from './rung-output.ts';
@@ -39,10 +40,12 @@ export interface LiveJobDeps {
   /** Tells the host of the event what is wrong, for so long. */
   warn: (warning: Warning, forMs: number) => void;
   log: Logger;
+  /** Ends, and takes its renditions back, as soon as the machine is too slow for it. */
+  onTrial?: boolean;
 }
 
 /** How a job ended for this worker. */
-export type JobEnd = 'ended' | 'superseded' | 'stopped';
+export type JobEnd = 'ended' | 'superseded' | 'stopped' | 'too-slow';
 
 /** Supervises one live job: starts ffmpeg again until the program is over. */
 export class LiveJob {
@@ -55,6 +58,12 @@ export class LiveJob {
   readonly #abort = new AbortController();
   #run: BankRun | undefined;
   readonly #pace = new Pace();
+  /** Given up for want of speed, the last one last. */
+  readonly #missing: VideoRung[] = [];
+  readonly #comeback: Comeback;
+  /** Rungs of those that are made again, each by a job of its own, the newest last. */
+  readonly #trials = new Map<VideoRung, LiveJob>();
+  #tooSlow = false;
   #fence = 0;
   #superseded = false;
   #token: { text: string; until: number } | undefined;
@@ -62,6 +71,7 @@ export class LiveJob {
   constructor(job: TranscodeJob, deps: LiveJobDeps) {
     this.#job = job;
     this.#deps = deps;
+    this.#comeback = new Comeback(deps.config.transcode.retrySeconds * 1_000, performance.now());
     const { eventId, runId, group } = job;
     this.#log = deps.log.child({ eventId, runId, group });
   }
@@ -73,6 +83,7 @@ export class LiveJob {
   /** Stops as soon as possible; the job can go on elsewhere. */
   stop(): void {
     this.#abort.abort(new AmphiError('closed'));
+    for (const trial of this.#trials.values()) trial.stop();
     this.#run?.stop();
     for (const push of this.#pushes.values()) push.close();
   }
@@ -85,6 +96,10 @@ export class LiveJob {
       const startedAt = performance.now();
       try {
         const end = await this.#once();
+        if (this.#tooSlow) {
+          for (const rung of this.#job.rungs) this.#withdraw(rung.name);
+          return 'too-slow';
+        }
         if (end === 'ended') {
           await Promise.all([...this.#pushes.values()].map((push) => push.finish()));
           this.#log.info({}, 'transcoding ended');
@@ -139,11 +154,13 @@ export class LiveJob {
       const lagUs = run.lagUs;
       const lagMs = Math.round(lagUs / 1000);
       const verdict = this.#pace.judge(lagUs, performance.now());
-      if (verdict === 'fine') return;
-      this.#log.warn({ lagMs }, 'transcoding is too slow; skipping to now');
+      if (verdict === 'fine') {
+        this.#tryAgain(run);
+        return;
+      }
       clearInterval(watch);
-      if (verdict === 'shed') this.#shed();
-      else this.#warnOfSkip(lagMs);
+      if (this.#deps.onTrial === true) this.#tooSlow = true;
+      else this.#makeRoom(verdict, lagMs);
       run.stop();
     }, WATCH_EVERY_MS);
     try {
@@ -202,6 +219,41 @@ export class LiveJob {
     this.#deps.warn({ code: 'transcode_skipped', level: 'warn', text }, WARN_FOR_MS);
   }
 
+  #makeRoom(verdict: 'restart' | 'shed', lagMs: number): void {
+    this.#log.warn({ lagMs }, 'transcoding is too slow; skipping to now');
+    // What is on trial goes first.
+    const newest = [...this.#trials.values()].at(-1);
+    newest?.giveUp();
+    if (verdict === 'shed' && newest === undefined) this.#shed();
+    else this.#warnOfSkip(lagMs);
+  }
+
+  /** The machine is too slow for this job on trial. */
+  giveUp(): void {
+    this.#tooSlow = true;
+    this.#run?.stop();
+  }
+
+  /** Makes a rung again that was given up, when the machine has become quick enough. */
+  #tryAgain({ pid }: BankRun): void {
+    const rung = this.#missing.findLast((missing) => !this.#trials.has(missing));
+    if (rung === undefined || pid === undefined) return;
+    const work = { usedSeconds: usedBy(pid), idleSeconds: idleSeconds() };
+    if (!this.#comeback.hasRoom(rung, this.#job.rungs, work, performance.now())) return;
+    this.#log.info({ rung: rung.name }, 'the machine has room again; a rung is made again');
+    const job = { ...this.#job, rungs: [rung], thumbnails: false };
+    const live = new LiveJob(job, { ...this.#deps, onTrial: true });
+    this.#trials.set(rung, live);
+    this.#comeback.wait(performance.now());
+    live
+      .run()
+      .catch((error) => this.#log.warn({ rung: rung.name, reason: messageOf(error) }, 'in vain'))
+      .finally(() => {
+        this.#trials.delete(rung);
+        this.#comeback.failed(performance.now());
+      });
+  }
+
   /** Gives up the rung that costs most, so that the others keep up. */
   #shed(): void {
     const { rungs, ladderSize } = this.#job;
@@ -214,6 +266,12 @@ export class LiveJob {
       rungs: rungs.filter((rung) => rung !== dearest),
       ladderSize: ladderSize - 1,
     };
+    this.#missing.push(dearest);
+    this.#comeback.wait(performance.now());
+    this.#withdraw(name);
+  }
+
+  #withdraw(name: string): void {
     this.#position.delete(name);
     this.#pushes
       .get(name)
@@ -293,5 +351,14 @@ export class LiveJob {
       });
     };
     send().catch((error) => this.#log.debug({ reason: messageOf(error) }, 'thumbnail lost'));
+  }
+}
+
+/** Processor seconds of a process; undefined where the system does not tell, or it has gone. */
+function usedBy(pid: number): number | undefined {
+  try {
+    return cpuSecondsOf(pid);
+  } catch {
+    return undefined;
   }
 }

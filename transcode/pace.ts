@@ -36,9 +36,9 @@ export class Pace {
   }
 }
 
-type VideoRung = Extract<JobRung, { kind: 'video' }>;
+export type VideoRung = Extract<JobRung, { kind: 'video' }>;
 
-const pixelRate = ({ width, height, fps }: VideoRung): number =>
+export const pixelRate = ({ width, height, fps }: VideoRung): number =>
   (width * height * fps.num) / fps.den;
 
 /** The rung whose loss frees most; undefined when only one with a picture is left. */

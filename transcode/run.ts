@@ -83,6 +83,11 @@ export class BankRun {
     return Math.max(0, this.#clockUs + sinceStartUs - this.#outUs);
   }
 
+  /** Process of its ffmpeg, once that has been started. */
+  get pid(): number | undefined {
+    return this.#child?.process.pid;
+  }
+
   /** Ends the run before the feed does. */
   stop(): void {
     this.#stopped = true;

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AmphiError, type Closable, Disposer, type Logger, messageOf } from '#base';
 import type { Config } from '#config';
@@ -7,6 +8,7 @@ import { type Listener, listen, type Metrics, sendJson, sendProblem } from '#pla
 import { viewerAddress } from '../http/forwarded.ts';
 import { LeanHttp } from '../http/lean/server.ts';
 import { NodeExchange } from '../http/node-exchange.ts';
+import { originForm } from '../http/request-target.ts';
 import type { Relay } from '../relay/relay.ts';
 import { Certificate } from './certificate.ts';
 import { Connections } from './connections.ts';
@@ -66,8 +68,7 @@ export class Front implements Closable {
     server.maxConnections = http.maxConnections;
     front.#connections.watch(server);
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
-      front.#proxy.upgrade(req, socket, head);
+      front.#upgrade(req, socket as Socket, head);
     });
     front.#measure();
     try {
@@ -144,8 +145,33 @@ export class Front implements Closable {
     return server as unknown as Server;
   }
 
+  #upgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Nothing may unwind the process because a viewer has gone.
+    socket.on('error', () => socket.destroy());
+    const url = originForm(req.url ?? '/');
+    if (req.headers.upgrade?.toLowerCase() === 'websocket' && url !== undefined) {
+      req.url = url;
+      socket.setTimeout(0);
+      this.#proxy.upgrade(req, socket, head);
+      return;
+    }
+    // Another protocol is offered, often HTTP/2 in clear: nobody has to take it (RFC 9110 7.8).
+    socket.setTimeout(QUIET_MS, () => socket.destroy());
+    const res = new ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.once('finish', () => socket.end());
+    if (isBodyless(req)) this.#handle(req, res);
+    else sendProblem(res, new AmphiError('bad_request', 'send the body without an upgrade'));
+  }
+
   #handle(req: IncomingMessage, res: ServerResponse): void {
-    const url = req.url ?? '/';
+    const url = originForm(req.url ?? '/');
+    if (url === undefined) {
+      sendProblem(res, new AmphiError('bad_request', 'the address does not begin with a slash'));
+      return;
+    }
+    req.url = url;
     if (url.startsWith('/hls/')) {
       this.#media(req, res);
     } else if (url === '/healthz') {
@@ -204,6 +230,10 @@ export class Front implements Closable {
     });
   }
 }
+
+/** Node.js does not read a body behind an upgrade. */
+const isBodyless = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 
 function preflight(res: ServerResponse): void {
   res.writeHead(204, {

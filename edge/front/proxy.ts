@@ -1,17 +1,22 @@
 import {
+  type ClientRequest,
   type IncomingHttpHeaders,
   type IncomingMessage,
+  type RequestOptions,
   request,
   type ServerResponse,
 } from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { urlToHttpOptions } from 'node:url';
 import { AmphiError, isAmphiError } from '#base';
 import { sendProblem } from '#platform';
 
 /** The way to the API behind the public port: requests and WebSockets. */
 
 export interface ProxyOptions {
-  /** Base of the API's internal address; undefined where there is no API. */
+  /** Base of the API's internal address, or of a parent that knows the way; undefined where there is neither. */
   api: () => Promise<string | undefined>;
   /** Reverse proxies in front that are trusted for X-Forwarded-* headers. */
   trustProxy: number;
@@ -50,8 +55,7 @@ export class ApiProxy {
   /** Passes a request on. Answers 503 while the API is away. */
   async pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      const base = await this.#base();
-      await this.#pass(`${base}${req.url}`, req, res);
+      await this.#pass(await this.#base(), req, res);
     } catch (error) {
       if (!res.headersSent) res.setHeader('retry-after', RETRY_AFTER_SECONDS);
       sendProblem(res, toProblem(error));
@@ -62,12 +66,8 @@ export class ApiProxy {
   async upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Nothing may unwind the process because a viewer has gone.
     socket.on('error', () => socket.destroy());
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      refuse(socket, 400, 'Bad Request');
-      return;
-    }
     try {
-      await this.#upgrade(`${await this.#base()}${req.url}`, req, socket, head);
+      await this.#upgrade(await this.#base(), req, socket, head);
     } catch {
       refuse(socket, 503, 'Service Unavailable');
     }
@@ -79,14 +79,11 @@ export class ApiProxy {
     throw new AmphiError('unavailable', 'the API is not up; try again in a moment');
   }
 
-  #pass(url: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  #pass(base: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
     return new Promise((resolve, reject) => {
-      const upstream = request(url, {
+      const upstream = requestTo(base, req, {
         method: req.method ?? 'GET',
         headers: { ...this.#forwarded(req), ...framing(req) },
-        // A connection of its own: one that is kept could close under a request that may not be repeated.
-        agent: false,
-        timeout: ANSWER_TIMEOUT_MS,
       });
       upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
       upstream.once('error', reject);
@@ -102,13 +99,11 @@ export class ApiProxy {
     });
   }
 
-  #upgrade(url: string, req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  #upgrade(base: string, req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
-      const upstream = request(url, {
+      const upstream = requestTo(base, req, {
         method: 'GET',
         headers: { ...this.#forwarded(req), connection: 'upgrade', upgrade: 'websocket' },
-        agent: false,
-        timeout: ANSWER_TIMEOUT_MS,
       });
       upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
       upstream.once('error', reject);
@@ -158,6 +153,29 @@ export class ApiProxy {
   }
 }
 
+/**
+ * Asks the server at this base for the request's own path, byte for byte: read
+ * as part of an address, `/x/../internal` would come out as `/internal`.
+ */
+function requestTo(base: string, req: IncomingMessage, about: RequestOptions): ClientRequest {
+  const url = new URL(base);
+  const { protocol, hostname, port } = urlToHttpOptions(url);
+  const options: RequestOptions & { servername?: string } = {
+    protocol,
+    hostname,
+    port,
+    path: `${url.pathname.replace(/\/$/, '')}${req.url ?? '/'}`,
+    // A connection of its own: one that is kept could close under a request that may not be repeated.
+    agent: false,
+    timeout: ANSWER_TIMEOUT_MS,
+    ...about,
+  };
+  if (protocol !== 'https:') return request(options);
+  // The certificate is the parent's, while the Host field goes on as the viewer sent it.
+  const servername = isIP(hostname ?? '') === 0 ? (hostname ?? '') : '';
+  return tlsRequest({ ...options, servername });
+}
+
 const hasBody = (req: IncomingMessage): boolean =>
   req.headers['transfer-encoding'] !== undefined ||
   (req.httpVersionMajor >= 2
@@ -188,13 +206,13 @@ function passedOn(fields: IncomingHttpHeaders): Record<string, string | string[]
   return headers;
 }
 
-const toProblem = (cause: unknown): AmphiError =>
-  isAmphiError(cause)
-    ? cause
-    : new AmphiError('unavailable', {
-        detail: 'the API does not answer; try again in a moment',
-        cause,
-      });
+function toProblem(cause: unknown): AmphiError {
+  if (isAmphiError(cause)) return cause;
+  // Node.js refuses to write such a head at all.
+  if (cause instanceof TypeError) return new AmphiError('bad_request', { cause });
+  const detail = 'the API does not answer; try again in a moment';
+  return new AmphiError('unavailable', { detail, cause });
+}
 
 function rawHead(answer: IncomingMessage): string {
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';

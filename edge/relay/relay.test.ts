@@ -351,6 +351,18 @@ describe('Relay, of the status', () => {
     expect(asked).toHaveLength(3);
   });
 
+  it('asks a parent that refuses at once no more than once a second', async () => {
+    const first = ask(STATUS);
+    news(await nth(1), 5);
+    await first.answered;
+    const waiting = ask(`${STATUS}?after=5`);
+    (await nth(2)).reply('{"code":"upstream_failed"}', {}, 502);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(asked).toHaveLength(2);
+    news(await nth(3), 6);
+    expect((await waiting.answered).json).toEqual({ version: 6 });
+  });
+
   it('stops asking when nobody waits any more', async () => {
     const viewer = ask(STATUS);
     const parent = await nth(1);

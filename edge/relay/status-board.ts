@@ -117,7 +117,10 @@ export class StatusBoard {
         after = answer.version;
         if (isEcho) await delay(FRESH_MS, abort.signal);
       } catch (error) {
-        if (!abort.signal.aborted) this.#fail(eventId, board, toProblem(error));
+        if (abort.signal.aborted) continue;
+        this.#fail(eventId, board, toProblem(error));
+        // Who still waits does so on the last news; a parent that refuses at once must not be asked without end.
+        if (board.waiting.size > 0) await delay(FRESH_MS, abort.signal).catch(() => {});
       }
     }
     board.asking = undefined;

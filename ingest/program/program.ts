@@ -7,7 +7,7 @@ import { ProgramFeed } from './feed.ts';
 import { Opening } from './opening.ts';
 import { ProgramOutput } from './output.ts';
 import type { SlateMaker, SlateSpec } from './slate.ts';
-import type { SlateKind } from './slate-picture.ts';
+import { type SlateKind, slateSize } from './slate-picture.ts';
 import { StandIn } from './stand-in.ts';
 import { type EndReason, next, type ProgramInput, type ProgramState } from './state.ts';
 import type { Ticker } from './ticker.ts';
@@ -401,9 +401,7 @@ export class Program extends Emitter<ProgramEvents> {
   }
 
   #slateSpec({ picture, fps }: Run, kind: SlateKind): SlateSpec {
-    const even = (n: number) => n + (n % 2);
-    const [width, height] = [even(picture.width), even(picture.height)];
-    return { kind, title: this.#spec.title, width, height, fps };
+    return { kind, title: this.#spec.title, ...slateSize(picture), fps };
   }
 
   #setPace(ms: number): void {

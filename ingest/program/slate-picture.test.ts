@@ -1,6 +1,6 @@
 import { renderAsync } from '@resvg/resvg-js';
 import { describe, expect, it } from 'vitest';
-import { slateSvg } from './slate-picture.ts';
+import { drawnSize, slateSize, slateSvg } from './slate-picture.ts';
 
 const picture = (title: string, width = 1280, height = 720) =>
   slateSvg({ kind: 'interrupted', title, width, height });
@@ -96,5 +96,26 @@ describe('slateSvg', () => {
     expect(picture('x')).toContain('Back in a moment');
     const spec = { kind: 'audio-only' as const, title: 'x', width: 640, height: 360 };
     expect(slateSvg(spec)).toContain('Audio only');
+  });
+});
+
+describe('a slate', () => {
+  it.each([
+    [1280, 720, 1280, 720],
+    [853, 481, 854, 482],
+    [3840, 2160, 3840, 2160],
+    // What an encoder claims must not cost the memory and the time of everybody.
+    [8192, 4320, 3840, 2026],
+    [16384, 2176, 3840, 510],
+    [16, 16384, 4, 3840],
+    [1, 1, 2, 2],
+  ])('among pictures of %d x %d has %d x %d', (width, height, slateWidth, slateHeight) => {
+    expect(slateSize({ width, height })).toEqual({ width: slateWidth, height: slateHeight });
+  });
+
+  it('is drawn no larger than takes a moment', () => {
+    expect(drawnSize({ width: 1280, height: 720 })).toEqual({ width: 1280, height: 720 });
+    expect(drawnSize({ width: 3840, height: 2160 })).toEqual({ width: 1920, height: 1080 });
+    expect(drawnSize({ width: 4, height: 3840 })).toEqual({ width: 2, height: 1920 });
   });
 });

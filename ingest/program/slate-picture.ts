@@ -11,6 +11,9 @@ const LINES: Record<SlateKind, string> = {
   'audio-only': 'Audio only',
 };
 
+/** Longer side of a slate at most, and of its drawing, which is scaled up where the slate is larger. */
+const MAX_SIDE = 3840;
+const MAX_DRAWN_SIDE = 1920;
 const MAX_TITLE_LINES = 3;
 const MAX_TITLE_LENGTH = 140;
 /** Width of a character in ems, roughly: of most scripts, and of ideographs and emoji. */
@@ -18,6 +21,27 @@ const NARROW_EM = 0.56;
 const WIDE_EM = 1.05;
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}]/u;
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** The size of a slate among pictures of this size: theirs, made even, as far as that is reasonable. */
+export function slateSize(picture: Size): Size {
+  const { width, height } = within(picture, MAX_SIDE);
+  const even = (n: number) => Math.max(2, n + (n % 2));
+  return { width: even(width), height: even(height) };
+}
+
+/** The size in which a slate is drawn: drawing takes memory and time by the pixel, in this process. */
+export const drawnSize = (slate: Size): Size => within(slate, MAX_DRAWN_SIDE);
+
+function within({ width, height }: Size, side: number): Size {
+  const scale = Math.min(1, side / Math.max(width, height));
+  const scaled = (n: number) => Math.max(1, Math.round(n * scale));
+  return { width: scaled(width), height: scaled(height) };
+}
 
 export function slateSvg(spec: {
   kind: SlateKind;

@@ -6,7 +6,7 @@ import { type FrameRate, framesPerSecond } from '#config';
 import type { MediaConfig } from '#contracts';
 import { ffmpegArgs, startChild } from '#platform';
 import { FlvReader, parseAvTag } from '#protocol';
-import { type SlateKind, slateSvg } from './slate-picture.ts';
+import { drawnSize, type SlateKind, slateSvg } from './slate-picture.ts';
 
 export interface SlateSpec {
   kind: SlateKind;
@@ -75,7 +75,9 @@ export class SlateMaker {
 async function draw(spec: SlateSpec): Promise<Uint8Array> {
   // Loaded when first needed: most runs never show a slate.
   const { renderAsync } = await import('@resvg/resvg-js');
-  const picture = await renderAsync(slateSvg(spec), { font: { loadSystemFonts: true } });
+  const picture = await renderAsync(slateSvg({ ...spec, ...drawnSize(spec) }), {
+    font: { loadSystemFonts: true },
+  });
   return picture.asPng();
 }
 

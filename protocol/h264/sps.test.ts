@@ -228,6 +228,11 @@ describe('parseSps', () => {
     });
   });
 
+  it('takes the largest picture of the highest level', () => {
+    const picture = [...size(512, 272), ...progressive, ...uncropped, ...noVui];
+    expect(parseSps(baseline(...picture))).toMatchObject({ width: 8192, height: 4352 });
+  });
+
   it.each([
     ['nothing', new Uint8Array(0)],
     ['a header alone', Uint8Array.of(0x67)],
@@ -241,6 +246,10 @@ describe('parseSps', () => {
       baseline(...size(40, 2), ...progressive, ...crop(0, 0, 900, 0), ...noVui),
     ],
     ['a gigantic picture', baseline(...size(1025, 10), ...progressive, ...uncropped, ...noVui)],
+    [
+      'a picture above every level',
+      baseline(...size(1024, 137), ...progressive, ...uncropped, ...noVui),
+    ],
   ])('refuses %s', (_, unit) => {
     expect(() => parseSps(unit)).toThrow(RangeError);
   });

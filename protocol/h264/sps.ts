@@ -16,6 +16,8 @@ export interface Sps {
 
 const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 const EXTENDED_SAR = 255;
+/** MaxFS of the highest level, 6.2, in macroblocks of 16 x 16 (table A-1): 8192 x 4352. */
+const MAX_FRAME_MBS = 139_264;
 
 /** Parses one SPS NAL unit, with its header byte. Throws `RangeError` when it is truncated or out of range. */
 export function parseSps(unit: Uint8Array): Sps {
@@ -58,7 +60,8 @@ export function parseSps(unit: Uint8Array): Sps {
   const cropY = (chromaFormat === 1 ? 2 : 1) * (2 - framesOnly);
   const width = widthInMbs * 16 - (crop.left + crop.right) * cropX;
   const height = heightInMapUnits * 16 * (2 - framesOnly) - (crop.top + crop.bottom) * cropY;
-  if (width <= 0 || height <= 0 || width > 16384 || height > 16384) {
+  const frameMbs = widthInMbs * heightInMapUnits * (2 - framesOnly);
+  if (width <= 0 || height <= 0 || width > 16384 || height > 16384 || frameMbs > MAX_FRAME_MBS) {
     throw new RangeError(`SPS: picture of ${width} x ${height}`);
   }
   return { profile, constraints, level, width, height, ...readVui(r) };

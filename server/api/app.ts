@@ -1,5 +1,12 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from '#base';
+import {
+  AmphiError,
+  type Closable,
+  type ErrorCode,
+  isAmphiError,
+  type Logger,
+  messageOf,
+} from '#base';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -125,15 +132,24 @@ function answerProblem(
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** What the body parser throws has the parser's own shape. */
+/** Errors of Express and its parts, which say a status: what it is here. */
+const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'bad_request',
+  404: 'not_found',
+  412: 'precondition_failed',
+  413: 'body_too_large',
+  415: 'unsupported_media',
+};
+
+/** What the body parser and the sender of files throw has their own shape. */
 function translate(error: unknown): unknown {
-  const type = (error as { type?: unknown } | undefined)?.type;
+  if (isAmphiError(error)) return error;
+  const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')
     return new AmphiError('body_too_large', `The body is over ${MAX_BODY_BYTES} bytes`);
   if (type === 'entity.parse.failed')
     return new AmphiError('bad_request', 'The body is not valid JSON');
-  if (typeof type === 'string' && type.startsWith('entity.'))
-    return new AmphiError('bad_request', messageOf(error));
   if (error instanceof URIError) return new AmphiError('bad_request', 'The address is malformed');
-  return error;
+  const code = typeof status === 'number' ? CODES_OF_STATUS[status] : undefined;
+  return code === undefined ? error : new AmphiError(code, messageOf(error));
 }

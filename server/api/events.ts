@@ -8,6 +8,7 @@ import {
   eventListSchema,
   eventViewSchema,
   patchEventSchema,
+  textSchema,
 } from '#contracts';
 import type { EventViews } from './event-views.ts';
 import type { IngestControl } from './ingest-control.ts';
@@ -77,9 +78,7 @@ export function eventRoutes(deps: {
       query: z.object({
         cursor: eventIdSchema.optional().describe('The `cursor` of the page before'),
         limit: z.coerce.number().int().min(1).max(200).default(DEFAULT_PAGE),
-        search: z
-          .string()
-          .trim()
+        search: textSchema
           .max(140)
           .optional()
           .describe('Only events whose title or id has this text in it'),
@@ -139,7 +138,8 @@ export function eventRoutes(deps: {
       params: eventParams,
       answers: { status: 204, description: 'Deleted' },
       handle: async ({ params }) => {
-        const { eventId } = await events.event(params.eventId);
+        // Closed first: an encoder that is sent away comes back at once.
+        const { eventId } = await events.patch(params.eventId, { closed: true });
         await control.end(eventId);
         await events.delete(eventId);
         await control.changed(eventId);

@@ -72,8 +72,19 @@ export class LiveStreams implements Closable {
     if (this.#count >= MAX_STREAMS) {
       throw new AmphiError('too_many', 'too many live views are open on this server');
     }
-    const first = await this.#now(eventId);
-    if (res.destroyed) return;
+    // Counted before the wait: many may come in that time.
+    this.#count++;
+    let first: EventLive;
+    try {
+      first = await this.#now(eventId);
+    } catch (error) {
+      this.#count--;
+      throw error;
+    }
+    if (res.destroyed) {
+      this.#count--;
+      return;
+    }
     res.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -88,7 +99,6 @@ export class LiveStreams implements Closable {
     const topic = this.#topic(eventId);
     const stream: Stream = { res, sessionId: session?.sessionId, close: () => res.end() };
     topic.streams.add(stream);
-    this.#count++;
     res.once('close', () => {
       clearTimeout(expiry);
       topic.streams.delete(stream);

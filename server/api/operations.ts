@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '#base';
+import { AmphiError, delay, messageOf } from '#base';
 import type { Config } from '#config';
 import { serverInfoSchema } from '#contracts';
 import type { NodeClient, Redis } from '#platform';
@@ -15,6 +15,8 @@ export interface OperationsDeps {
 }
 
 const TAG = 'Operations';
+/** What takes longer to answer cannot serve. */
+const CHECK_MS = 2_000;
 
 /** What this server is, and whether it can do its work. */
 export function operationsRoutes(deps: OperationsDeps): Route[] {
@@ -41,11 +43,18 @@ function infoRoute({ config, version }: OperationsDeps): Route {
 
 function readyRoute({ db, redis, nodes }: OperationsDeps): Route {
   const check = async (work: () => Promise<unknown>) => {
+    const abort = new AbortController();
+    const overdue = delay(CHECK_MS, abort.signal).then(() => {
+      throw new AmphiError('timeout', 'does not answer');
+    });
     try {
-      await work();
+      await Promise.race([work(), overdue]);
       return { ok: true };
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
+    } finally {
+      overdue.catch(() => {});
+      abort.abort();
     }
   };
   const dependency = z.object({ ok: z.boolean(), reason: z.string().optional() });

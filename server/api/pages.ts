@@ -42,9 +42,17 @@ export function mountPages(app: Express): void {
       immutable: true,
       maxAge: ASSET_SECONDS * 1000,
       fallthrough: true,
+      acceptRanges: false,
     }),
   );
-  app.use(express.static(FOLDER, { index: false, maxAge: 3_600_000, fallthrough: true }));
+  app.use(
+    express.static(FOLDER, {
+      index: false,
+      maxAge: 3_600_000,
+      fallthrough: true,
+      acceptRanges: false,
+    }),
+  );
   app.use((req: Request, res: Response) => {
     const wantsPage = req.method === 'GET' && req.accepts(['html', 'json']) === 'html';
     if (!wantsPage || /^\/(api|internal)(\/|$)/.test(req.path)) throw new AmphiError('not_found');
@@ -59,7 +67,7 @@ function sendPage(res: Response, file: string, embeddable = false): void {
     `${CONTENT_SECURITY_POLICY}; frame-ancestors ${ancestors}`,
   );
   res.setHeader('cache-control', 'no-cache');
-  res.sendFile(join(FOLDER, file));
+  res.sendFile(join(FOLDER, file), { acceptRanges: false });
 }
 
 const ENCODINGS = [

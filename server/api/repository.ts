@@ -129,8 +129,16 @@ export class EventRepository {
     eventId: string,
     source: Pick<SourceRow, 'name' | 'kind'>,
   ): Promise<{ source: SourceRow; streamKey: string }> {
-    await this.event(eventId);
-    return addSource(this.#db, eventId, source);
+    return this.#db.transaction(async (tx) => {
+      // Held until the source is in: meanwhile nobody deletes the event, or takes the same position.
+      const [event] = await tx
+        .select({ eventId: events.eventId })
+        .from(events)
+        .where(eq(events.eventId, eventId))
+        .for('update');
+      if (event === undefined) throw new AmphiError('event_not_found', `no event "${eventId}"`);
+      return addSource(tx as unknown as Db, eventId, source);
+    });
   }
 
   /** Throws `source_not_found`. */

@@ -58,6 +58,22 @@ describe('the player', () => {
     await watch.page.evaluate(() => Object.assign(window, { sameDocument: true }));
   });
 
+  it.each(['in its middle', 'in its bar'])('is started by a press %s', async (where) => {
+    const page = await (await browser.newContext()).newPage();
+    const { pathname } = new URL(watch.page.url());
+    await page.goto(`${amphi.base}${pathname.replace('watch', 'embed')}`);
+    const start = page.locator('.amphi-start');
+    await start.waitFor();
+    // By the mouse: what lies above it would take the press.
+    if (where === 'in its middle') await start.click();
+    else await page.locator('.vjs-play-control').click();
+    await page.waitForFunction(
+      () => (document.querySelector<HTMLVideoElement>('video.vjs-tech')?.currentTime ?? 0) > 0.5,
+    );
+    await start.waitFor({ state: 'hidden' });
+    await page.context().close();
+  });
+
   it('obeys the keyboard', async () => {
     const { page } = watch;
     await page.keyboard.press('Space');

@@ -159,6 +159,6 @@ export class WatchPage {
     await page.mouse.move(510, 310);
     await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByRole('menuitem', { name: /^Quality/ }).click();
-    await page.getByRole('menuitemradio', { name: label }).click();
+    await page.getByRole('menuitemradio', { name: new RegExp(`^${label}`) }).click();
   }
 }

@@ -142,6 +142,23 @@ describe('the watch page', () => {
     await watch.close();
   });
 
+  it('goes on with what is left when the rung that is watched is given up', async () => {
+    const watch = await WatchPage.open(browser, watchUrl(main.eventId));
+    await watch.choose('360p');
+    const { time } = await watch.when('the rung', (s) => s.height === 360 && s.time > 1);
+    await watch.page.route(/\/360p\//, (route) => route.fulfill({ status: 404 }));
+    await watch.page.route(/\/master\.m3u8/, async (route) => {
+      const response = await route.fetch();
+      const text = await response.text();
+      const body = text.replace(/#EXT-X-STREAM-INF[^\n]*\n360p[^\n]*\n/, '');
+      await route.fulfill({ response, body });
+    });
+    await watch.when('another rung', (s) => s.height === 240 && !s.paused, 10_000);
+    await watch.pictureMoves();
+    expect((await watch.state()).time).toBeGreaterThan(time);
+    await watch.close();
+  });
+
   it('begins by itself when the event does, and says when it is over', async () => {
     const { eventId, rtmpUrl } = await amphi.createEvent({ title: 'A première' });
     const watch = await WatchPage.open(browser, watchUrl(eventId));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProblemView } from '#contracts';
-import { ADMIN_TOKEN, Instance } from '#support';
+import { ADMIN_TOKEN, Instance, until } from '#support';
 
 let amphi: Instance;
 let eventId: string;
@@ -180,6 +180,51 @@ describe('a body', () => {
   });
 });
 
+describe('a request that is not what it should be', () => {
+  const send = (headers: Record<string, string>, body: string) =>
+    fetch(`${amphi.base}/api/events`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body,
+    });
+
+  it.each([
+    ['an unknown coding', { 'content-encoding': 'foo' }, 415],
+    ['gzip that is none', { 'content-encoding': 'gzip' }, 400],
+    ['an unknown charset', { 'content-type': 'application/json; charset=foo' }, 415],
+  ])('with %s is told so', async (_, headers: Record<string, string>, expected) => {
+    expect((await send(headers, '{"title":"x"}')).status).toBe(expected);
+  });
+
+  it('with a NUL names the field: it cannot be stored', async () => {
+    const title = 'a\0b';
+    expect(await problem('POST', '/api/events', { title })).toMatchObject({ field: 'title' });
+    expect(await problem('PATCH', `/api/events/${eventId}`, { title })).toMatchObject({
+      field: 'title',
+    });
+    const sources = `/api/events/${eventId}/sources`;
+    expect(await problem('POST', sources, { name: title })).toMatchObject({ field: 'name' });
+    expect(await problem('PATCH', `${sources}/${sourceId}`, { name: title })).toMatchObject({
+      field: 'name',
+    });
+    expect(await problem('GET', '/api/events?search=a%00b')).toMatchObject({ field: 'search' });
+  });
+
+  it.each([
+    [{ range: 'bytes=999999-' }, 200],
+    [{ 'if-match': '"x"' }, 412],
+  ])(
+    'for a page with %j is no fault of the server',
+    async (headers: Record<string, string>, expected) => {
+      expect((await fetch(`${amphi.base}/`, { headers })).status).toBe(expected);
+    },
+  );
+});
+
 describe('an address', () => {
   it.each([
     { query: 'limit=1', good: true },
@@ -203,6 +248,53 @@ describe('an address', () => {
     expect(await problem('GET', '/api/nothing')).toMatchObject({ code: 'not_found' });
     expect(await problem('GET', '/api/events/nobody')).toMatchObject({ code: 'event_not_found' });
     expect(await problem('GET', '/api/events/%ff')).toMatchObject({ code: 'bad_request' });
+  });
+});
+
+describe('calls at the same time', () => {
+  it('find an event that is being deleted, or none, and never fail', async () => {
+    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
+    const statuses = new Set<number>();
+    for (let round = 0; round < 10; round++) {
+      const made = await amphi.createEvent();
+      const path = `${amphi.base}/api/events/${made.eventId}`;
+      const call = async (method: string, address: string, body?: unknown) => {
+        const text = body === undefined ? {} : { body: JSON.stringify(body) };
+        statuses.add((await fetch(address, { method, headers, ...text })).status);
+      };
+      await Promise.all([
+        ...Array.from({ length: 5 }, () => call('POST', `${path}/sources`, { name: 'x' })),
+        call('DELETE', path),
+        ...Array.from({ length: 5 }, () => call('POST', `${path}/sources`, { name: 'x' })),
+        call('PATCH', path, { title: 'y' }),
+        call('DELETE', path),
+        call('POST', `${path}/sources/${made.source.sourceId}/rotate-key`),
+      ]);
+    }
+    expect([...statuses].filter((code) => ![200, 201, 204, 404].includes(code))).toEqual([]);
+  });
+});
+
+describe('live views', () => {
+  it('are open to a number, also when all come at once', async () => {
+    const abort = new AbortController();
+    const open = () =>
+      fetch(`${amphi.base}/api/events/${eventId}/live`, {
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+        signal: abort.signal,
+      });
+    const answers = await Promise.all(Array.from({ length: 510 }, open));
+    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(500);
+    expect(answers.filter((answer) => answer.status === 429)).toHaveLength(10);
+    abort.abort();
+    await until('a place to be free', async () => {
+      const one = new AbortController();
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const path = `${amphi.base}/api/events/${eventId}/live`;
+      const answer = await fetch(path, { headers, signal: one.signal });
+      one.abort();
+      return answer.status === 200;
+    });
   });
 });
 

@@ -13,7 +13,7 @@ let publisher: Publisher;
 let follower: Follower;
 
 beforeAll(async () => {
-  amphi = await Instance.start();
+  amphi = await Instance.start({ env: { AMPHI_TRANSCODE_RETRY_SECONDS: '4' } });
 });
 
 afterAll(async () => {
@@ -169,5 +169,25 @@ describe('a machine that is too slow', () => {
     expect(master).toContain('NAME="240p"');
     expect(master).not.toContain('NAME="360p"');
     expect((await fetch(`${amphi.base}/hls/${eventId}/360p/media.m3u8`)).status).toBe(404);
+
+    // The machine is quick in truth: what was given up comes back, and nothing else is disturbed.
+    const again = new Follower(`${amphi.base}/hls/${eventId}/240p`);
+    again.start();
+    await until(
+      'the picture to come back',
+      async () => {
+        const list = await (await fetch(`${amphi.base}/hls/${eventId}/master.m3u8`)).text();
+        return list.includes('NAME="360p"');
+      },
+      60_000,
+    );
+    const [more, gaps] = [again.parts.length, again.gaps];
+    await until('parts beside it', () => again.parts.length >= more + 9, 30_000);
+    await again.stop();
+    expect(again.faults).toEqual([]);
+    // None but those of the jumps before.
+    expect(again.gaps).toBe(gaps);
+    const after = await amphi.event(eventId);
+    expect(after.warnings?.map(({ code }) => code) ?? []).not.toContain('rendition_dropped');
   });
 });

@@ -221,6 +221,34 @@ describe('a stream key', () => {
   });
 });
 
+describe('an event that is deleted while its encoder comes back again and again', () => {
+  it('is off air for good', async () => {
+    for (let round = 0; round < 5; round++) {
+      const { eventId, source } = await amphi.createEvent();
+      const clients: RtmpClient[] = [];
+      let isOver = false;
+      const insist = async () => {
+        while (!isOver) {
+          const client = await RtmpClient.connect({ port: amphi.rtmpPort });
+          clients.push(client);
+          const answer = await client.publish(source.streamKey).catch(() => undefined);
+          if (answer === STARTED) await Promise.race([client.closed, pause()]);
+        }
+      };
+      const pause = () => until('the end', () => isOver);
+      const encoders = Array.from({ length: 8 }, insist);
+      await until('one to be connected', async () => {
+        const [view] = (await amphi.event(eventId)).sources;
+        return view?.health?.connected === true;
+      });
+      await amphi.api('DELETE', `/api/events/${eventId}`);
+      isOver = true;
+      await Promise.all(encoders);
+      await Promise.all(clients.map(({ closed }) => closed));
+    }
+  });
+});
+
 describe('a second publisher on a live key', () => {
   it('is rejected by default, and the first goes on', async () => {
     const { source } = await amphi.createEvent();

@@ -99,6 +99,27 @@ describe('a running Amphi', () => {
     ]);
   });
 
+  it.each(['redis', 'database'])('says so when %s hangs, and media does not wait', async (name) => {
+    const pid = await instance.pid(name);
+    const signal = AbortSignal.timeout(10_000);
+    const media = () => fetch(`${instance.base}/hls/nobody/master.m3u8`, { signal });
+    await Promise.all([media(), fetch(`${instance.base}/readyz`, { signal })]);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const at = performance.now();
+      expect((await media()).status).toBe(404);
+      expect(performance.now() - at).toBeLessThan(2_000);
+      const response = await fetch(`${instance.base}/readyz`, { signal });
+      expect(response.status).toBe(503);
+      const { dependencies } = (await response.json()) as { dependencies: object };
+      expect(dependencies).toMatchObject({ [name]: { ok: false, reason: 'does not answer' } });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await until('readiness', async () => (await fetch(`${instance.base}/readyz`)).ok);
+  });
+
   it.each(['redis', 'database', 'api', 'ingest', 'origin', 'edge', 'transcode.0'])(
     'starts %s again when it is killed, and is ready again',
     async (name) => {

@@ -14,7 +14,7 @@ export { LossyRelay, type LossyRelayOptions } from './lossy-relay.ts';
 export * as media from './media.ts';
 export { ObsStudio } from './obs.ts';
 export { freePorts } from './ports.ts';
-export { cpuSecondsOf, descriptorsOf, residentBytesOf } from './process-stat.ts';
+export { descriptorsOf, residentBytesOf } from './process-stat.ts';
 export { Publisher, type PublishOptions, publishArgs } from './publisher.ts';
 export { GRID, PART_US, partAt, partIndexAt, rendition } from './push.ts';
 export { RedisServer } from './redis.ts';

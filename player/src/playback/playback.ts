@@ -85,7 +85,7 @@ export class Playback extends Emitter<PlaybackEvents> {
   #view: View = { name: 'loading' };
   #session: HlsSession | undefined;
   /** Of an event that is over: whether there is something to watch; undefined while nobody has asked. */
-  #kept: boolean | undefined;
+  #kept: boolean | 'asking' | undefined;
   #sessionRun: string | undefined;
   /** Address of the multivariant playlist. */
   #master: string | undefined;
@@ -327,12 +327,14 @@ export class Playback extends Emitter<PlaybackEvents> {
   }
 
   #show(): void {
+    if (this.#known === 'ended' && this.#session === undefined) this.#lookForRecording();
+    // Whether it can be watched again comes at once with the news that it is over.
+    if (this.#kept === 'asking' && this.#view.name === 'loading') return;
     const view = viewOf({
       finding: this.#finding,
       status: this.#known,
       media: this.#session !== undefined || this.#kept === true,
     });
-    if (this.#known === 'ended' && this.#session === undefined) this.#lookForRecording();
     if (JSON.stringify(view) === JSON.stringify(this.#view)) return;
     this.#view = view;
     this.emit('view', view);
@@ -342,7 +344,7 @@ export class Playback extends Emitter<PlaybackEvents> {
   #lookForRecording(): void {
     const master = this.#master;
     if (this.#kept !== undefined || master === undefined) return;
-    this.#kept = false;
+    this.#kept = 'asking';
     this.wire
       .get(master)
       .then(({ status }) => {
@@ -350,8 +352,8 @@ export class Playback extends Emitter<PlaybackEvents> {
         if (!this.#closed) this.#show();
       })
       .catch(() => {
-        // Asked again when something else is learnt.
-        this.#kept = undefined;
+        this.#kept = false;
+        if (!this.#closed) this.#show();
       });
   }
 
@@ -464,6 +466,8 @@ export class Playback extends Emitter<PlaybackEvents> {
     });
     video.addEventListener('play', () => {
       this.#wantsToPlay = true;
+      // The control bar asks the element, which has nothing before it is asked for.
+      this.#openWhenWanted();
     });
     video.addEventListener('volumechange', () => {
       if (!video.muted && this.#blocked === 'muted') this.#setBlocked(undefined);

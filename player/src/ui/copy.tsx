@@ -10,10 +10,11 @@ import './field.css';
 const MASK = '•'.repeat(20);
 
 /** Copies when pressed and says so, to the eye and to a screen reader. */
-function useCopy(what: string, text: string) {
+function useCopy(what: string, text: string | (() => Promise<string>)) {
   const [copied, setCopied] = useCopied();
   const copy = async () => {
-    const done = await copyText(text);
+    const value = typeof text === 'string' ? Promise.resolve(text) : text();
+    const done = await value.then(copyText, () => false);
     setCopied(done);
     announce(done ? `${what} copied` : `${what} could not be copied; select it by hand`);
   };
@@ -29,7 +30,8 @@ export function CopyButton({
 }: {
   /** What is copied, for the one who hears it: “Watch link”. */
   what: string;
-  text: string;
+  /** Or what makes it, when it is made for the one who asks. */
+  text: string | (() => Promise<string>);
   children: string;
   look?: ButtonLook;
   size?: 'small' | 'normal';
@@ -48,16 +50,20 @@ export function CopyField({
   label,
   value,
   secret = false,
+  covered,
   wrap = false,
 }: {
   label: string;
   value: string;
   secret?: boolean;
+  /** Only this part of the value is secret. */
+  covered?: string | undefined;
   wrap?: boolean;
 }) {
   const id = useId();
   const { copied, copy } = useCopy(label, value);
-  const [shown, setShown] = useState(!secret);
+  const [shown, setShown] = useState(false);
+  const isSecret = secret || covered !== undefined;
   const Icon = copied ? Check : Copy;
   const Reveal = shown ? EyeOff : Eye;
   const shared = {
@@ -65,7 +71,8 @@ export function CopyField({
     'aria-labelledby': id,
     readOnly: true,
     spellCheck: false,
-    value: shown ? value : MASK,
+    value:
+      shown || !isSecret ? value : covered === undefined ? MASK : value.replaceAll(covered, MASK),
   };
   return (
     <div className="copy">
@@ -79,7 +86,7 @@ export function CopyField({
           <input {...shared} type="text" onFocus={(event) => event.currentTarget.select()} />
         )}
         <div className="copy-buttons">
-          {secret && (
+          {isSecret && (
             <IconButton
               label={shown ? `Hide ${label}` : `Show ${label}`}
               icon={<Reveal size={16} aria-hidden="true" />}

@@ -35,6 +35,12 @@ export function ShareDialog(props: { playback: Playback; open: boolean; onClose:
     >
       <div className="watch-dialog-body">
         <h2 id={title}>Share this broadcast</h2>
+        {playback.wire.token !== undefined && (
+          <p className="watch-note">
+            This broadcast is private. The link opens for people who have been given access; others
+            need a link of their own from the host.
+          </p>
+        )}
         <Copyable label="Link" text={shareLink(location.origin, playback.eventId, moment)} />
         <label className="watch-check">
           <input

@@ -71,7 +71,7 @@ function Since({ at }: { at: number }) {
     minutes < 1
       ? 'just started'
       : hours < 1
-        ? `for ${minutes} min`
-        : `for ${hours} h ${minutes % 60} min`;
+        ? `on air for ${minutes} min`
+        : `on air for ${hours} h ${minutes % 60} min`;
   return <time dateTime={new Date(at).toISOString()}>{text}</time>;
 }

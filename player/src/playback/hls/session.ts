@@ -4,7 +4,7 @@ import type { Failure } from '../live/recovery.ts';
 import { mediaAt, type TimeMap } from '../live/time-map.ts';
 import { loaderClass } from '../net/loader.ts';
 import { hintedPart, variantsOf } from '../net/read-ahead.ts';
-import type { Wire } from '../net/wire.ts';
+import { textOf, type Wire } from '../net/wire.ts';
 import type { Rung } from '../quality.ts';
 import { hlsConfig } from './config.ts';
 
@@ -50,6 +50,7 @@ export class HlsSession extends Emitter<SessionEvents> {
   #map: TimeMap | undefined;
   #rungs: Rung[] = [];
   #closed = false;
+  #asking = false;
   #lastPlaylistHeld = false;
   /** Parts are asked for as soon as they are announced, while the viewer is at the live edge. */
   following = true;
@@ -203,6 +204,26 @@ export class HlsSession extends Emitter<SessionEvents> {
     this.#hls.startLoad(at);
   }
 
+  /** The playlist of a rung is not there: a server that restarts, or the rung is no longer made. */
+  #askForRungs(missing: string | undefined): void {
+    if (this.#asking || this.#options.soundOnly || missing === undefined) return;
+    this.#asking = true;
+    const path = new URL(missing, location.href).pathname;
+    this.#wire
+      .get(this.#options.url)
+      .then((answer) => {
+        if (this.#closed || answer.status !== 200) return;
+        const rungs = variantsOf(textOf(answer), answer.url);
+        const listed = rungs.some(({ url }) => new URL(url).pathname === path);
+        if (rungs.length > 0 && !listed) this.emit('failed', 'playlist', `${path} is gone`);
+      })
+      // The engine's own attempts go on.
+      .catch(() => {})
+      .finally(() => {
+        this.#asking = false;
+      });
+  }
+
   #readAhead(text: string, url: string, held: boolean): void {
     this.#lastPlaylistHeld = held;
     if (!this.following || this.#closed) return;
@@ -211,6 +232,7 @@ export class HlsSession extends Emitter<SessionEvents> {
   }
 
   #onError(data: ErrorData): void {
+    if (data.response?.code === 404 && data.context?.type === 'level') this.#askForRungs(data.url);
     if (!data.fatal) return;
     const detail = `${data.details}${data.response?.code ? ` ${data.response.code}` : ''}`;
     const { ErrorTypes, ErrorDetails } = Hls;

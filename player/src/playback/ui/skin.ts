@@ -121,7 +121,9 @@ export class Skin {
     bar.el().setAttribute('role', 'group');
     bar.el().setAttribute('aria-label', 'Player controls');
     bar.addChild(wrap(this.#timeline.el));
-    bar.addChild('PlayToggle', { replay: true });
+    const toggle = bar.addChild('PlayToggle', { replay: true }) as { handleClick(): void };
+    // Its own way asks the element, which has nothing before a viewer wants it.
+    toggle.handleClick = () => this.#playback.togglePlay();
     bar.addChild('VolumePanel', { inline: true });
     bar.addChild(wrap(this.#badge.el));
     bar.addChild(wrap(h('div', { class: 'amphi-space' })));

@@ -47,6 +47,7 @@ function Guide({ event, source }: { event: EventView; source: SourceView }) {
   const fresh = useFreshKey(source.sourceId);
   const server = source.rtmpServer ?? '';
   const address = fresh?.rtmpUrl ?? `${server}/${KEY_PLACE}`;
+  const covered = fresh?.streamKey;
   return (
     <Tabs className="tabs connect" orientation="horizontal">
       <TabList className="tab-list" aria-label="Encoder">
@@ -124,8 +125,18 @@ function Guide({ event, source }: { event: EventView; source: SourceView }) {
       </TabPanel>
       <TabPanel id="ffmpeg" className="tab-panel stack">
         <Key event={event} source={source} />
-        <CopyField label="A test picture with a tone" value={ffmpegTest(address)} wrap />
-        <CopyField label="A file, in real time" value={ffmpegFile(address)} wrap />
+        <CopyField
+          label="A test picture with a tone"
+          value={ffmpegTest(address)}
+          covered={covered}
+          wrap
+        />
+        <CopyField
+          label="A file, in real time"
+          value={ffmpegFile(address)}
+          covered={covered}
+          wrap
+        />
       </TabPanel>
       <TabPanel id="other" className="tab-panel stack">
         <p>

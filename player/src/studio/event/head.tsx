@@ -10,7 +10,7 @@ import { shownStatus } from '../../ui/shown-status.ts';
 import { StatusPill } from '../../ui/status.tsx';
 import { Link } from '../link.tsx';
 import { VISIBILITY_WORDS } from '../words.ts';
-import { useChangeEvent } from './changes.ts';
+import { useChangeEvent, useCreatePlayToken } from './changes.ts';
 import { useTime } from './use-event.ts';
 
 /** What the event is called, how it stands, and what can be done with the whole of it. */
@@ -37,9 +37,13 @@ export function EventHead({ event, clockAheadMs }: { event: EventView; clockAhea
         </div>
       </div>
       <div className="event-actions">
-        <CopyButton what="Watch link" text={event.watchUrl}>
-          Copy watch link
-        </CopyButton>
+        {event.visibility === 'private' ? (
+          <CopyPrivateLink eventId={event.eventId} />
+        ) : (
+          <CopyButton what="Watch link" text={event.watchUrl}>
+            Copy watch link
+          </CopyButton>
+        )}
         <a className={buttonClass()} href={event.watchUrl} target="_blank" rel="noopener">
           Watch page
           <ArrowUpRight size={16} aria-hidden="true" />
@@ -47,6 +51,21 @@ export function EventHead({ event, clockAheadMs }: { event: EventView; clockAhea
         <EndOrReopen event={event} onAir={onAir} />
       </div>
     </header>
+  );
+}
+
+const LINK_SECONDS = 30 * 86_400;
+
+/** A private event opens only by a link of its own: one that is made for this copy. */
+function CopyPrivateLink({ eventId }: { eventId: string }) {
+  const { mutateAsync } = useCreatePlayToken(eventId);
+  return (
+    <CopyButton
+      what="Private link, good for 30 days,"
+      text={async () => (await mutateAsync(LINK_SECONDS)).watchUrl}
+    >
+      Copy private link
+    </CopyButton>
   );
 }
 
