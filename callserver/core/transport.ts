@@ -321,8 +321,9 @@ export class Transport implements ConsumerHost, Padding {
     return this.path.transmit(packet, fields, nowMs);
   }
 
+  /** Only where the path is full: elsewhere what waits arrives soon enough, and leaves no hole. */
   discard(consumer: Consumer): void {
-    this.path.pacer.discard(consumer);
+    if (this.path.pacer.strict) this.path.pacer.discard(consumer);
   }
 
   consumerClosed(consumer: Consumer): void {
