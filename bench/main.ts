@@ -9,12 +9,22 @@ import { edge } from './edge.ts';
 import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
+import { packetPath } from './packet-path.ts';
 import { soak } from './soak.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
 
-const BENCHMARKS: readonly Benchmark[] = [chaos, edge, forward, ingest, latency, soak, transcode];
+const BENCHMARKS: readonly Benchmark[] = [
+  chaos,
+  edge,
+  forward,
+  ingest,
+  latency,
+  packetPath,
+  soak,
+  transcode,
+];
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
 const args = process.argv.slice(2);

@@ -43,6 +43,8 @@ export const ConsumerParameters = z.object({
   ssrc,
   rtxSsrc: ssrc.optional(),
   nack: z.boolean(),
+  /** The receiver tells when packets arrived, by their transport-wide numbers; not, when left out. */
+  transportWide: z.boolean().optional(),
   extensions,
 });
 export type ConsumerParameters = z.infer<typeof ConsumerParameters>;

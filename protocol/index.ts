@@ -55,7 +55,13 @@ export {
   type TransportFeedback,
 } from './rtcp/packets.ts';
 export { parseRtcp } from './rtcp/read.ts';
-export { FEEDBACK_TICK_US, writeTransportFeedback } from './rtcp/transport-feedback.ts';
+export {
+  FEEDBACK_TICK_US,
+  FeedbackCursor,
+  REFERENCE_BITS,
+  TICKS_PER_REFERENCE,
+  writeTransportFeedback,
+} from './rtcp/transport-feedback.ts';
 export { RtcpWriter } from './rtcp/write.ts';
 export { isAv1KeyFrame } from './rtp/av1.ts';
 export {

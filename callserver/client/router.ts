@@ -14,7 +14,7 @@ export type SessionEvents = {
   connected: readonly [];
   /** By either side; nothing follows. */
   closed: readonly [];
-  /** Of a playback: which simulcast stream the producer's viewers get, 0 being the lowest. */
+  /** Of a playback: which simulcast stream it gets, 0 being the lowest; -1 while the path bears none. */
   layer: readonly [producerId: string, rank: number];
 };
 
@@ -76,6 +76,19 @@ export class Session extends Emitter<SessionEvents> implements Closable {
     for (const consumerId of this.#consumers.keys()) {
       await this.#worker.request('preferLayers', { consumerId, maxRank, maxTemporal });
     }
+  }
+
+  /**
+   * How large a producer's picture is shown here, in pixels, and its share of the
+   * path next to the others (1 to 100). Throws `not_found` for what it does not play.
+   */
+  async want(
+    producerId: string,
+    wanted: { priority: number; width?: number; height?: number },
+  ): Promise<void> {
+    const found = [...this.#consumers].find(([, producer]) => producer === producerId);
+    if (found === undefined) throw new AmphiError('not_found', `no consumer of ${producerId}`);
+    await this.#worker.request('wantConsumer', { consumerId: found[0], ...wanted });
   }
 
   stats(): Promise<TransportStats> {

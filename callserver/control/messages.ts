@@ -14,6 +14,8 @@ import {
 const id = z.string().min(1).max(64);
 const nothing = z.object({});
 const rank = z.int().min(0).max(7);
+const pixels = z.int().min(0).max(16_384);
+const MAX_PRIORITY = 100;
 
 const StreamStats = z.object({
   layer: z.int(),
@@ -43,12 +45,38 @@ const ConsumerStats = z.object({
   resent: z.int(),
   rttMs: z.number(),
   fractionLost: z.number(),
+  /** What the receiver is asked to wait at least for repairs. */
+  playoutDelayMs: z.number(),
+  priority: z.int(),
+  /** What congestion control leaves to it at most; -1 for no picture, null for no bound. */
+  boundRank: z.int().nullable(),
+  boundTemporal: z.int().nullable(),
+});
+
+/** Sender-side congestion control towards a receiver. Bits per second, headers included. */
+const PathStats = z.object({
+  /** What the path bears; null when the receiver gives no feedback. */
+  estimate: z.number().nullable(),
+  delayBased: z.number(),
+  lossBased: z.number(),
+  acknowledged: z.number(),
+  /** What the consumers could use. */
+  wanted: z.number(),
+  fractionLost: z.number(),
+  rttMs: z.number(),
+  /** How long packets wait in the queues of the path. */
+  queueMs: z.number(),
+  probes: z.int(),
+  /** In the pacer: bytes that wait, packets that would have waited too long. */
+  waitingBytes: z.int(),
+  dropped: z.int(),
 });
 
 export const TransportStats = z.object({
   transportId: id,
   refused: z.int(),
   queueDelayMs: z.number(),
+  path: PathStats,
   producers: z.array(ProducerStats),
   consumers: z.array(ConsumerStats),
 });
@@ -98,6 +126,19 @@ export const REQUESTS = {
   /** At most these ranks of simulcast stream and temporal layer; 0 is the lowest. */
   preferLayers: {
     input: z.object({ consumerId: id, maxRank: rank, maxTemporal: rank }),
+    output: nothing,
+  },
+  /**
+   * How large a consumer's picture is shown, in pixels (0 × 0: hidden for now; left
+   * out: as large as it comes), and its share next to others of its transport.
+   */
+  wantConsumer: {
+    input: z.object({
+      consumerId: id,
+      priority: z.int().min(1).max(MAX_PRIORITY),
+      width: pixels.optional(),
+      height: pixels.optional(),
+    }),
     output: nothing,
   },
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },

@@ -9,21 +9,39 @@ import {
   setSsrc,
   setTimestamp,
   writeU16,
+  writeU24,
 } from '#protocol';
-import { idByIndex } from '../packet/extension-order.ts';
+import type { Claim } from '../congestion/allocation.ts';
+import type { Fields, PacedKind } from '../congestion/pacer.ts';
+import {
+  ABS_SEND_TIME,
+  idByIndex,
+  PLAYOUT_DELAY,
+  TRANSPORT_CC,
+} from '../packet/extension-order.ts';
 import { LayerSwitch, NO_LAYER } from '../packet/layer-switch.ts';
+import { RepairTime } from '../packet/repair-time.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
 import { SentPackets } from '../packet/sent-packets.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
 import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
+import { writeBarePadding } from './bare-padding.ts';
+import { PathBound } from './path-bound.ts';
 import type { Producer } from './producer.ts';
 
 /** What a consumer needs from the transport that it sends through. */
 export interface ConsumerHost {
-  /** Finishes the packet's transport-wide fields and sends it. Returns false when it did not go out. */
-  send(slot: PacketSlot, packet: Buffer, nowMs: number): boolean;
+  /** False before a packet can go out. */
+  readonly open: boolean;
+  /** Finishes the packet's transport-wide fields and sends it, in its turn. Returns false when it will not go out. */
+  send(packet: Buffer, fields: Fields, kind: PacedKind, consumer: Consumer, nowMs: number): boolean;
+  /** Sends past the queue: it is to show what the path bears. */
+  sendPadding(packet: Buffer, fields: Fields, nowMs: number): boolean;
+  /** Pictures of this consumer that wait are of no use any more. */
+  discard(consumer: Consumer): void;
   consumerClosed(consumer: Consumer): void;
   layerChanged(consumer: Consumer, rank: number): void;
 }
@@ -35,7 +53,19 @@ const FIRST_RTT_MS = 50;
 const MAX_RESENDS_PER_SECOND = 1_000;
 /** In ticks: two pictures never share a timestamp. */
 const MIN_TIMESTAMP_STEP = 48;
+/** The playout-delay header extension of WebRTC: 12 bits of minimum, 12 of maximum, in 10 ms. */
+const PLAYOUT_DELAY_BITS = 12;
+const PLAYOUT_DELAY_UNIT_MS = 10;
+/** Ten seconds at most, which is what browsers begin with; no minimum. */
+const NO_PLAYOUT_DELAY = 1_000;
+const MAX_REPAIR_DELAY_MS = 500;
+const LONG_WAY_MS = 60;
+const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
+/** Padding is made of the last packets, as long as they are worth it. */
+const PADDING_PACKETS = 64;
+const PADDING_TRIES = 8;
+const MIN_PADDING_PAYLOAD = 200;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
@@ -48,6 +78,14 @@ export class Consumer {
   readonly #host: ConsumerHost;
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
+  readonly #temporal = new TemporalFilter();
+  readonly #kind: PacedKind;
+  readonly #numbered: boolean;
+  readonly #delayed: boolean;
+  readonly #repairTime = new RepairTime();
+  /** The playout delay that the receiver is asked for: minimum and maximum in 12 bits each. */
+  #playoutDelay = NO_PLAYOUT_DELAY;
+  readonly #fields: Fields = { sequenceAt: -1, sendTimeAt: -1 };
   readonly #sequences: SequenceMap;
   readonly #sent = new SentPackets();
   readonly #vp8: Vp8Rewriter | undefined;
@@ -56,10 +94,15 @@ export class Consumer {
   #rtxSequence: number;
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
+  #wanted: { width: number; height: number } | undefined;
+  readonly #bound = new PathBound();
+  #padded = 0;
   #timestampOffset = 0;
   #lastTimestamp: number | undefined;
   #lastSentUs = 0;
   #resendBudget = MAX_RESENDS_PER_SECOND;
+  /** Next to the other consumers of the transport. */
+  priority = 1;
   paused = false;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
@@ -82,6 +125,9 @@ export class Consumer {
     this.parameters = parameters;
     this.#host = host;
     this.#extensionIds = idByIndex(parameters.extensions);
+    this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
+    this.#delayed = parameters.extensions.playoutDelay !== undefined;
+    this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#rtxSequence = Math.floor(random() * MAX_SEQUENCE_START);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
@@ -109,23 +155,80 @@ export class Consumer {
     this.requestKeyFrame(nowMs);
   }
 
-  /** Aims at the best stream that is wanted and live. The congestion controller's allocation bounds it here. */
+  /** How large the picture is shown, in pixels, and what it is worth next to others. */
+  want(wanted: { priority: number; width?: number; height?: number }, nowMs: number): void {
+    const { priority, width, height } = wanted;
+    this.priority = priority;
+    this.#wanted = width === undefined || height === undefined ? undefined : { width, height };
+    this.chooseLayer(nowMs);
+  }
+
+  /** The highest rank that is of use to this receiver. */
+  get #usefulRank(): number {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return this.#maxRank;
+    return Math.min(this.#maxRank, this.producer.rankFor(wanted.width, wanted.height));
+  }
+
+  /** What it asks of the allocation. */
+  claim(nowMs: number): Claim {
+    const { ladder } = this.producer;
+    const present = this.#bound.stepOf(ladder);
+    const mayRise = this.#bound.mayRise(nowMs);
+    return { ladder, maxRank: this.#usefulRank, priority: this.priority, present, mayRise };
+  }
+
+  /** At most this rank and temporal layer: what the path bears. Below zero there is no picture. */
+  bound(rank: number, temporal: number, nowMs: number): void {
+    this.#bound.set(rank, temporal, this.#usefulRank, nowMs);
+    this.chooseLayer(nowMs);
+  }
+
+  /** What the path leaves to it; undefined when nothing bounds it. */
+  get boundTo(): { rank: number; temporal: number } | undefined {
+    return this.#bound.holds ? this.#bound : undefined;
+  }
+
+  /** Nothing bounds it. */
+  release(nowMs: number): void {
+    this.#bound.release();
+    this.chooseLayer(nowMs);
+  }
+
+  /** Aims at the best stream that is wanted and live, within what the path bears. */
   chooseLayer(nowMs: number): void {
-    if (this.paused) return;
-    const layer = this.producer.chooseLayer(this.#maxRank);
+    if (this.paused || !this.#host.open) return;
+    if (this.#bound.rank < 0) {
+      this.#suspend();
+      return;
+    }
+    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#bound.rank));
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
-    if (this.#layers.current !== layer) this.producer.requestKeyFrame(layer, nowMs);
+    const { current } = this.#layers;
+    if (current !== layer) this.producer.requestKeyFrame(layer, nowMs);
+    // Until the key frame of the lower stream comes, less of the higher one has to do.
+    const falling =
+      current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
+    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal));
+  }
+
+  #suspend(): void {
+    if (this.#layers.target === NO_LAYER) return;
+    this.#layers.aim(NO_LAYER);
+    this.#layers.restart();
+    this.#host.discard(this);
+    this.#host.layerChanged(this, NO_LAYER);
   }
 
   /** The path of one packet to this receiver. */
   forward(slot: PacketSlot, nowMs: number, nowUs: number): void {
-    if (this.paused) return;
+    if (this.paused || !this.#host.open) return;
     switch (this.#layers.judge(slot)) {
       case 'skip':
         return;
       case 'switch':
-        this.#switchTo(slot, nowUs);
+        this.#switchTo(slot, nowMs, nowUs);
         break;
       case 'forward':
         break;
@@ -134,7 +237,7 @@ export class Consumer {
       this.#sequences.drop(slot.sequence);
       return;
     }
-    if (slot.temporalId > this.#maxTemporal) {
+    if (!this.#temporal.passes(slot)) {
       this.#sequences.drop(slot.sequence);
       this.#vp8?.drop(slot);
       return;
@@ -142,7 +245,7 @@ export class Consumer {
     const out = this.#sequences.map(slot.sequence);
     if (out === undefined) return;
     this.#address(slot, out);
-    if (!this.#host.send(slot, slot.bytes, nowMs)) return;
+    if (!this.#host.send(slot.bytes, this.#fields, this.#kind, this, nowMs)) return;
     this.#sent.record(out, slot.sequence);
     this.packets++;
     this.octets += slot.payloadLength;
@@ -162,11 +265,18 @@ export class Consumer {
     setTimestamp(bytes, (slot.timestamp + this.#timestampOffset) >>> 0);
     setSsrc(bytes, this.parameters.ssrc);
     slot.setElementIds(this.#extensionIds);
+    if (this.#delayed) {
+      const at = slot.elementOffset(PLAYOUT_DELAY);
+      if (at >= 0) writeU24(bytes, at, this.#playoutDelay);
+    }
+    this.#fields.sequenceAt = this.#numbered ? slot.elementOffset(TRANSPORT_CC) : -1;
+    this.#fields.sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
     this.#vp8?.rewrite(slot);
   }
 
   /** Continues sequence numbers, picture ids and time with a stream that has others. */
-  #switchTo(slot: PacketSlot, nowUs: number): void {
+  #switchTo(slot: PacketSlot, nowMs: number, nowUs: number): void {
+    this.#host.discard(this);
     this.#sequences.switchTo(slot.sequence);
     this.#sent.clear();
     this.#vp8?.switchTo(slot);
@@ -175,6 +285,7 @@ export class Consumer {
     }
     this.#clockLayer = slot.layer;
     this.#host.layerChanged(this, this.producer.rankOf(slot.layer));
+    this.chooseLayer(nowMs);
   }
 
   /** The layer that `#timestampOffset` is for. */
@@ -209,6 +320,7 @@ export class Consumer {
   resend(lost: readonly number[], nowMs: number): void {
     const stream = this.producer.stream(this.#layers.current);
     if (stream === undefined || this.paused) return;
+    const copies = this.#repairCopies;
     for (const sequenceNumber of lost) {
       if (this.#resendBudget <= 0) return;
       const out = this.#sent.unwrap(sequenceNumber);
@@ -217,8 +329,57 @@ export class Consumer {
       if (slot === undefined) continue;
       this.#resendBudget--;
       this.#address(slot, out);
-      if (this.#host.send(slot, this.#wrapped(slot, out), nowMs)) this.resent++;
+      for (let copy = 0; copy < copies; copy++) {
+        const packet = this.#wrapped(slot, out);
+        if (this.#host.send(packet, this.#fields, 'repair', this, nowMs)) this.resent++;
+      }
     }
+  }
+
+  /** On a long and lossy way the next try would come too late for the picture. */
+  get #repairCopies(): number {
+    return this.canPad && this.rttMs > LONG_WAY_MS && this.fractionLost > LOSSY ? 2 : 1;
+  }
+
+  /** Whether there is an SSRC of its own for what the receiver has no need of. */
+  get canPad(): boolean {
+    const { rtxPayloadType, rtxSsrc } = this.parameters;
+    return rtxPayloadType !== undefined && rtxSsrc !== undefined && !this.paused;
+  }
+
+  /**
+   * Sends one packet of no use but to fill the path: one of the last again, as a
+   * retransmission that nobody asked for, else bare padding. Returns its bytes.
+   */
+  pad(nowMs: number): number {
+    const stream = this.producer.stream(this.#layers.current);
+    for (let i = 0; i < PADDING_TRIES && stream !== undefined; i++) {
+      const out = this.#sent.recent(this.#padded++ % PADDING_PACKETS);
+      const incoming = this.#sent.incomingOf(out);
+      const slot = incoming === undefined ? undefined : stream.cache.get(incoming);
+      if (slot === undefined || slot.payloadLength < MIN_PADDING_PAYLOAD) continue;
+      this.#address(slot, out);
+      const packet = this.#wrapped(slot, out);
+      return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
+    }
+    const packet = this.#barePadding();
+    return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
+  }
+
+  #barePadding(): Buffer {
+    const { rtxPayloadType = 0, rtxSsrc = 0 } = this.parameters;
+    this.#rtxPacket ??= Buffer.allocUnsafeSlow(MAX_PACKET + RTX_HEADER_SIZE);
+    this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
+    const padding = {
+      payloadType: rtxPayloadType,
+      ssrc: rtxSsrc,
+      sequence: this.#rtxSequence,
+      timestamp: this.#lastTimestamp ?? 0,
+      ids: this.#extensionIds,
+    };
+    const packet = writeBarePadding(this.#rtxPacket, padding, this.#fields);
+    if (!this.#numbered) this.#fields.sequenceAt = -1;
+    return packet;
   }
 
   #wrapped(slot: PacketSlot, out: number): Buffer {
@@ -238,11 +399,29 @@ export class Consumer {
   }
 
   /** A receiver report about this stream. */
-  onReport(report: ReportBlock, nowUs: number): void {
+  onReport(report: ReportBlock, nowMs: number, nowUs: number): void {
     this.fractionLost = report.fractionLost / 256;
     this.jitter = report.jitter;
     const rttMs = roundTripMs(report, nowUs);
     if (rttMs !== undefined) this.rttMs = rttMs;
+    this.#repairTime.observe(this.fractionLost, this.rttMs, nowMs);
+  }
+
+  /**
+   * Has the receiver wait long enough for one repair on each lossy way. It cannot
+   * know how long the publisher's takes, and a picture that stands still is worse
+   * than one that comes a little later.
+   */
+  waitForRepairs(nowMs: number): void {
+    const up = this.producer.stream(this.#layers.current)?.repairTime.at(nowMs) ?? 0;
+    const leastMs = Math.min(up + this.#repairTime.at(nowMs), MAX_REPAIR_DELAY_MS);
+    this.#playoutDelay =
+      (Math.round(leastMs / PLAYOUT_DELAY_UNIT_MS) << PLAYOUT_DELAY_BITS) | NO_PLAYOUT_DELAY;
+  }
+
+  /** Milliseconds that the receiver is asked to wait at least. */
+  get playoutDelayMs(): number {
+    return (this.#playoutDelay >> PLAYOUT_DELAY_BITS) * PLAYOUT_DELAY_UNIT_MS;
   }
 
   /** Once a second: the sender report, and the budgets of a second. */

@@ -5,21 +5,25 @@ import {
   FIRST_NOT_PASSED_ON,
   FIRST_PASSED_ON,
   NO_EXTENSION,
+  PLAYOUT_DELAY,
   TRANSPORT_CC,
 } from '../packet/extension-order.ts';
 import { KeyFrameRequests } from '../packet/key-frame-requests.ts';
+import { LayerRates } from '../packet/layer-rates.ts';
 import { NackGenerator } from '../packet/nack-generator.ts';
 import type { PayloadReader } from '../packet/payload.ts';
 import { RateMeter } from '../packet/rate-meter.ts';
 import { ReceiveStatistics } from '../packet/receive-statistics.ts';
+import { RepairTime } from '../packet/repair-time.ts';
 import { StreamClock } from '../packet/sender-clock.ts';
-import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+import { MAX_PACKET, PACKET_OVERHEAD, type PacketSlot } from '../packet/slot.ts';
 
 const CACHE_PACKETS = { audio: 128, video: 1024 } as const;
 /** Browsers turn simulcast streams off and on with their own estimate; one that pauses this long is off. */
 const LIVE_MS = 1_500;
 const TRANSPORT_CC_SIZE = 2;
 const ABS_SEND_TIME_SIZE = 3;
+const PLAYOUT_DELAY_SIZE = 3;
 /** Extensions written anew, and what padding and a two-byte form add at most. */
 const ROOM_FOR_EXTENSIONS = 24;
 
@@ -43,12 +47,17 @@ export class IncomingStream {
   readonly clock: StreamClock;
   readonly keyFrames = new KeyFrameRequests();
   readonly rate = new RateMeter();
+  /** What the stream takes on the way to a receiver, headers included. */
+  readonly layerRates = new LayerRates();
   width = 0;
   height = 0;
   repaired = 0;
   /** Retransmissions that filled no gap, and packets that came twice. */
   duplicates = 0;
   malformed = 0;
+  /** How long it takes to mend what the publisher's packets leave out. */
+  readonly repairTime = new RepairTime();
+  readonly #video: boolean;
   readonly #reader: PayloadReader;
   readonly #elements = new ElementCursor();
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -60,11 +69,20 @@ export class IncomingStream {
     this.nack = options.nack ? new NackGenerator() : undefined;
     this.cache = new PacketCache(CACHE_PACKETS[options.kind]);
     this.clock = new StreamClock(options.clockRate);
+    this.#video = options.kind === 'video';
     this.#reader = options.reader;
   }
 
   isLive(nowMs: number): boolean {
     return nowMs - this.#lastMs < LIVE_MS;
+  }
+
+  /** To be called now and then. */
+  judge(nowMs: number): void {
+    const { packets } = this.statistics;
+    if (this.nack !== undefined) {
+      this.repairTime.count(packets, this.repaired, this.nack.rttMs, nowMs);
+    }
   }
 
   /** The sender said goodbye, or its owner did. */
@@ -102,6 +120,7 @@ export class IncomingStream {
     }
     this.statistics.count(sequence, source.length, packet.timestamp, nowMs, repaired);
     this.rate.add(source.length, nowMs);
+    this.layerRates.add(source.length + PACKET_OVERHEAD, slot.temporalId, nowMs);
     this.clock.arrived(packet.timestamp, nowUs);
     this.#lastMs = nowMs;
     slot.arrivedMs = nowMs;
@@ -143,6 +162,9 @@ export class IncomingStream {
     slot.elementCount = 0;
     slot.addElement(TRANSPORT_CC, writer.add(1, TRANSPORT_CC_SIZE), TRANSPORT_CC_SIZE);
     slot.addElement(ABS_SEND_TIME, writer.add(2, ABS_SEND_TIME_SIZE), ABS_SEND_TIME_SIZE);
+    if (this.#video) {
+      slot.addElement(PLAYOUT_DELAY, writer.add(4, PLAYOUT_DELAY_SIZE), PLAYOUT_DELAY_SIZE);
+    }
     elements.begin(packet);
     while (elements.next()) {
       const index = indexById[elements.id] ?? NO_EXTENSION;

@@ -1,10 +1,14 @@
 import { CODECS } from '../codecs.ts';
+import type { LadderStep } from '../congestion/allocation.ts';
 import { chooseLayer, type LayerChoice } from '../packet/layer-switch.ts';
 import { PAYLOAD_READERS } from '../packet/payload.ts';
 import type { PacketSlot } from '../packet/slot.ts';
 import type { ProducerParameters } from '../parameters.ts';
 import type { Consumer } from './consumer.ts';
 import { IncomingStream } from './incoming-stream.ts';
+
+/** All that there are. */
+const TOP_TEMPORAL = 7;
 
 /** A peer's microphone, camera or screen: its simulcast streams, and who gets them. */
 export class Producer {
@@ -15,6 +19,7 @@ export class Producer {
   /** By layer; a hole where no packet of a stream has come yet. */
   readonly #streams: (IncomingStream | undefined)[];
   #ranked: LayerChoice[] = [];
+  #ladder: LadderStep[] = [];
 
   constructor(id: string, parameters: ProducerParameters) {
     this.id = id;
@@ -80,8 +85,23 @@ export class Producer {
     return this.#ranked.findIndex((choice) => choice.layer === layer);
   }
 
-  /** Looks again which streams are live. */
+  /** What there is to choose from for a receiver whose path does not bear everything, from low to high. */
+  get ladder(): readonly LadderStep[] {
+    return this.#ladder;
+  }
+
+  /** The lowest stream that fills a place of this size; the highest when none does. */
+  rankFor(width: number, height: number): number {
+    const rank = this.#ranked.findIndex(({ layer }) => {
+      const stream = this.#streams[layer];
+      return stream !== undefined && (stream.width >= width || stream.height >= height);
+    });
+    return rank < 0 ? this.#ranked.length - 1 : rank;
+  }
+
+  /** Looks again which streams are live and what they take. */
   rank(nowMs: number): void {
+    for (const stream of this.#streams) stream?.judge(nowMs);
     this.#ranked = this.#streams
       .map((stream, layer) => ({
         layer,
@@ -89,6 +109,22 @@ export class Producer {
         area: (stream?.width ?? 0) * (stream?.height ?? 0),
       }))
       .sort((a, b) => (a.area > 0 && b.area > 0 ? a.area - b.area : 0) || a.layer - b.layer);
+    this.#climb(nowMs);
+  }
+
+  /** A lower frame rate comes into question only where there is no smaller picture. */
+  #climb(nowMs: number): void {
+    this.#ladder = [];
+    for (const [rank, { layer, live }] of this.#ranked.entries()) {
+      const rates = live ? this.#streams[layer]?.layerRates : undefined;
+      if (rates === undefined) continue;
+      const top = rates.highest(nowMs);
+      for (let temporal = this.#ladder.length === 0 ? 0 : top; temporal <= top; temporal++) {
+        const bitsPerSecond = rates.bitsPerSecond(temporal, nowMs);
+        const best = temporal === top ? TOP_TEMPORAL : temporal;
+        this.#ladder.push({ rank, temporal: best, bitsPerSecond });
+      }
+    }
   }
 
   /** Ends what hangs on it. */

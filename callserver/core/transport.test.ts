@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  ElementCursor,
   ElementWriter,
   isRtcp,
   ntpOfMicros,
@@ -8,6 +9,7 @@ import {
   type RtcpPacket,
   RtcpWriter,
   RtpPacket,
+  readU24,
   Vp8Descriptor,
   writeU16,
   writeU32,
@@ -17,6 +19,7 @@ import { Transport, type TransportOwner, type Wire } from './transport.ts';
 
 /** Keeps what was sent. */
 class Recorder implements Wire {
+  readonly open = true;
   readonly sent: Buffer[] = [];
   send(packet: Uint8Array): boolean {
     this.sent.push(Buffer.from(packet));
@@ -61,6 +64,7 @@ const VIEWER: ConsumerParameters = {
   ssrc: 5_000,
   rtxSsrc: 5_001,
   nack: true,
+  transportWide: true,
   extensions: { transportCc: 7, absSendTime: 2 },
 };
 
@@ -151,6 +155,7 @@ const owner: TransportOwner = {
   consumerClosed: (id) => told.push(`closed ${id}`),
   layerChanged: (id, rank) => told.push(`layer ${id} ${rank}`),
   silent: () => told.push('silent'),
+  busy: () => {},
 };
 
 /** Packets in, at a time in milliseconds. */
@@ -266,6 +271,27 @@ describe('a lost packet', () => {
     expect(publisher.producers.get('camera')?.stream(0)?.duplicates).toBe(2);
   });
 
+  it('on a long and lossy way to the viewer is sent again twice', () => {
+    publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11, picture: 1 }));
+    const lost = down.rtp[1]!;
+    const consumer = viewer.consumers.get('screen')!;
+    down.clear();
+    const ask = (ms: number) =>
+      viewer.receive(
+        rtcp((writer) => writer.nack(1, 5_000, [lost.sequenceNumber])),
+        ms,
+        ms * 1_000,
+      );
+    Object.assign(consumer, { rttMs: 100, fractionLost: 0.02 });
+    ask(100);
+    expect(down.rtp).toHaveLength(1);
+    consumer.fractionLost = 0.03;
+    ask(200);
+    const [, second, third] = down.rtp;
+    expect(third?.sequenceNumber).toBe(((second?.sequenceNumber ?? 0) + 1) & 0xffff);
+    expect(down.rtp).toHaveLength(3);
+  });
+
   it('on the way to the viewer is sent again as RTX, once a round trip', () => {
     publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11, picture: 1 }));
     const lost = down.rtp[1]!;
@@ -278,6 +304,22 @@ describe('a lost packet', () => {
     const payload = again!.bytes.subarray(again!.payloadOffset);
     expect((payload[0]! << 8) | payload[1]!).toBe(lost.sequenceNumber);
     expect([...payload.subarray(2)]).toEqual([...lost.bytes.subarray(lost.payloadOffset)]);
+  });
+});
+
+describe('transport-wide numbers', () => {
+  const numbersOf = (ssrc: number) =>
+    down.rtp
+      .filter((packet) => packet.ssrc === ssrc)
+      .map((packet) => (packet.bytes[17]! << 8) | packet.bytes[18]!);
+
+  it('count what the receiver tells of, and nothing else', () => {
+    const producer = publisher.producers.get('camera')!;
+    const { transportWide: _, ...untold } = VIEWER;
+    viewer.consume('beside', producer, { ...untold, ssrc: 6_000, rtxSsrc: 6_001 }, 0);
+    publish(0, frame({ sequence: 10, key: true }), frame({ sequence: 11 }));
+    expect(numbersOf(5_000)).toEqual([0, 1]);
+    expect(numbersOf(6_000)).toHaveLength(2);
   });
 });
 
@@ -327,6 +369,19 @@ describe('a switch between simulcast streams', () => {
     expect(told.at(-1)).toBe('layer screen 1');
   });
 
+  it.each([true, false])('where the path is full (%s) throws out what still waits', (full) => {
+    publish(0, frame({ sequence: 1, key: true }));
+    viewer.consumers.get('screen')?.prefer(1, 7, 0);
+    const { pacer } = viewer.path;
+    pacer.rate = 8_000;
+    for (let i = 2; i < 40; i++) publish(1, frame({ sequence: i, picture: i }));
+    pacer.strict = full;
+    const waiting = pacer.waitingBytes;
+    expect(waiting).toBeGreaterThan(1_000);
+    publish(2, frame({ sequence: 900, key: true, rid: 'h' }));
+    expect(pacer.waitingBytes < waiting / 2).toBe(full);
+  });
+
   it('falls back to the lower stream when the wanted one stops', () => {
     publish(0, frame({ sequence: 1, key: true, rid: 'h' }));
     expect(down.rtp).toHaveLength(1);
@@ -349,6 +404,36 @@ describe('reports', () => {
     const toViewer = down.rtcp.find(({ type }) => type === 'sender-report');
     // Second 1 on a clock of 90 kHz that stood at 1,000 at second 0.
     expect(toViewer).toMatchObject({ ssrc: 5_000, rtpTimestamp: 91_000, packetCount: 2 });
+  });
+
+  it('of loss have the receiver wait for repairs, and no longer when it is over', () => {
+    const producer = publisher.producers.get('camera')!;
+    const extensions = { ...VIEWER.extensions, playoutDelay: 9 };
+    viewer.consume('patient', producer, { ...VIEWER, ssrc: 7_000, rtxSsrc: 7_001, extensions }, 0);
+    const consumer = viewer.consumers.get('patient')!;
+    /** Minimum and maximum, in 10 ms. */
+    const delayOf = (packet: RtpPacket): [number, number] => {
+      const elements = new ElementCursor().begin(packet);
+      while (elements.next()) {
+        if (elements.id !== 9) continue;
+        const value = readU24(packet.bytes, elements.offset);
+        return [value >> 12, value & 0xfff];
+      }
+      return [-1, -1];
+    };
+    const block = { cumulativeLost: 0, highestSequence: 0, jitter: 0 };
+    const report = { ...block, ssrc: 7_000, lastSenderReport: 0, delaySinceLastSenderReport: 0 };
+    const last = () => delayOf(down.rtp.filter(({ ssrc }) => ssrc === 7_000).at(-1)!);
+    publish(0, frame({ sequence: 10, key: true }));
+    expect(last()).toEqual([0, 1_000]);
+    consumer.rttMs = 100;
+    consumer.onReport({ ...report, fractionLost: 13 }, 1_000, 1_000_000);
+    viewer.tick(1_000, 1_000_000);
+    publish(1_001, frame({ sequence: 11 }));
+    expect(last()).toEqual([16, 1_000]);
+    viewer.tick(21_500, 21_500_000);
+    publish(21_501, frame({ sequence: 12 }));
+    expect(last()).toEqual([0, 1_000]);
   });
 
   it('of a viewer give the round-trip time', () => {

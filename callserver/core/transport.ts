@@ -1,5 +1,4 @@
 import {
-  absSendTimeOf,
   ElementCursor,
   isRtcp,
   parseRtcp,
@@ -8,11 +7,10 @@ import {
   RtpPacket,
   readU16,
   readU24,
-  writeU16,
-  writeU24,
+  type TransportFeedback,
 } from '#protocol';
+import type { Fields, PacedKind } from '../congestion/pacer.ts';
 import { ArrivalClock } from '../packet/arrival-clock.ts';
-import { DeliveryMeter } from '../packet/delivery-meter.ts';
 import {
   ABS_SEND_TIME,
   type ExtensionIds,
@@ -20,15 +18,18 @@ import {
   TRANSPORT_CC,
 } from '../packet/extension-order.ts';
 import { PeerClock } from '../packet/sender-clock.ts';
-import type { PacketSlot } from '../packet/slot.ts';
 import { TransportFeedbackGenerator } from '../packet/transport-feedback.ts';
 import type { ConsumerParameters, ProducerParameters } from '../parameters.ts';
+import { Allocator } from './allocator.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { StreamDemux } from './demux.ts';
+import { OutgoingPath, type Padding } from './outgoing-path.ts';
 import { Producer } from './producer.ts';
 
 /** What carries the packets: DTLS-SRTP, a plain socket, another process. */
 export interface Wire {
+  /** False before packets can go out. */
+  readonly open: boolean;
   /** Copies the packet. Returns false when it cannot go out now. */
   send(packet: Uint8Array): boolean;
   close(): void;
@@ -41,17 +42,23 @@ export interface TransportOwner {
   layerChanged(consumerId: string, rank: number): void;
   /** Nothing has come from a peer that used to send. */
   silent(): void;
+  /** Something waits to go out: `drain` is to be called every few milliseconds until it returns false. */
+  busy(): void;
 }
 
 /** Our SSRC in feedback; receivers do not look at it. */
 const FEEDBACK_SSRC = 1;
 const SECOND_MS = 1_000;
 const LAYER_CHECK_MS = 100;
+/** Streams change their rates slowly. */
+const ALLOCATION_MS = 300;
+/** A change of the estimate that does not wait for that. */
+const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
 
 /** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
-export class Transport implements ConsumerHost {
+export class Transport implements ConsumerHost, Padding {
   readonly id: string;
   readonly #wire: Wire;
   readonly #cname: string;
@@ -65,12 +72,14 @@ export class Transport implements ConsumerHost {
   readonly #peerClock = new PeerClock();
   readonly #arrivals = new ArrivalClock();
   readonly #feedback = new TransportFeedbackGenerator();
-  readonly #delivery = new DeliveryMeter();
+  readonly #allocator = new Allocator();
+  readonly path: OutgoingPath;
   readonly #writer = new RtcpWriter();
   readonly #lost: number[] = [];
   #indexById = indexById({});
   #extensionIds: ExtensionIds = {};
-  #sequenceOut = 0;
+  #allocatedFor = 0;
+  #nextAllocationMs = 0;
   #nextSecondMs = 0;
   #nextLayerCheckMs = 0;
   #lastReceivedMs: number | undefined;
@@ -83,6 +92,7 @@ export class Transport implements ConsumerHost {
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;
+    this.path = new OutgoingPath(wire, () => owner.busy());
   }
 
   get producers(): ReadonlyMap<string, Producer> {
@@ -97,8 +107,13 @@ export class Transport implements ConsumerHost {
     return this.#arrivals.excessMs;
   }
 
-  get delivery(): DeliveryMeter {
-    return this.#delivery;
+  /** What its consumers could use, bits per second. */
+  get wanted(): number {
+    return this.#allocator.wanted;
+  }
+
+  get open(): boolean {
+    return this.#wire.open;
   }
 
   produce(id: string, parameters: ProducerParameters): Producer {
@@ -114,7 +129,9 @@ export class Transport implements ConsumerHost {
     const consumer = new Consumer(id, producer, parameters, this);
     this.#consumers.set(id, consumer);
     this.#consumersBySsrc.set(parameters.ssrc, consumer);
+    if (parameters.transportWide === true) this.path.control.enable();
     producer.rank(nowMs);
+    this.#allocate(nowMs);
     consumer.chooseLayer(nowMs);
     return consumer;
   }
@@ -139,6 +156,12 @@ export class Transport implements ConsumerHost {
     this.#wire.close();
   }
 
+  /** The wire has opened: from now on packets go out. */
+  opened(nowMs: number): void {
+    this.#allocate(nowMs);
+    for (const consumer of this.#consumers.values()) consumer.chooseLayer(nowMs);
+  }
+
   /** Everything that comes in. The packet is the callee's to keep or to change. */
   receive(source: Buffer, nowMs: number, nowUs: number): void {
     if (this.#closed) return;
@@ -159,6 +182,7 @@ export class Transport implements ConsumerHost {
     if (stream === undefined || (retransmission && !unwrapRtx(packet))) return;
     const known = stream.isLive(nowMs);
     const slot = stream.receive(packet, source, this.#indexById, nowMs, nowUs, retransmission);
+    if (stream.nack !== undefined && stream.nack.missing > 0) this.#owner.busy();
     if (slot === undefined) return;
     if (!known) this.#chooseLayers(producer, nowMs);
     producer.forward(slot, nowMs, nowUs);
@@ -202,11 +226,11 @@ export class Transport implements ConsumerHost {
         const stream = this.#demux.streamOf(packet.ssrc);
         stream?.statistics.onSenderReport(packet.ntp, nowMs);
         stream?.clock.report(packet.rtpTimestamp, this.#peerClock.toOurs(packet.ntp, nowUs));
-        this.#onReports(packet.reports, nowUs);
+        this.#onReports(packet.reports, nowMs, nowUs);
         break;
       }
       case 'receiver-report':
-        this.#onReports(packet.reports, nowUs);
+        this.#onReports(packet.reports, nowMs, nowUs);
         break;
       case 'nack':
         this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
@@ -220,10 +244,10 @@ export class Transport implements ConsumerHost {
         }
         break;
       case 'remb':
-        this.#delivery.remb = packet.bitrate;
+        this.path.control.onRemb(packet.bitrate);
         break;
       case 'transport-feedback':
-        this.#delivery.onFeedback(packet);
+        this.#onFeedback(packet, nowMs);
         break;
       case 'bye':
         for (const ssrc of packet.ssrcs) this.#demux.streamOf(ssrc)?.end();
@@ -236,20 +260,70 @@ export class Transport implements ConsumerHost {
 
   #onReports(
     reports: Extract<RtcpPacket, { type: 'receiver-report' }>['reports'],
+    nowMs: number,
     nowUs: number,
   ): void {
-    for (const report of reports) this.#consumersBySsrc.get(report.ssrc)?.onReport(report, nowUs);
+    for (const report of reports)
+      this.#consumersBySsrc.get(report.ssrc)?.onReport(report, nowMs, nowUs);
   }
 
-  /** The last hand on an outgoing packet: what is counted over all streams of the transport. */
-  send(slot: PacketSlot, packet: Buffer, nowMs: number): boolean {
-    const sequenceAt = slot.elementOffset(TRANSPORT_CC);
-    if (sequenceAt >= 0) writeU16(packet, sequenceAt, this.#sequenceOut);
-    const sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
-    if (sendTimeAt >= 0) writeU24(packet, sendTimeAt, absSendTimeOf(nowMs));
-    if (!this.#wire.send(packet)) return false;
-    this.#sequenceOut = (this.#sequenceOut + 1) & 0xffff;
-    return true;
+  #onFeedback(feedback: TransportFeedback, nowMs: number): void {
+    const { control } = this.path;
+    control.onFeedback(feedback, nowMs);
+    const estimate = control.estimate(nowMs) ?? Number.POSITIVE_INFINITY;
+    const change = Math.abs(estimate - this.#allocatedFor);
+    if (change > NOTABLE_CHANGE * this.#allocatedFor) this.#allocate(nowMs);
+  }
+
+  /** Shares out what the path bears, and looks whether it bears more where that is wanted. */
+  #allocate(nowMs: number): void {
+    if (this.#consumers.size === 0 || !this.#wire.open) return;
+    const { control } = this.path;
+    this.#allocatedFor = control.estimate(nowMs) ?? Number.POSITIVE_INFINITY;
+    this.#nextAllocationMs = nowMs + ALLOCATION_MS;
+    this.#allocator.run(this.#consumers.values(), control, nowMs);
+    this.#tickPath(nowMs);
+  }
+
+  #tickPath(nowMs: number): void {
+    if (this.#consumers.size === 0 || !this.#wire.open) return;
+    const { wanted, given } = this.#allocator;
+    this.path.tick(wanted, given, this.#padder !== undefined, nowMs);
+  }
+
+  get #padder(): Consumer | undefined {
+    for (const consumer of this.#consumers.values()) if (consumer.canPad) return consumer;
+    return undefined;
+  }
+
+  pad(nowMs: number): number {
+    return this.#padder?.pad(nowMs) ?? 0;
+  }
+
+  /** Sends what waits and is due, and asks for what is missing. Returns false when nothing is left to wait for. */
+  drain(nowMs: number): boolean {
+    if (this.#closed) return false;
+    const missing = this.#producers.size > 0 && this.#requestMissing(nowMs);
+    return this.path.drain(this, nowMs) || missing;
+  }
+
+  send(
+    packet: Buffer,
+    fields: Fields,
+    kind: PacedKind,
+    consumer: Consumer,
+    nowMs: number,
+  ): boolean {
+    return this.path.send(packet, fields, kind, consumer, nowMs);
+  }
+
+  sendPadding(packet: Buffer, fields: Fields, nowMs: number): boolean {
+    return this.path.transmit(packet, fields, nowMs);
+  }
+
+  /** Only where the path is full: elsewhere what waits arrives soon enough, and leaves no hole. */
+  discard(consumer: Consumer): void {
+    if (this.path.pacer.strict) this.path.pacer.discard(consumer);
   }
 
   consumerClosed(consumer: Consumer): void {
@@ -269,6 +343,8 @@ export class Transport implements ConsumerHost {
     if (nowMs >= this.#nextLayerCheckMs) {
       this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
       for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
+      if (nowMs >= this.#nextAllocationMs) this.#allocate(nowMs);
+      else this.#tickPath(nowMs);
     }
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
@@ -279,17 +355,27 @@ export class Transport implements ConsumerHost {
     }
   }
 
+  /** Returns false when nothing is missing. */
+  #requestMissing(nowMs: number): boolean {
+    let missing = false;
+    for (const { stream, retransmission } of this.#demux.routes) {
+      const nack = retransmission ? undefined : stream?.nack;
+      if (stream === undefined || nack === undefined || nack.missing === 0) continue;
+      const lost = nack.due(nowMs, this.#lost);
+      if (lost.length > 0) this.#writer.nack(FEEDBACK_SSRC, stream.ssrc, lost);
+      missing ||= nack.missing > 0;
+    }
+    this.#flush();
+    return missing;
+  }
+
   #requestRepairs(nowMs: number): void {
-    const writer = this.#writer;
+    this.#requestMissing(nowMs);
     let mediaSsrc = 0;
     for (const { stream, retransmission } of this.#demux.routes) {
       if (stream === undefined || retransmission) continue;
       mediaSsrc = stream.ssrc;
-      if (stream.nack !== undefined && stream.nack.missing > 0) {
-        const lost = stream.nack.due(nowMs, this.#lost);
-        if (lost.length > 0) writer.nack(FEEDBACK_SSRC, stream.ssrc, lost);
-      }
-      if (stream.keyFrames.due(nowMs)) writer.pli(FEEDBACK_SSRC, stream.ssrc);
+      if (stream.keyFrames.due(nowMs)) this.#writer.pli(FEEDBACK_SSRC, stream.ssrc);
     }
     this.#flush();
     for (const bytes of this.#feedback.due(nowMs, FEEDBACK_SSRC, mediaSsrc)) {
@@ -309,6 +395,7 @@ export class Transport implements ConsumerHost {
       this.#flush();
     }
     for (const consumer of this.#consumers.values()) {
+      consumer.waitForRepairs(nowMs);
       consumer.everySecond(this.#writer, this.#cname, nowUs);
       this.#flush();
     }

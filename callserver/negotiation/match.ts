@@ -85,8 +85,10 @@ export function agreedExtensions(
   return { descriptions, ids };
 }
 
-/** From a publisher, all that there is; MID and RID tell its streams apart. */
-export const PUBLISHER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER;
+/** From a publisher, all but what is ours to say; MID and RID tell its streams apart. */
+export const PUBLISHER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER.filter(
+  (name) => name !== 'playoutDelay',
+);
 
 /** To a viewer: SSRCs are told in the answer, so neither MID nor RID is needed. */
 export const VIEWER_EXTENSIONS: readonly ExtensionName[] = EXTENSION_ORDER.filter(
@@ -99,4 +101,6 @@ export function agreedFeedback(codec: CodecDescription, supported: readonly stri
 }
 
 export const VIDEO_FEEDBACK: readonly string[] = ['nack', 'nack pli', 'ccm fir', 'transport-cc'];
+/** What a viewer may give, besides. */
+export const VIEWER_VIDEO_FEEDBACK: readonly string[] = [...VIDEO_FEEDBACK, 'goog-remb'];
 export const AUDIO_FEEDBACK: readonly string[] = ['nack', 'transport-cc'];

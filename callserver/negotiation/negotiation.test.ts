@@ -138,7 +138,8 @@ describe('negotiatePlayback', () => {
           ssrc: 1000,
           rtxSsrc: 1001,
           nack: true,
-          extensions: { absSendTime: 4, transportCc: 7 },
+          transportWide: true,
+          extensions: { absSendTime: 4, playoutDelay: 6, transportCc: 7 },
         },
       },
       {
@@ -147,17 +148,33 @@ describe('negotiatePlayback', () => {
           payloadType: 109,
           ssrc: 1002,
           nack: false,
+          // Firefox offers the numbers of sound, and no feedback on them.
+          transportWide: true,
           extensions: { audioLevel: 1, transportCc: 7 },
         },
       },
     ]);
     const [video] = parseSdp(writeSdp(playback.answer(LOCAL))).media;
+    expect(video?.codecs[0]?.feedback).toContain('transport-cc');
+    expect(video?.codecs[0]?.feedback).not.toContain('goog-remb');
     expect(video).toMatchObject({
       direction: 'sendonly',
       formats: ['120', '124'],
       msid: 'event video',
       ssrcGroups: [{ semantics: 'FID', ssrcs: [1000, 1001] }],
     });
+  });
+
+  it.each([
+    ['its feedback', / transport-cc\r?\n/g],
+    ['its numbers', /a=extmap:.*transport-wide-cc.*\n/g],
+  ])('takes REMB where transport-wide feedback lacks %s', (_what, line) => {
+    const sdp = FIREFOX.replaceAll(line, line.source.startsWith('a=') ? '' : ' goog-remb\r\n');
+    const playback = play(sdp);
+    const [video] = parseSdp(writeSdp(playback.answer(LOCAL))).media;
+    expect(video?.codecs[0]?.feedback).toContain('goog-remb');
+    expect(video?.codecs[0]?.feedback).not.toContain('transport-cc');
+    expect(playback.consumers[0]?.parameters.transportWide).toBe(false);
   });
 
   it('refuses the section of what the viewer cannot decode', () => {

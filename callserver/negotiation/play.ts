@@ -13,8 +13,8 @@ import {
   agreedFeedback,
   codecFor,
   offeredCodecs,
-  VIDEO_FEEDBACK,
   VIEWER_EXTENSIONS,
+  VIEWER_VIDEO_FEEDBACK,
   withRtx,
 } from './match.ts';
 
@@ -94,8 +94,12 @@ function agree(
   const codec = codecFor(offeredCodecs(offered), name, format);
   if (codec === undefined) return undefined;
   const video = offered.kind === 'video';
-  const feedback = agreedFeedback(codec.description, video ? VIDEO_FEEDBACK : AUDIO_FEEDBACK);
+  const wanted = video ? VIEWER_VIDEO_FEEDBACK : AUDIO_FEEDBACK;
   const extensions = agreedExtensions(offered, VIEWER_EXTENSIONS);
+  const feedback = withoutSecondOpinion(
+    agreedFeedback(codec.description, wanted),
+    extensions.ids.transportCc !== undefined,
+  );
   const { payloadType } = codec.description;
   const { rtxPayloadType } = codec;
   const consumer: ConsumerParameters = {
@@ -103,11 +107,18 @@ function agree(
     ssrc: options.nextSsrc(),
     ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: options.nextSsrc() }),
     nack: feedback.includes('nack'),
+    transportWide: feedback.includes('transport-cc'),
     extensions: extensions.ids,
   };
   const codecs = withRtx({ ...codec.description, feedback }, rtxPayloadType);
   return { producerId, consumer, codecs, extensions: extensions.descriptions };
 }
+
+/** One measure of the path: by transport-wide feedback where both halves of it are agreed, else by REMB. */
+const withoutSecondOpinion = (feedback: readonly string[], numbered: boolean): string[] => {
+  const unused = numbered && feedback.includes('transport-cc') ? 'goog-remb' : 'transport-cc';
+  return feedback.filter((kind) => kind !== unused);
+};
 
 function sectionOf(
   offered: MediaDescription,

@@ -7,6 +7,7 @@ import type { ExtensionName } from '#protocol';
 export const EXTENSION_ORDER = [
   'transportCc',
   'absSendTime',
+  'playoutDelay',
   'absCaptureTime',
   'audioLevel',
   'videoOrientation',
@@ -20,12 +21,13 @@ export type ExtensionIndex = number;
 
 export const TRANSPORT_CC: ExtensionIndex = 0;
 export const ABS_SEND_TIME: ExtensionIndex = 1;
+export const PLAYOUT_DELAY: ExtensionIndex = 2;
 /** From here on a sender's value is passed on as it is. */
-export const FIRST_PASSED_ON: ExtensionIndex = 2;
-export const FIRST_NOT_PASSED_ON: ExtensionIndex = 6;
-export const MID: ExtensionIndex = 6;
-export const RID: ExtensionIndex = 7;
-export const REPAIRED_RID: ExtensionIndex = 8;
+export const FIRST_PASSED_ON: ExtensionIndex = 3;
+export const FIRST_NOT_PASSED_ON: ExtensionIndex = 7;
+export const MID: ExtensionIndex = 7;
+export const RID: ExtensionIndex = 8;
+export const REPAIRED_RID: ExtensionIndex = 9;
 export const NO_EXTENSION = 255;
 
 /** Ids by name, as they were negotiated with one peer. */

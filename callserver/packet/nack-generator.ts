@@ -13,10 +13,18 @@ export const NACK_LIMITS: NackLimits = { maxMissing: 600, maxRequests: 10, maxAg
 const MIN_INTERVAL_MS = 20;
 const FIRST_RTT_MS = 100;
 
+/**
+ * On a long way a lost request costs a round trip. So each is sent twice, this
+ * far apart; a sender answers one packet once a round trip.
+ */
+const REPEAT_MS = 20;
+const LONG_WAY_MS = 60;
+
 interface Missing {
   since: number;
   askedAt: number;
   requests: number;
+  repeated: boolean;
 }
 
 /** Pure bookkeeping: sequence numbers are unwrapped, time is handed in. */
@@ -62,7 +70,12 @@ export class NackGenerator {
       return false;
     }
     for (let lost = before + 1; lost < sequence; lost++) {
-      this.#missing.set(lost, { since: nowMs, askedAt: Number.NEGATIVE_INFINITY, requests: 0 });
+      this.#missing.set(lost, {
+        since: nowMs,
+        askedAt: Number.NEGATIVE_INFINITY,
+        requests: 0,
+        repeated: false,
+      });
     }
     return true;
   }
@@ -85,6 +98,10 @@ export class NackGenerator {
       } else if (nowMs - gap.askedAt >= interval) {
         gap.askedAt = nowMs;
         gap.requests++;
+        gap.repeated = interval < LONG_WAY_MS;
+        into.push(sequence & 0xffff);
+      } else if (!gap.repeated && nowMs - gap.askedAt >= REPEAT_MS) {
+        gap.repeated = true;
         into.push(sequence & 0xffff);
       }
     }

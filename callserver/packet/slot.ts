@@ -3,6 +3,8 @@ import { EXTENSION_ORDER, type ExtensionIndex } from './extension-order.ts';
 
 /** Ethernet's MTU; nothing larger comes in over UDP. */
 export const MAX_PACKET = 1500;
+/** On the wire beside the RTP packet: IPv4, UDP, and what SRTP puts behind. */
+export const PACKET_OVERHEAD = 20 + 8 + 16;
 const MAX_ELEMENTS = EXTENSION_ORDER.length;
 
 /**

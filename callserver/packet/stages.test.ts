@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { absSendTimeOf, parseRtcp } from '#protocol';
+import { absSendTimeOf, FeedbackCursor, parseRtcp, type TransportFeedback } from '#protocol';
 import { ArrivalClock } from './arrival-clock.ts';
 import { PacketCache } from './cache.ts';
 import { ABS_SEND_TIME, FIRST_PASSED_ON, idByIndex, TRANSPORT_CC } from './extension-order.ts';
 import { KeyFrameRequests } from './key-frame-requests.ts';
+import { LayerRates } from './layer-rates.ts';
 import { chooseLayer, LayerSwitch } from './layer-switch.ts';
 import { NackGenerator } from './nack-generator.ts';
 import { ReceiveStatistics } from './receive-statistics.ts';
+import { RepairTime } from './repair-time.ts';
 import { PeerClock, StreamClock } from './sender-clock.ts';
 import { SentPackets } from './sent-packets.ts';
 import { PacketSlot } from './slot.ts';
+import { TemporalFilter } from './temporal-filter.ts';
 import { TransportFeedbackGenerator } from './transport-feedback.ts';
 
 const due = (nack: NackGenerator, nowMs: number) => [...nack.due(nowMs, [])];
@@ -20,6 +23,9 @@ describe('NackGenerator', () => {
     nack.received(100, 0);
     nack.received(103, 0);
     expect(due(nack, 0)).toEqual([101, 102]);
+    expect(due(nack, 19)).toEqual([]);
+    // A lost request would cost a round trip: each is sent twice.
+    expect(due(nack, 20)).toEqual([101, 102]);
     expect(due(nack, 50)).toEqual([]);
     nack.received(101, 60);
     expect(due(nack, 120)).toEqual([102]);
@@ -44,8 +50,9 @@ describe('NackGenerator', () => {
     nack.received(0, 0);
     nack.received(2, 0);
     let requests = 0;
-    for (let ms = 0; ms < 5_000; ms += 100) requests += due(nack, ms).length;
-    expect(requests).toBe(10);
+    for (let ms = 0; ms < 5_000; ms += 10) requests += due(nack, ms).length;
+    // Each twice but the last, after which nobody waits.
+    expect(requests).toBe(2 * 10 - 1);
     nack.received(4, 5_000);
     expect(due(nack, 200_000)).toEqual([]);
   });
@@ -172,8 +179,8 @@ describe('SentPackets', () => {
     const wanted = sent.unwrap((65_000 + 1_400) & 0xffff);
     expect(wanted).toBe(66_400);
     expect(sent.takeForResend(wanted, 0, 50)).toBe(1_400);
-    expect(sent.takeForResend(wanted, 40, 50)).toBeUndefined();
-    expect(sent.takeForResend(wanted, 60, 50)).toBe(1_400);
+    expect(sent.takeForResend(wanted, 34, 50)).toBeUndefined();
+    expect(sent.takeForResend(wanted, 36, 50)).toBe(1_400);
     expect(sent.takeForResend(65_000 + 490, 0, 50)).toBeUndefined();
   });
 });
@@ -231,7 +238,11 @@ describe('TransportFeedbackGenerator', () => {
     for (const number of [65_534, 65_535, 1]) generator.received(number, number === 1 ? 8 : 4);
     const [bytes] = generator.due(100, 1, 2);
     const [feedback] = parseRtcp(bytes ?? new Uint8Array());
-    expect(feedback).toMatchObject({ baseSequence: 65_534, arrivals: [16, 16, undefined, 32] });
+    expect(feedback).toMatchObject({ baseSequence: 65_534, packetCount: 4, reference: 0 });
+    const cursor = new FeedbackCursor().begin(feedback as TransportFeedback);
+    const ticks = [];
+    while (cursor.next()) ticks.push(cursor.received ? cursor.tick : undefined);
+    expect(ticks).toEqual([16, 16, undefined, 32]);
     expect(generator.due(150, 1, 2)).toEqual([]);
     generator.received(2, 160);
     const [next] = parseRtcp(generator.due(210, 1, 2)[0] ?? new Uint8Array());
@@ -244,5 +255,77 @@ describe('idByIndex', () => {
     const ids = idByIndex({ transportCc: 14, absSendTime: 13 });
     expect([ids[TRANSPORT_CC], ids[ABS_SEND_TIME]]).toEqual([14, 13]);
     expect(ids[FIRST_PASSED_ON]).toBe(12);
+  });
+});
+
+describe('TemporalFilter', () => {
+  const frame = (timestamp: number, temporalId: number, rest: Partial<PacketSlot> = {}) =>
+    Object.assign(new PacketSlot(), { timestamp, temporalId, ...rest });
+
+  it('goes down at the next frame, never within one', () => {
+    const filter = new TemporalFilter();
+    expect(filter.passes(frame(0, 2))).toBe(true);
+    filter.aim(0);
+    expect(filter.passes(frame(0, 2))).toBe(true);
+    expect(filter.passes(frame(1, 1))).toBe(false);
+    expect(filter.passes(frame(2, 0))).toBe(true);
+  });
+
+  it('goes up where a layer depends on the lowest alone, or at a key frame', () => {
+    const filter = new TemporalFilter();
+    filter.aim(0);
+    filter.passes(frame(0, 0, { keyFrame: true }));
+    filter.aim(7);
+    expect(filter.passes(frame(1, 2))).toBe(false);
+    expect(filter.passes(frame(2, 1, { layerSync: true }))).toBe(true);
+    expect(filter.passes(frame(3, 2))).toBe(false);
+    expect(filter.passes(frame(4, 2, { layerSync: true }))).toBe(true);
+    filter.aim(0);
+    expect(filter.passes(frame(5, 1))).toBe(false);
+    filter.aim(7);
+    filter.passes(frame(6, 0, { keyFrame: true }));
+    expect(filter.passes(frame(7, 2))).toBe(true);
+  });
+});
+
+describe('LayerRates', () => {
+  it('tells what a stream takes up to each temporal layer, from half a second on', () => {
+    const rates = new LayerRates();
+    // 1,000 bytes every 10 ms, every second packet of layer 1.
+    for (let ms = 100_000; ms < 100_600; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    expect(rates.bitsPerSecond(7, 100_599)).toBeCloseTo(800_000, -4);
+    for (let ms = 100_600; ms < 110_000; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    expect(rates.highest(109_999)).toBe(1);
+    expect(rates.bitsPerSecond(0, 109_999)).toBeCloseTo(400_000, -4);
+    expect(rates.bitsPerSecond(1, 109_999)).toBeCloseTo(800_000, -4);
+  });
+
+  it('forgets within two seconds', () => {
+    const rates = new LayerRates();
+    for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 1, ms);
+    expect(rates.highest(2_799)).toBe(1);
+    expect([rates.highest(2_800), rates.bitsPerSecond(3, 2_800)]).toEqual([0, 0]);
+  });
+});
+
+describe('RepairTime', () => {
+  it('is a round trip and a little where packets get lost, for twenty seconds after', () => {
+    const time = new RepairTime();
+    time.observe(0.01, 100, 0);
+    expect(time.at(0)).toBe(0);
+    time.observe(0.02, 100, 0);
+    time.observe(0, 100, 10_000);
+    expect([time.at(0), time.at(19_999), time.at(20_000)]).toEqual([160, 160, 0]);
+  });
+
+  it('is judged by fifty packets at least', () => {
+    const time = new RepairTime();
+    time.count(49, 5, 100, 0);
+    expect(time.at(0)).toBe(0);
+    time.count(50, 5, 100, 0);
+    expect(time.at(0)).toBe(160);
+    const clean = new RepairTime();
+    for (let packets = 0; packets < 1_000; packets += 10) clean.count(packets, 0, 100, packets);
+    expect(clean.at(1_000)).toBe(0);
   });
 });

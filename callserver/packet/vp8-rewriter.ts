@@ -24,7 +24,7 @@ export class Vp8Rewriter {
     if (slot.pictureIdOffset >= 0) this.#pictures.drop(this.#unwrap(slot));
   }
 
-  /** Writes this receiver's numbers into the packet. */
+  /** Writes this receiver's numbers into the packet, which may be one that has gone out before. */
   rewrite(slot: PacketSlot): void {
     if (slot.pictureIdOffset >= 0) {
       const picture = this.#pictures.map(this.#unwrap(slot)) ?? 0;
@@ -33,8 +33,9 @@ export class Vp8Rewriter {
       else slot.bytes[at] = picture & 0x7f;
     }
     if (slot.tl0PicIdxOffset >= 0) {
-      this.#lastTl0Out = (slot.tl0PicIdx + this.#tl0Offset) & 0xff;
-      slot.bytes[slot.payloadOffset + slot.tl0PicIdxOffset] = this.#lastTl0Out;
+      const tl0 = (slot.tl0PicIdx + this.#tl0Offset) & 0xff;
+      if (wrapDistance(this.#lastTl0Out, tl0, 8) > 0) this.#lastTl0Out = tl0;
+      slot.bytes[slot.payloadOffset + slot.tl0PicIdxOffset] = tl0;
     }
   }
 

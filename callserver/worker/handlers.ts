@@ -17,6 +17,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   pauseProducer: (input) => worker.pauseProducer(input.producerId, input.paused),
   consume: (input) => worker.consume(input),
   preferLayers: (input) => worker.preferLayers(input),
+  wantConsumer: (input) => worker.want(input),
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),

@@ -111,6 +111,10 @@ export class NativePeer implements Wire {
     setTimeout(() => this.#release(), CLOSE_DELAY_MS).unref();
   }
 
+  get open(): boolean {
+    return this.#isOpen;
+  }
+
   send(packet: Uint8Array): boolean {
     if (!this.#isOpen) return false;
     try {

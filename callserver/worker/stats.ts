@@ -7,6 +7,7 @@ export const statsOf = (transport: Transport, nowMs: number): TransportStats => 
   transportId: transport.id,
   refused: transport.refused,
   queueDelayMs: transport.queueDelayMs,
+  path: pathOf(transport, nowMs),
   producers: [...transport.producers.values()].map((producer) => ({
     producerId: producer.id,
     streams: streamsOf(producer, nowMs),
@@ -20,8 +21,29 @@ export const statsOf = (transport: Transport, nowMs: number): TransportStats => 
     resent: consumer.resent,
     rttMs: consumer.rttMs,
     fractionLost: consumer.fractionLost,
+    playoutDelayMs: consumer.playoutDelayMs,
+    priority: consumer.priority,
+    boundRank: consumer.boundTo?.rank ?? null,
+    boundTemporal: consumer.boundTo?.temporal ?? null,
   })),
 });
+
+const pathOf = ({ path, wanted }: Transport, nowMs: number): TransportStats['path'] => {
+  const { control, pacer } = path;
+  return {
+    estimate: control.estimate(nowMs) ?? null,
+    delayBased: control.delayBased,
+    lossBased: control.lossBased,
+    acknowledged: control.acknowledged,
+    wanted,
+    fractionLost: control.fractionLost,
+    rttMs: control.rttMs,
+    queueMs: control.queueMs,
+    probes: control.prober.probes,
+    waitingBytes: pacer.waitingBytes,
+    dropped: pacer.dropped,
+  };
+};
 
 const streamsOf = (producer: Producer, nowMs: number) =>
   producer.streams

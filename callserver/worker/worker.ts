@@ -15,6 +15,8 @@ const MAX_PEERS = 300;
 const TICK_MS = 20;
 /** Transports that only send have less to do. */
 const SLOW_TICK_EVERY = 5;
+/** How finely paced packets are spread. */
+const DRAIN_MS = 4;
 /** A peer that never connects is let go. */
 const CONNECT_MS = 30_000;
 const CNAME_CHARACTERS = 16;
@@ -35,6 +37,8 @@ export class Worker {
   readonly #direct = new Map<number, Transport>();
   readonly #producers = new Map<string, { producer: Producer; entry: Entry }>();
   readonly #consumers = new Map<string, { consumer: Consumer; transport: Transport }>();
+  /** Transports with packets that wait, or with a probe. */
+  readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
   #peers = 0;
   #nextHandle = 1;
@@ -73,6 +77,25 @@ export class Worker {
     }
   }
 
+  /** One timer for all that waits, and none while nothing does. */
+  #drainSoon(transport: Transport): void {
+    if (this.#busy.size === 0) setTimeout(() => this.#drain(), DRAIN_MS);
+    this.#busy.add(transport);
+  }
+
+  #drain(): void {
+    const ms = nowMs();
+    for (const transport of this.#busy) {
+      try {
+        if (!transport.drain(ms)) this.#busy.delete(transport);
+      } catch (error) {
+        this.#busy.delete(transport);
+        this.#fault(error);
+      }
+    }
+    if (this.#busy.size > 0) setTimeout(() => this.#drain(), DRAIN_MS);
+  }
+
   #fault(error: unknown): void {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
@@ -106,6 +129,7 @@ export class Worker {
       onState: (state) => {
         if (state === 'connected') {
           connected = true;
+          entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
         } else {
           this.#lose(transportId, 'closed');
@@ -115,6 +139,9 @@ export class Worker {
     });
     this.#peers++;
     const wire: Wire = {
+      get open() {
+        return peer.open;
+      },
       send: (packet) => peer.send(packet),
       close: () => {
         this.#peers--;
@@ -138,6 +165,7 @@ export class Worker {
     this.#mustBeNew(input.transportId);
     const handle = this.#nextHandle++;
     const wire: Wire = {
+      open: true,
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
@@ -152,7 +180,7 @@ export class Worker {
   }
 
   #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
-    const transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+    const transport: Transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
         this.#notify({ notice: 'consumerClosed', consumerId });
@@ -160,6 +188,7 @@ export class Worker {
       layerChanged: (consumerId, rank) =>
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
       silent: () => this.#lose(transportId, 'silent'),
+      busy: () => this.#drainSoon(transport),
     });
     const entry = { transport, router, handle };
     this.#transports.set(transportId, entry);
@@ -229,6 +258,12 @@ export class Worker {
 
   preferLayers({ consumerId, maxRank, maxTemporal }: RequestInput<'preferLayers'>): void {
     this.#consumer(consumerId).prefer(maxRank, maxTemporal, nowMs());
+  }
+
+  want({ consumerId, ...wanted }: RequestInput<'wantConsumer'>): void {
+    const { priority, width, height } = wanted;
+    const size = width === undefined || height === undefined ? {} : { width, height };
+    this.#consumer(consumerId).want({ priority, ...size }, nowMs());
   }
 
   pauseConsumer(consumerId: string, paused: boolean): void {

@@ -58,15 +58,20 @@ export type RtcpPacket =
   /** Well-formed, and of no interest here. */
   | { type: 'other'; packetType: number; format: number };
 
-/** draft-holmer-rmcat-transport-wide-cc-extensions-01, section 3.1. */
+/** draft-holmer-rmcat-transport-wide-cc-extensions-01, section 3.1. `FeedbackCursor` walks over its packets. */
 export interface TransportFeedback {
   type: 'transport-feedback';
   senderSsrc: number;
   mediaSsrc: number;
   feedbackCount: number;
   baseSequence: number;
-  /** When each packet from `baseSequence` on arrived, in ticks of 250 µs on the receiver's clock; undefined when it did not. */
-  arrivals: (number | undefined)[];
+  /** How many packets from `baseSequence` on it tells of. */
+  packetCount: number;
+  /** Where the receiver's clock stands before the first step, in 64 ms; 24 bits. */
+  reference: number;
+  /** Packet chunks, and from `stepsAt` on the steps in time; a view. */
+  bytes: Uint8Array;
+  stepsAt: number;
 }
 
 /** Seconds from 1900 to 1970. */

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compactNtp, microsOfNtp, ntpOfMicros } from './packets.ts';
+import { compactNtp, microsOfNtp, ntpOfMicros, type TransportFeedback } from './packets.ts';
 import { parseRtcp } from './read.ts';
-import { writeTransportFeedback } from './transport-feedback.ts';
+import {
+  FeedbackCursor,
+  TICKS_PER_REFERENCE,
+  writeTransportFeedback,
+} from './transport-feedback.ts';
 import { RtcpWriter } from './write.ts';
 
 const written = (write: (writer: RtcpWriter) => void): Uint8Array => {
@@ -107,6 +111,15 @@ describe('parseRtcp', () => {
   });
 });
 
+/** Ticks of 250 µs, undefined for what did not arrive. */
+const arrivalsOf = (feedback: TransportFeedback): (number | undefined)[] => {
+  const cursor = new FeedbackCursor().begin(feedback);
+  const arrivals: (number | undefined)[] = [];
+  const start = feedback.reference * TICKS_PER_REFERENCE;
+  while (cursor.next()) arrivals.push(cursor.received ? start + cursor.tick : undefined);
+  return arrivals;
+};
+
 describe('transport feedback', () => {
   /** Arrivals as steps in ticks of 250 µs from one packet to the next; undefined is a lost one. */
   const arrivals = fc.array(
@@ -132,7 +145,10 @@ describe('transport feedback', () => {
         const { bytes, taken } = writeTransportFeedback(feedback);
         expect(taken).toBe(ticks.length);
         expect(bytes.length % 4).toBe(0);
-        expect(parseRtcp(bytes)).toEqual([{ type: 'transport-feedback', ...feedback }]);
+        const [read] = parseRtcp(bytes);
+        const { arrivals, ...head } = feedback;
+        expect(read).toMatchObject({ ...head, packetCount: arrivals.length });
+        expect(arrivalsOf(read as TransportFeedback)).toEqual(arrivals);
       }),
     );
   });

@@ -1,11 +1,12 @@
 import type { ByteReader } from '../bytes.ts';
+import { readU16 } from '../rtp/packet.ts';
 import { FMT_TRANSPORT_CC, RTCP_RTPFB, type TransportFeedback } from './packets.ts';
 import { RtcpWriter } from './write.ts';
 
 /** One tick is 250 µs; the reference time counts 64 ms. */
 export const FEEDBACK_TICK_US = 250;
-const TICKS_PER_REFERENCE = 256;
-const REFERENCE_BITS = 24;
+export const TICKS_PER_REFERENCE = 256;
+export const REFERENCE_BITS = 24;
 
 /** Packet status symbols, section 3.1.1. */
 const LOST = 0;
@@ -18,54 +19,137 @@ const TWO_BIT_SYMBOLS = 7;
 /** More than a peer can send between two reports; a lying count must not cost memory. */
 const MAX_PACKETS = 8192;
 
-/** Reads the packet after its common header. Throws `RangeError` when it is cut short. */
+/**
+ * Reads the packet after its common header; what it says of each packet stays
+ * where it is. Throws `RangeError` when it is cut short.
+ */
 export function readTransportFeedback(r: ByteReader): TransportFeedback {
   const senderSsrc = r.u32();
   const mediaSsrc = r.u32();
   const baseSequence = r.u16();
-  const count = r.u16();
+  const packetCount = r.u16();
   const reference = r.u24();
   const feedbackCount = r.u8();
-  if (count > MAX_PACKETS) throw new RangeError('transport feedback: too many packets');
-  const symbols: number[] = [];
-  while (symbols.length < count) {
-    const chunk = r.u16();
-    if ((chunk & 0x8000) === 0) {
-      const symbol = (chunk >> 13) & 0x03;
-      const run = Math.min(chunk & MAX_RUN, count - symbols.length);
-      if (run === 0) throw new RangeError('transport feedback: empty run');
-      for (let i = 0; i < run; i++) symbols.push(symbol);
-    } else if ((chunk & 0x4000) === 0) {
-      for (let bit = ONE_BIT_SYMBOLS - 1; bit >= 0; bit--) symbols.push((chunk >> bit) & 0x01);
-    } else {
-      for (let bit = TWO_BIT_SYMBOLS - 1; bit >= 0; bit--) {
-        symbols.push((chunk >> (bit * 2)) & 0x03);
-      }
-    }
-  }
-  symbols.length = count;
-  let tick = reference * TICKS_PER_REFERENCE;
-  const arrivals = symbols.map((symbol) => {
-    if (symbol === SMALL) tick += r.u8();
-    else if (symbol === LARGE) tick += (r.u16() << 16) >> 16;
-    else return undefined;
-    return tick;
-  });
+  if (packetCount > MAX_PACKETS) throw new RangeError('transport feedback: too many packets');
+  const bytes = r.slice(r.remaining);
+  const stepsAt = endOfChunks(bytes, packetCount);
   return {
     type: 'transport-feedback',
     senderSsrc,
     mediaSsrc,
     feedbackCount,
     baseSequence,
-    arrivals,
+    packetCount,
+    reference,
+    bytes,
+    stepsAt,
   };
+}
+
+/** Where the steps in time begin; looks that all of them are there. */
+function endOfChunks(bytes: Uint8Array, packetCount: number): number {
+  let at = 0;
+  let left = packetCount;
+  let size = 0;
+  while (left > 0) {
+    if (at + 2 > bytes.length) throw new RangeError('transport feedback: chunks cut short');
+    const chunk = readU16(bytes, at);
+    at += 2;
+    if ((chunk & 0x8000) === 0) {
+      const run = Math.min(chunk & MAX_RUN, left);
+      if (run === 0) throw new RangeError('transport feedback: empty run');
+      size += run * sizeOfStep((chunk >> 13) & 0x03);
+      left -= run;
+      continue;
+    }
+    const twoBits = (chunk & 0x4000) !== 0;
+    const symbols = Math.min(twoBits ? TWO_BIT_SYMBOLS : ONE_BIT_SYMBOLS, left);
+    for (let i = 0; i < symbols; i++) size += sizeOfStep(symbolOf(chunk, twoBits, i));
+    left -= symbols;
+  }
+  if (at + size > bytes.length) throw new RangeError('transport feedback: steps cut short');
+  return at;
+}
+
+/** The reserved symbol stands for no step. */
+const sizeOfStep = (symbol: number): number => (symbol === SMALL || symbol === LARGE ? symbol : 0);
+
+const symbolOf = (chunk: number, twoBits: boolean, i: number): number =>
+  twoBits
+    ? (chunk >> ((TWO_BIT_SYMBOLS - 1 - i) * 2)) & 0x03
+    : (chunk >> (ONE_BIT_SYMBOLS - 1 - i)) & 0x01;
+
+/** Walks over the packets that a transport feedback tells of, without allocation. */
+export class FeedbackCursor {
+  /** Of the packet, counted from the base sequence. */
+  index = -1;
+  received = false;
+  /** When it arrived, if it did: ticks of 250 µs from the feedback's reference on. */
+  tick = 0;
+  #count = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #chunkAt = 0;
+  #stepAt = 0;
+  #chunk = 0;
+  #position = 0;
+  #symbols = 0;
+
+  begin(feedback: TransportFeedback): this {
+    this.index = -1;
+    this.tick = 0;
+    this.#count = feedback.packetCount;
+    this.#bytes = feedback.bytes;
+    this.#chunkAt = 0;
+    this.#stepAt = feedback.stepsAt;
+    this.#symbols = 0;
+    this.#position = 0;
+    return this;
+  }
+
+  /** False at the end. */
+  next(): boolean {
+    if (this.index + 1 >= this.#count) return false;
+    this.index++;
+    if (this.#position === this.#symbols) this.#nextChunk();
+    const chunk = this.#chunk;
+    const symbol =
+      (chunk & 0x8000) === 0
+        ? (chunk >> 13) & 0x03
+        : symbolOf(chunk, (chunk & 0x4000) !== 0, this.#position);
+    this.#position++;
+    this.received = symbol === SMALL || symbol === LARGE;
+    if (symbol === SMALL) {
+      this.tick += this.#bytes[this.#stepAt++] ?? 0;
+    } else if (symbol === LARGE) {
+      this.tick += (readU16(this.#bytes, this.#stepAt) << 16) >> 16;
+      this.#stepAt += 2;
+    }
+    return true;
+  }
+
+  #nextChunk(): void {
+    this.#chunk = readU16(this.#bytes, this.#chunkAt);
+    this.#chunkAt += 2;
+    this.#position = 0;
+    if ((this.#chunk & 0x8000) === 0) this.#symbols = this.#chunk & MAX_RUN;
+    else this.#symbols = (this.#chunk & 0x4000) === 0 ? ONE_BIT_SYMBOLS : TWO_BIT_SYMBOLS;
+  }
+}
+
+/** What a receiver has to tell: `arrivals` in ticks of 250 µs from `baseSequence` on, undefined for what did not arrive. */
+export interface Arrivals {
+  senderSsrc: number;
+  mediaSsrc: number;
+  feedbackCount: number;
+  baseSequence: number;
+  arrivals: readonly (number | undefined)[];
 }
 
 /**
  * Writes as many of the arrivals as one packet can say: it ends before a step
  * in time that 16 bits of ticks do not hold. Returns how many it took.
  */
-export function writeTransportFeedback(feedback: Omit<TransportFeedback, 'type'>): {
+export function writeTransportFeedback(feedback: Arrivals): {
   bytes: Uint8Array;
   taken: number;
 } {

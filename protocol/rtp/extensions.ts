@@ -7,6 +7,7 @@ export const EXTENSION_URIS = {
   repairedRid: 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id',
   transportCc: 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
   absSendTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  playoutDelay: 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
   absCaptureTime: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
   audioLevel: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
   videoOrientation: 'urn:3gpp:video-orientation',
@@ -26,7 +27,7 @@ export const extensionNameOf = (uri: string): ExtensionName | undefined => NAMES
 export const ABS_SEND_TIME_RATE = 2 ** 18;
 export const ABS_SEND_TIME_BITS = 24;
 export const absSendTimeOf = (ms: number): number =>
-  Math.floor((ms * ABS_SEND_TIME_RATE) / 1000) % 2 ** ABS_SEND_TIME_BITS;
+  Math.floor((ms * ABS_SEND_TIME_RATE) / 1000) & (2 ** ABS_SEND_TIME_BITS - 1);
 
 const PROFILE_AND_LENGTH = 4;
 const LONGEST_ONE_BYTE_ELEMENT = 16;

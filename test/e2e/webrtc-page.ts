@@ -5,6 +5,8 @@ import { until } from '#support';
 interface Connected extends Window {
   peer: RTCPeerConnection;
   resource: string;
+  /** Longest time between two pictures since it was last taken, in milliseconds. */
+  longestGapMs: number;
 }
 
 export interface SimulcastLayer {
@@ -83,8 +85,9 @@ export class WebRtcPage {
     );
   }
 
-  play(): Promise<void> {
-    return this.page.evaluate(async () => {
+  /** `port`: where the server is reached instead of at its own UDP port. */
+  play(port?: number): Promise<void> {
+    return this.page.evaluate(async (port) => {
       const peer = new RTCPeerConnection();
       const video = document.createElement('video');
       Object.assign(video, { autoplay: true, playsInline: true });
@@ -102,9 +105,29 @@ export class WebRtcPage {
       });
       const text = await response.text();
       if (response.status !== 201) throw new Error(`${response.status} ${text}`);
-      await peer.setRemoteDescription({ type: 'answer', sdp: text });
+      const sdp =
+        port === undefined ? text : text.replace(/(a=candidate:.* )\d+( typ host)/g, `$1${port}$2`);
+      await peer.setRemoteDescription({ type: 'answer', sdp });
       const resource = response.headers.get('location') ?? '';
-      Object.assign(window, { peer, resource });
+      Object.assign(window, { peer, resource, longestGapMs: 0 });
+      let last = Number.POSITIVE_INFINITY;
+      const onFrame = (now: number) => {
+        const state = window as unknown as Connected;
+        state.longestGapMs = Math.max(state.longestGapMs, now - last);
+        last = now;
+        video.requestVideoFrameCallback(onFrame);
+      };
+      video.requestVideoFrameCallback(onFrame);
+    }, port);
+  }
+
+  /** The longest that the picture has stood still since this was last asked, in milliseconds. */
+  takeLongestGapMs(): Promise<number> {
+    return this.page.evaluate(() => {
+      const state = window as unknown as Connected;
+      const gap = state.longestGapMs;
+      state.longestGapMs = 0;
+      return gap;
     });
   }
 

@@ -24,4 +24,10 @@ export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
 export { seedDatabase } from './seed.ts';
 export { SimClock } from './sim-clock.ts';
+export {
+  Agenda,
+  numbers,
+  SimulatedLink,
+  type SimulatedLinkOptions,
+} from './simulated-link.ts';
 export { until } from './wait.ts';
