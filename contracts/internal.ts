@@ -9,6 +9,9 @@ export const publishRequestSchema = z.strictObject({
   /** SHA-256 of the stream key, hex: the key itself goes no further than the ingest. */
   keyHash: z.string().regex(/^[0-9a-f]{64}$/),
   remoteAddress: z.string().max(64),
+  /** What the publisher says it publishes to, where its protocol says that. */
+  eventId: eventIdSchema.optional(),
+  sourceId: sourceIdSchema.optional(),
 });
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 

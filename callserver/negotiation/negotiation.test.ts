@@ -31,7 +31,12 @@ const LOCAL: LocalTransport = {
 
 const ALL: readonly CodecName[] = ['opus', 'VP8', 'VP9', 'H264', 'AV1'];
 const publish = (sdp: string, codecs = ALL) =>
-  negotiatePublication(parseSdp(sdp), { codecs, startBitrateKbps: 2_000, sessionId: '1' });
+  negotiatePublication(parseSdp(sdp), {
+    codecs,
+    order: 'offer',
+    startBitrateKbps: 2_000,
+    sessionId: '1',
+  });
 
 const thrownBy = (call: () => unknown): unknown => {
   try {

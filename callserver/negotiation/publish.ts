@@ -20,8 +20,10 @@ import {
 } from './match.ts';
 
 export interface PublishOptions {
-  /** The codecs that may be used; the first of the offer's that is among them is. */
+  /** The codecs that may be used. */
   codecs: readonly CodecName[];
+  /** Whose order decides among those that both have. */
+  order: 'offer' | 'codecs';
   /** Where a browser's estimate begins, in kbit/s: at its own 300 the ramp takes many seconds. */
   startBitrateKbps: number;
   sessionId: string;
@@ -77,7 +79,7 @@ export function negotiatePublication(
 function agree(offered: MediaDescription, options: PublishOptions): Agreed | undefined {
   if (offered.kind === 'application' || offered.port === 0 || !offered.rtcpMux) return undefined;
   if (offered.direction !== 'sendonly' && offered.direction !== 'sendrecv') return undefined;
-  const codec = offeredCodecs(offered).find(({ name }) => options.codecs.includes(name));
+  const codec = chosen(offeredCodecs(offered), options);
   if (codec === undefined) return undefined;
   const { kind } = offered;
   const supported = kind === 'video' ? VIDEO_FEEDBACK : AUDIO_FEEDBACK;
@@ -99,6 +101,18 @@ function agree(offered: MediaDescription, options: PublishOptions): Agreed | und
     codecs: codecLines(codec, feedback, options.startBitrateKbps),
     extensions: extensions.descriptions,
   };
+}
+
+function chosen(
+  offered: readonly OfferedCodec[],
+  { codecs, order }: PublishOptions,
+): OfferedCodec | undefined {
+  if (order === 'offer') return offered.find(({ name }) => codecs.includes(name));
+  for (const wanted of codecs) {
+    const found = offered.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Simulcast streams by RID in the offer's order, or the one stream by its SSRC. */

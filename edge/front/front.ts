@@ -11,13 +11,15 @@ import type { Relay } from '../relay/relay.ts';
 import { Certificate } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { type MetricsPageOptions, sendMetrics } from './metrics-page.ts';
-import { ApiProxy } from './proxy.ts';
+import { NodeProxy } from './proxy.ts';
 
 export interface FrontOptions {
   config: Pick<Config, 'http' | 'host'>;
   relay: Relay;
   /** Base of the API's internal address; undefined where there is no API. */
   api: () => Promise<string | undefined>;
+  /** Base of the call server's internal address for a request with this path; undefined where there is none. */
+  callServer: (path: string) => Promise<string | undefined>;
   metrics: Metrics;
   metricsPage: MetricsPageOptions;
   log: Logger;
@@ -42,18 +44,25 @@ const PREFLIGHT_SECONDS = 86_400;
  */
 export class Front implements Closable {
   readonly #options: FrontOptions;
-  readonly #proxy: ApiProxy;
+  readonly #api: NodeProxy;
+  readonly #callServer: NodeProxy;
   readonly #connections: Connections;
   readonly #disposer = new Disposer();
   #lean: LeanHttp | undefined;
   #listener: Listener | undefined;
 
   private constructor(options: FrontOptions) {
-    const { config, api } = options;
+    const { config, api, callServer } = options;
     const { trustProxy, maxConnectionsPerAddress } = config.http;
     this.#options = options;
     const secure = config.http.tlsCert !== undefined && config.http.tlsKey !== undefined;
-    this.#proxy = new ApiProxy({ api, trustProxy, secure });
+    this.#api = new NodeProxy({ name: 'API', base: api, trustProxy, secure });
+    this.#callServer = new NodeProxy({
+      name: 'call server',
+      base: callServer,
+      trustProxy,
+      secure,
+    });
     // Behind proxies all viewers share a few addresses.
     const perAddress = trustProxy > 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerAddress;
     this.#connections = new Connections(perAddress);
@@ -67,7 +76,7 @@ export class Front implements Closable {
     front.#connections.watch(server);
     server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
       if ('setTimeout' in socket && typeof socket.setTimeout === 'function') socket.setTimeout(0);
-      front.#proxy.upgrade(req, socket, head);
+      front.#api.upgrade(req, socket, head);
     });
     front.#measure();
     try {
@@ -157,8 +166,10 @@ export class Front implements Closable {
     } else if (/^\/internal(?:\/|$)/i.test(url)) {
       // What nodes say to each other does not come in by the public door.
       sendProblem(res, new AmphiError('not_found'));
+    } else if (url.startsWith('/whip/')) {
+      this.#callServer.pass(req, res);
     } else {
-      this.#proxy.pass(req, res);
+      this.#api.pass(req, res);
     }
   }
 

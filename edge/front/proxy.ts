@@ -8,11 +8,13 @@ import type { Duplex } from 'node:stream';
 import { AmphiError, isAmphiError } from '#base';
 import { sendProblem } from '#platform';
 
-/** The way to the API behind the public port: requests and WebSockets. */
+/** The way from the public port to a node behind it: requests and WebSockets. */
 
 export interface ProxyOptions {
-  /** Base of the API's internal address; undefined where there is no API. */
-  api: () => Promise<string | undefined>;
+  /** What is behind, for people. */
+  name: string;
+  /** Base of its internal address for a request with this path; undefined where there is none. */
+  base: (path: string) => Promise<string | undefined>;
   /** Reverse proxies in front that are trusted for X-Forwarded-* headers. */
   trustProxy: number;
   secure: boolean;
@@ -40,21 +42,21 @@ const NOT_PASSED_ON = new Set([
   'expect',
 ]);
 
-export class ApiProxy {
+export class NodeProxy {
   readonly #options: ProxyOptions;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
   }
 
-  /** Passes a request on. Answers 503 while the API is away. */
+  /** Passes a request on. Answers 503 while nobody is there. */
   async pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      const base = await this.#base();
+      const base = await this.#base(req);
       await this.#pass(`${base}${req.url}`, req, res);
     } catch (error) {
       if (!res.headersSent) res.setHeader('retry-after', RETRY_AFTER_SECONDS);
-      sendProblem(res, toProblem(error));
+      sendProblem(res, toProblem(this.#options.name, error));
     }
   }
 
@@ -67,16 +69,17 @@ export class ApiProxy {
       return;
     }
     try {
-      await this.#upgrade(`${await this.#base()}${req.url}`, req, socket, head);
+      await this.#upgrade(`${await this.#base(req)}${req.url}`, req, socket, head);
     } catch {
       refuse(socket, 503, 'Service Unavailable');
     }
   }
 
-  async #base(): Promise<string> {
-    const base = await this.#options.api().catch(() => undefined);
-    if (base !== undefined) return base;
-    throw new AmphiError('unavailable', 'the API is not up; try again in a moment');
+  async #base({ url = '/' }: IncomingMessage): Promise<string> {
+    const { base, name } = this.#options;
+    const found = await base(url).catch(() => undefined);
+    if (found !== undefined) return found;
+    throw new AmphiError('unavailable', `the ${name} is not up; try again in a moment`);
   }
 
   #pass(url: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -188,11 +191,11 @@ function passedOn(fields: IncomingHttpHeaders): Record<string, string | string[]
   return headers;
 }
 
-const toProblem = (cause: unknown): AmphiError =>
+const toProblem = (name: string, cause: unknown): AmphiError =>
   isAmphiError(cause)
     ? cause
     : new AmphiError('unavailable', {
-        detail: 'the API does not answer; try again in a moment',
+        detail: `the ${name} does not answer; try again in a moment`,
         cause,
       });
 

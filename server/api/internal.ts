@@ -1,6 +1,6 @@
 import { AmphiError } from '#base';
-import { publishGrantSchema, publishRequestSchema } from '#contracts';
-import type { EventRepository } from './repository.ts';
+import { type PublishRequest, publishGrantSchema, publishRequestSchema } from '#contracts';
+import type { EventRepository, EventRow, SourceRow } from './repository.ts';
 import { type Route, route } from './route.ts';
 
 /** Calls of other nodes. */
@@ -18,6 +18,7 @@ export function internalRoutes(events: EventRepository): Route[] {
         const found = await events.byKey(body.keyHash);
         if (found === undefined)
           throw new AmphiError('unauthorized', 'this stream key is not known');
+        await mustBeFor(events, found, body);
         if (found.event.closed) {
           throw new AmphiError('conflict', 'the event has ended; open it again in the studio');
         }
@@ -25,4 +26,27 @@ export function internalRoutes(events: EventRepository): Route[] {
       },
     }),
   ];
+}
+
+/**
+ * A key of one source does not publish to another. Throws `event_not_found`,
+ * `source_not_found` or `unauthorized`.
+ */
+async function mustBeFor(
+  events: EventRepository,
+  found: { event: EventRow; source: SourceRow },
+  { eventId, sourceId }: PublishRequest,
+): Promise<void> {
+  if (eventId === undefined) return;
+  if (eventId !== found.event.eventId) await events.event(eventId);
+  if (sourceId !== undefined && sourceId !== found.source.sourceId) {
+    const known = await events.sources(eventId);
+    if (!known.some((source) => source.sourceId === sourceId)) {
+      throw new AmphiError('source_not_found', `no source "${sourceId}"`);
+    }
+    throw new AmphiError('unauthorized', 'this stream key is of another source');
+  }
+  if (eventId !== found.event.eventId) {
+    throw new AmphiError('unauthorized', 'this stream key is of another event');
+  }
 }

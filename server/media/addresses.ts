@@ -1,0 +1,53 @@
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { messageOf } from '#base';
+import type { Config } from '#config';
+
+const MAX_ADDRESSES = 16;
+const LOOPBACK = '127.0.0.1';
+const IPV6_LINK_LOCAL = /^fe[89ab]/i;
+
+/**
+ * The addresses that are told to WebRTC peers, best first: the configured ones,
+ * else the one that is bound, else all of this machine that others may reach.
+ */
+export function announcedAddresses({ host, media }: Pick<Config, 'host' | 'media'>): string[] {
+  if (media.ip !== undefined) return media.ip.split(',').map((address) => address.trim());
+  if (host !== '0.0.0.0' && host !== '::') return [host === 'localhost' ? LOOPBACK : host];
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !IPV6_LINK_LOCAL.test(address))
+    .map(({ address }) => address)
+    .filter((address) => host === '::' || !isIPv6(address));
+  return outside.length > 0 ? outside.slice(0, MAX_ADDRESSES) : [LOOPBACK];
+}
+
+/** A free UDP port: it is free now; nobody holds it until it is bound. */
+export async function freeUdpPort(host: string): Promise<number> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address: host, port: 0 }, () => resolve(socket.address().port));
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Why a UDP port cannot be bound; undefined when it can. */
+export async function udpPortTrouble(host: string, port: number): Promise<string | undefined> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind({ address: host, port, exclusive: true }, () => resolve());
+    });
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? messageOf(error);
+  } finally {
+    socket.close();
+  }
+}

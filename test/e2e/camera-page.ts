@@ -1,0 +1,94 @@
+import type { Browser, Page } from 'playwright-core';
+
+/** What the page keeps of its session. */
+interface Publishing extends Window {
+  peer: RTCPeerConnection;
+  resource: string;
+}
+
+export interface CameraOptions {
+  whipUrl: string;
+  streamKey: string;
+  /** Puts this codec first; the browser's own order when left out. */
+  codec?: string;
+  width?: number;
+  height?: number;
+  audio?: boolean;
+}
+
+/** A page that publishes the browser's camera by WHIP with nothing but what browsers have. */
+export class CameraPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, base: string): Promise<CameraPage> {
+    const context = await browser.newContext({ viewport: { width: 700, height: 500 } });
+    const page = await context.newPage();
+    await page.goto(base);
+    return new CameraPage(page);
+  }
+
+  /** Publishes; the answer's status and head. */
+  publish(options: CameraOptions): Promise<{ status: number; answer: string; location: string }> {
+    return this.page.evaluate(async ({ whipUrl, streamKey, codec, width, height, audio }) => {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: { width: width ?? 640, height: height ?? 360, frameRate: 30 },
+        audio: audio ?? true,
+      });
+      const peer = new RTCPeerConnection();
+      for (const track of stream.getTracks()) {
+        const transceiver = peer.addTransceiver(track, {
+          direction: 'sendonly',
+          streams: [stream],
+        });
+        if (track.kind !== 'video' || codec === undefined) continue;
+        const all = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
+        const own = all.filter(({ mimeType }) => mimeType === `video/${codec}`);
+        const rest = all.filter(({ mimeType }) => mimeType === 'video/rtx');
+        transceiver.setCodecPreferences?.([...own, ...rest]);
+      }
+      await peer.setLocalDescription();
+      const response = await fetch(whipUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/sdp', authorization: `Bearer ${streamKey}` },
+        body: peer.localDescription?.sdp ?? '',
+      });
+      const answer = await response.text();
+      const location = response.headers.get('location') ?? '';
+      if (response.status === 201) await peer.setRemoteDescription({ type: 'answer', sdp: answer });
+      Object.assign(window, { peer, resource: location });
+      return { status: response.status, answer, location };
+    }, options);
+  }
+
+  /** What goes out, by kind. */
+  outbound(kind: 'audio' | 'video'): Promise<RTCOutboundRtpStreamStats | undefined> {
+    return this.page.evaluate(async (kind) => {
+      const { peer } = window as unknown as Publishing;
+      for (const entry of (await peer.getStats()).values()) {
+        if (entry.type === 'outbound-rtp' && entry.kind === kind) return entry;
+      }
+      return undefined;
+    }, kind);
+  }
+
+  /** Scales the picture down by this much from now on. */
+  scaleDown(by: number): Promise<void> {
+    return this.page.evaluate(async (by) => {
+      const { peer } = window as unknown as Publishing;
+      for (const sender of peer.getSenders()) {
+        if (sender.track?.kind !== 'video') continue;
+        const parameters = sender.getParameters();
+        for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = by;
+        await sender.setParameters(parameters);
+      }
+    }, by);
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}
