@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventIdSchema, sourceIdSchema } from './ids.ts';
+import { publishCredentialSchema } from './internal.ts';
 
 /**
  * `POST /publication` on an ingest node: a WebRTC publisher's media from the
@@ -12,9 +13,8 @@ export const publicationCodecSchema = z.enum(['H264', 'VP8', 'VP9', 'opus']);
 export type PublicationCodec = z.infer<typeof publicationCodecSchema>;
 
 export const publicationOpeningSchema = z.strictObject({
-  /** SHA-256 of the stream key, hex. */
-  keyHash: z.string().regex(/^[0-9a-f]{64}$/),
-  /** What the publisher says it publishes to; the key must be of it. */
+  credential: publishCredentialSchema,
+  /** What the publisher says it publishes to; the credential must be of it. */
   eventId: eventIdSchema,
   sourceId: sourceIdSchema.optional(),
   remoteAddress: z.string().max(64),

@@ -165,16 +165,16 @@ export class IngestService implements Closable {
     if (command.app.replace(/\/+$/, '') !== RTMP_APP) {
       throw new AmphiError('unauthorized', `unknown application; publish to /${RTMP_APP}`);
     }
-    const keyHash = sha256Hex(command.name.split('?')[0] ?? '');
-    return this.#admit({ keyHash, remoteAddress: publisher.remoteAddress }, publisher);
+    const credential = { keyHash: sha256Hex(command.name.split('?')[0] ?? '') };
+    return this.#admit({ credential, remoteAddress: publisher.remoteAddress }, publisher);
   }
 
   readonly #admitWebRtc = (
     opening: PublicationOpening,
     publisher: Publisher,
   ): Promise<Admission> => {
-    const { keyHash, remoteAddress, eventId, sourceId } = opening;
-    const request = { keyHash, remoteAddress, eventId, ...(sourceId && { sourceId }) };
+    const { credential, remoteAddress, eventId, sourceId } = opening;
+    const request = { credential, remoteAddress, eventId, ...(sourceId && { sourceId }) };
     return this.#counted(this.#admit(request, publisher));
   };
 

@@ -52,6 +52,7 @@ export function banner(options: {
         : `${base}/studio/${FIRST_EVENT}`,
     ],
     ['OBS server', `rtmp://${shownHost}${rtmpPort}/live`],
+    ['WHIP', `${base}/whip/${FIRST_EVENT}`],
     ['Stream key', key()],
     ['Admin token', secrets ? adminToken : `in ${config.dataDir}/keys/admin-token`],
   ];

@@ -1,5 +1,10 @@
 import { AmphiError } from '#base';
-import { type PublishRequest, publishGrantSchema, publishRequestSchema } from '#contracts';
+import {
+  type PublishCredential,
+  type PublishRequest,
+  publishGrantSchema,
+  publishRequestSchema,
+} from '#contracts';
 import type { EventRepository, EventRow, SourceRow } from './repository.ts';
 import { type Route, route } from './route.ts';
 
@@ -15,9 +20,9 @@ export function internalRoutes(events: EventRepository): Route[] {
       body: publishRequestSchema,
       answers: { status: 200, schema: publishGrantSchema, description: 'The source and its event' },
       handle: async ({ body }) => {
-        const found = await events.byKey(body.keyHash);
+        const found = await sourceOf(events, body.credential);
         if (found === undefined)
-          throw new AmphiError('unauthorized', 'this stream key is not known');
+          throw new AmphiError('unauthorized', 'this stream key is not known, or no longer');
         await mustBeFor(events, found, body);
         if (found.event.closed) {
           throw new AmphiError('conflict', 'the event has ended; open it again in the studio');
@@ -26,6 +31,13 @@ export function internalRoutes(events: EventRepository): Route[] {
       },
     }),
   ];
+}
+
+/** The source that a credential is for; undefined when it is for none. */
+async function sourceOf(events: EventRepository, credential: PublishCredential) {
+  if ('keyHash' in credential) return events.byKey(credential.keyHash);
+  const found = await events.bySource(credential.grantedTo);
+  return found?.source.keyHash.startsWith(credential.keyMark) ? found : undefined;
 }
 
 /**

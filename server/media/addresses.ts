@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { messageOf } from '#base';
 import type { Config } from '#config';
@@ -51,3 +51,16 @@ export async function udpPortTrouble(host: string, port: number): Promise<string
     socket.close();
   }
 }
+
+/** Ranges that do not reach beyond one network: RFC 1918, RFC 6598, loopback, RFC 4193. */
+export const isPrivateAddress = (address: string): boolean =>
+  PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet('10.0.0.0', 8);
+PRIVATE.addSubnet('172.16.0.0', 12);
+PRIVATE.addSubnet('192.168.0.0', 16);
+PRIVATE.addSubnet('100.64.0.0', 10);
+PRIVATE.addSubnet('127.0.0.0', 8);
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addAddress('::1', 'ipv6');

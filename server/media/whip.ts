@@ -3,7 +3,8 @@ import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from 
 import { type Joined, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, type PublicationOpening, sourceIdSchema } from '#contracts';
-import { bearerOf, type NodeClient, sendProblem, sha256Hex } from '#platform';
+import { bearerOf, type NodeClient, sendProblem, type TokenIssuer } from '#platform';
+import { credentialOf, keyMarkOf } from './credential.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import { PublicationLink } from './publication-link.ts';
 import { WhipPublisher } from './publisher.ts';
@@ -13,6 +14,7 @@ export interface WhipOptions {
   config: Pick<Config, 'http' | 'turn'>;
   pool: WorkerPool;
   nodes: NodeClient;
+  tokens: TokenIssuer;
   /** What tells the sessions of this node from those of others; stands in their addresses. */
   nodeTag: string;
   log: Logger;
@@ -20,13 +22,12 @@ export interface WhipOptions {
 
 /** Offers that are being decided about, all together. */
 const MAX_JOINING = 64;
-const MAX_KEY_CHARACTERS = 512;
 const MAX_ENCODER_CHARACTERS = 200;
 const RETRY_AFTER_SECONDS = 1;
 
 interface Live {
   publisher: WhipPublisher;
-  keyHash: string;
+  keyMark: string;
 }
 
 /**
@@ -88,11 +89,13 @@ export class WhipEndpoint implements Closable {
       return;
     }
     const sessionId = resource.slice(this.#options.nodeTag.length + 1);
-    const key = bearerOf(req.headers.authorization);
     const live = this.#live.get(sessionId);
+    const bearer = bearerOf(req.headers.authorization);
     // Whoever knows the address may end it; who shows a key must show the right one.
-    if (live !== undefined && key !== undefined && sha256Hex(key) !== live.keyHash) {
-      throw new AmphiError('unauthorized', 'this session was begun with another stream key');
+    if (live !== undefined && bearer !== undefined) {
+      if (keyMarkOf(await credentialOf(bearer, this.#options.tokens)) !== live.keyMark) {
+        throw new AmphiError('unauthorized', 'this session was begun with another stream key');
+      }
     }
     await this.#resources.resource(req, res, sessionId);
   }
@@ -122,16 +125,12 @@ export class WhipEndpoint implements Closable {
     offer: string,
     to: Pick<PublicationOpening, 'eventId' | 'sourceId'>,
   ): Promise<Joined> {
-    const { config, nodes, nodeTag, pool } = this.#options;
-    const key = bearerOf(req.headers.authorization);
-    if (key === undefined || key.length > MAX_KEY_CHARACTERS) {
-      throw new AmphiError('unauthorized', 'send the stream key as bearer token');
-    }
-    const keyHash = sha256Hex(key);
+    const { config, nodes, nodeTag, pool, tokens } = this.#options;
+    const credential = await credentialOf(bearerOf(req.headers.authorization), tokens);
     const encoder = req.headers['user-agent']?.slice(0, MAX_ENCODER_CHARACTERS);
     const link = await PublicationLink.open(nodes, {
       ...to,
-      keyHash,
+      credential,
       remoteAddress: addressOf(req, config.http.trustProxy),
       ...(encoder === undefined ? {} : { encoder }),
     });
@@ -145,7 +144,7 @@ export class WhipEndpoint implements Closable {
       throw error;
     }
     const { session } = publisher;
-    this.#live.set(session.id, { publisher, keyHash });
+    this.#live.set(session.id, { publisher, keyMark: keyMarkOf(credential) });
     session.on('closed', () => {
       this.#live.delete(session.id);
       log.info({ sessionId: session.id }, 'whip session closed');

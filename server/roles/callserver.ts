@@ -8,7 +8,7 @@ import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
 /** The call server: its worker processes, and the publishers that come to them. */
 export const callserver: RoleMain = async (base) => {
-  const { context, log, metrics, disposer } = base;
+  const { context, log, metrics, tokens, disposer } = base;
   const { registry, nodes } = joinCluster(base);
   const { config, nodeId } = context;
   const { host, media } = config;
@@ -22,7 +22,7 @@ export const callserver: RoleMain = async (base) => {
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
   const nodeTag = callServerTag(nodeId);
-  const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, nodeTag, log }));
+  const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
   metrics.gauge({
     name: 'callserver_workers',
     help: 'Call-server worker processes that are up.',
