@@ -4,7 +4,7 @@ import {
   request,
   type ServerResponse,
 } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { AmphiError, isAmphiError } from '#base';
 import { sendProblem } from '#platform';
 
@@ -94,6 +94,7 @@ export class NodeProxy {
       upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
       upstream.once('error', reject);
       upstream.once('response', (answer) => {
+        if (!req.complete && hasBody(req)) giveUpBody(req, res, upstream);
         res.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
         answer.once('error', () => res.destroy());
         answer.pipe(res);
@@ -166,6 +167,17 @@ const hasBody = (req: IncomingMessage): boolean =>
   (req.httpVersionMajor >= 2
     ? !['GET', 'HEAD', 'OPTIONS', 'DELETE'].includes(req.method ?? '')
     : Number(req.headers['content-length'] ?? 0) > 0);
+
+/**
+ * Answered before the body was through: nobody wants the rest. It is taken and
+ * thrown away, so that the peer comes to read its answer, and the connection
+ * carries no further request.
+ */
+function giveUpBody(req: IncomingMessage, res: ServerResponse, upstream: Writable): void {
+  req.unpipe(upstream);
+  req.resume();
+  if (req.httpVersionMajor < 2) res.setHeader('connection', 'close');
+}
 
 /**
  * A body is passed on with a length or in chunks, never bare: its bytes would

@@ -88,6 +88,13 @@ export class CameraPage {
     }, by);
   }
 
+  /** Its network is gone: nothing more comes, and nobody says so. */
+  async vanish(): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    // What has crashed does not answer.
+    session.send('Page.crash').catch(() => {});
+  }
+
   close(): Promise<void> {
     return this.page.context().close();
   }

@@ -1,10 +1,23 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BrowserName, Instance, launchBrowser, until } from '#support';
+import type { NewSource } from '#contracts';
+import {
+  ADMIN_TOKEN,
+  type BrowserName,
+  Follower,
+  Instance,
+  launchBrowser,
+  Publisher,
+  until,
+} from '#support';
+import { childrenOf } from '../integration/children.ts';
 import { CameraPage } from './camera-page.ts';
 import { WatchPage } from './watch-page.ts';
 
 let amphi: Instance;
+
+/** So long viewers may wait for a part: it is due every third of a second. */
+const STALL_MS = 2_000;
 
 beforeAll(async () => {
   amphi = await Instance.start();
@@ -48,5 +61,183 @@ describe.each<[BrowserName, string | undefined]>([
     await watch.pictureMoves();
     expect(await watch.soundLevel(20_000)).toBeGreaterThan(0.005);
     await watch.close();
+  });
+});
+
+const untilStatus = (eventId: string, status: string, timeoutMs = 20_000) =>
+  until(
+    `status ${status}`,
+    async () => (await amphi.event(eventId)).status === status,
+    timeoutMs,
+    100,
+  );
+
+const sourceNow = async (eventId: string, sourceId: string) =>
+  (await amphi.event(eventId)).sources.find((source) => source.sourceId === sourceId)?.health;
+
+/** Follows the sole small rung once it is there. */
+async function follow(eventId: string): Promise<Follower> {
+  await until('a playlist', async () => {
+    const answer = await fetch(`${amphi.base}/hls/${eventId}/240p/media.m3u8`);
+    return answer.ok && (await answer.text()).includes('#EXT-X-PART:');
+  });
+  const follower = new Follower(`${amphi.base}/hls/${eventId}/240p`);
+  follower.start();
+  return follower;
+}
+
+/** Waits until so many more parts have come. */
+const goOn = (follower: Follower, parts: number, timeoutMs = 15_000) => {
+  const enough = follower.parts.length + parts;
+  return until(`${parts} more parts`, () => follower.parts.length >= enough, timeoutMs);
+};
+
+async function unbroken(follower: Follower): Promise<void> {
+  await follower.stop();
+  expect(follower.faults).toEqual([]);
+  expect(follower.gaps).toBe(0);
+  expect(follower.seams()).toEqual([]);
+  expect(follower.seams('sound')).toEqual([]);
+}
+
+describe.each<[string, string]>([
+  ['H.264', 'H264'],
+  ['VP8', 'VP8'],
+])('a program of an RTMP encoder and a %s camera', (_name, codec) => {
+  let browser: Browser;
+  let camera: CameraPage;
+  let publisher: Publisher;
+  let follower: Follower;
+  let eventId: string;
+  let encoder: NewSource;
+  let device: NewSource;
+
+  beforeAll(async () => {
+    const made = await amphi.createEvent();
+    eventId = made.eventId;
+    encoder = made.source;
+    device = await amphi.api<NewSource>('POST', `/api/events/${eventId}/sources`, {
+      name: 'Camera',
+      kind: 'whip',
+    });
+    publisher = new Publisher(made.rtmpUrl, { size: '640x360', videoKbps: 600 });
+    browser = await launchBrowser('chromium', { fakeDevices: true });
+    await untilStatus(eventId, 'live');
+    camera = await CameraPage.open(browser, amphi.base);
+    const { status } = await camera.publish({
+      whipUrl: device.whipUrl ?? '',
+      streamKey: device.streamKey,
+      codec,
+    });
+    expect(status).toBe(201);
+    await until('a camera with picture and sound', async () => {
+      const health = await sourceNow(eventId, device.sourceId);
+      return health?.video !== undefined && health.audio !== undefined;
+    });
+    follower = await follow(eventId);
+    await goOn(follower, 3);
+  });
+
+  afterAll(async () => {
+    await publisher?.kill();
+    await follower?.stop();
+    await browser?.close();
+  });
+
+  const take = async (sourceId: string) => {
+    await amphi.api('PUT', `/api/events/${eventId}/program`, { take: sourceId });
+    await until('the take', async () => (await amphi.event(eventId)).onAir === sourceId, 6_000);
+    await goOn(follower, 6);
+  };
+
+  it('has key frames at least every two seconds', async () => {
+    await until('two key frames', async () => {
+      const { gopSeconds } = (await sourceNow(eventId, device.sourceId))?.video ?? {};
+      return gopSeconds !== undefined && gopSeconds <= 2.2;
+    });
+  });
+
+  it('switches between them without a stall or a hole', async () => {
+    const begunMs = performance.now();
+    for (let round = 0; round < 2; round++) {
+      await take(device.sourceId);
+      await take(encoder.sourceId);
+    }
+    await take(device.sourceId);
+    if (process.env['DEBUG_TAKES']) {
+      const p = follower.parts;
+      for (let i = 1; i < p.length; i++) {
+        const w = p[i]!.arrivedMs - p[i - 1]!.arrivedMs;
+        if (w > 600) console.log('wait', w.toFixed(0), 'at', (performance.timeOrigin + p[i]!.arrivedMs).toFixed(0), p[i]!.uri, 'age', (performance.timeOrigin+p[i]!.arrivedMs - p[i]!.end/90).toFixed(0));
+      }
+      console.log(amphi.log.filter((l) => l.includes(eventId) && /on air|program|transcod|connected|whip|slow/.test(l)).slice(-40).join('\n'));
+    }
+    expect(follower.longestWait(begunMs)).toBeLessThan(STALL_MS);
+  });
+
+  it('goes on when the camera changes its size', async () => {
+    const begunMs = performance.now();
+    await camera.scaleDown(2);
+    await until(
+      'the small picture',
+      async () => (await sourceNow(eventId, device.sourceId))?.video?.height === 180,
+    );
+    await goOn(follower, 4);
+    await camera.scaleDown(1);
+    await until(
+      'the large picture',
+      async () => (await sourceNow(eventId, device.sourceId))?.video?.height === 360,
+    );
+    await goOn(follower, 4);
+    expect(follower.longestWait(begunMs)).toBeLessThan(STALL_MS);
+  });
+
+  it('falls back to the other source when the camera is gone without a word', async () => {
+    await camera.vanish();
+    await until(
+      'the other source on air',
+      async () => (await amphi.event(eventId)).onAir === encoder.sourceId,
+    );
+    await goOn(follower, 6);
+    await unbroken(follower);
+  });
+});
+
+describe('the studio’s camera', () => {
+  let browser: Browser;
+  let eventId: string;
+
+  beforeAll(async () => {
+    eventId = (await amphi.createEvent()).eventId;
+    browser = await launchBrowser('chromium', { fakeDevices: true });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  it('goes on air, and comes back by itself when its worker is killed, while viewers go on', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const page = await context.newPage();
+    await page.goto(`${amphi.base}/studio/${eventId}#token=${ADMIN_TOKEN}`);
+    await page.getByRole('button', { name: 'Use this camera' }).click();
+    await page.getByRole('button', { name: 'Start sending' }).click();
+    await page.locator('.camera-state', { hasText: /^Sending$/ }).waitFor({ timeout: 10_000 });
+    await untilStatus(eventId, 'live');
+    const follower = await follow(eventId);
+    await goOn(follower, 6);
+    const begunMs = performance.now();
+    for (const pid of await childrenOf(await amphi.pid('callserver'), 'node')) {
+      process.kill(pid, 'SIGKILL');
+    }
+    await untilStatus(eventId, 'interrupted', 5_000);
+    await untilStatus(eventId, 'live', 12_000);
+    await page.locator('.camera-state', { hasText: /^Sending$/ }).waitFor();
+    await goOn(follower, 6);
+    expect(follower.longestWait(begunMs)).toBeLessThan(STALL_MS);
+    await page.getByRole('button', { name: 'Stop sending', exact: true }).click();
+    await untilStatus(eventId, 'interrupted', 3_000);
+    await unbroken(follower);
+    await context.close();
   });
 });

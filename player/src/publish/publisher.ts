@@ -1,3 +1,4 @@
+import { retryDelayMs } from '#base';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';
@@ -19,7 +20,7 @@ export interface PublisherOptions {
   onFigures: (figures: SendFigures) => void;
 }
 
-const RETRY = { baseMs: 300, capMs: 8_000, jitter: 0.3 };
+const RETRY = { baseMs: 300, capMs: 8_000, jitter: 0.3, attempts: Number.POSITIVE_INFINITY };
 /** The one who was there before may be this very page, before its connection broke. */
 const BUSY_ATTEMPTS = 6;
 const WATCH_MS = 500;
@@ -33,13 +34,6 @@ const LOST: PublishProblem = {
   text: 'The connection to the server broke. It is made again by itself.',
   passing: true,
 };
-
-/** How long to wait before attempt `attempt`: nothing before the first. Pure but for the jitter. */
-export function retryDelayMs(attempt: number, random: () => number = Math.random): number {
-  if (attempt <= 1) return 0;
-  const full = Math.min(RETRY.capMs, RETRY.baseMs * 2 ** (attempt - 2));
-  return full * (1 - RETRY.jitter * random());
-}
 
 /** Publishes tracks by WHIP and goes on doing so, whatever happens to the network or the server. */
 export class Publisher {
@@ -95,7 +89,8 @@ export class Publisher {
   async #run(signal: AbortSignal): Promise<void> {
     this.#move({ name: 'connecting' });
     for (let attempt = 1; !signal.aborted; attempt++) {
-      await pause(retryDelayMs(attempt), signal);
+      // The first is made at once, and so is the first after a connection that was live.
+      if (attempt > 1) await pause(retryDelayMs(RETRY, attempt - 1), signal);
       if (signal.aborted) return;
       const problem = await this.#once(signal, () => {
         attempt = 0;
