@@ -88,6 +88,22 @@ describe('negotiatePublication', () => {
     expect(video?.extensions.map(({ id }) => id)).not.toContain(14);
   });
 
+  it('goes by its own order of codecs where it is told to', () => {
+    const both = CHROMIUM.replace(/(m=video \d+ \S+) /, '$1 125 ').replace(
+      /(a=rtpmap:96 )/,
+      'a=rtpmap:125 H264/90000\r\na=fmtp:125 packetization-mode=1;profile-level-id=42e01f\r\n$1',
+    );
+    const chosen = (order: 'offer' | 'codecs') =>
+      negotiatePublication(parseSdp(both), {
+        codecs: ['VP8', 'H264', 'opus'],
+        order,
+        startBitrateKbps: 2_000,
+        sessionId: '1',
+      }).producers[1]?.codec.name;
+    expect(chosen('codecs')).toBe('VP8');
+    expect(chosen('offer')).toBe('H264');
+  });
+
   it('refuses a section that it cannot take, and takes the others', () => {
     const publication = publish(CHROMIUM, ['opus', 'H264']);
     expect(publication.producers.map(({ kind }) => kind)).toEqual(['audio']);

@@ -38,7 +38,14 @@ describe('vp9KeyFrameSize', () => {
   it('reads profile 2, which says its bit depth', () => {
     // The low bit of the profile comes first.
     const deep = header(
-      ...([[2, 2], [1, 0], [1, 1], [1, 0], [1, 0], [2, 2]] as [number, number][]),
+      ...([
+        [2, 2],
+        [1, 0],
+        [1, 1],
+        [1, 0],
+        [1, 0],
+        [2, 2],
+      ] as [number, number][]),
       ...([sync, [1, 1], [3, 1], [1, 0]] as [number, number][]),
       ...size,
     );

@@ -23,7 +23,10 @@ describe('credentialOf', () => {
     ['a key longer than any', async () => 'x'.repeat(1_025)],
     ['a token of another kind', () => tokens.sign('play', { sub: 'camera/0' }, 60)],
     ['a token that says nothing', () => tokens.sign('publish', { sub: 'camera' }, 60)],
-    ['a token from elsewhere', () => new TokenIssuer('x'.repeat(40)).sign('publish', { sub: 'a/b' }, 60)],
+    [
+      'a token from elsewhere',
+      () => new TokenIssuer('x'.repeat(40)).sign('publish', { sub: 'a/b' }, 60),
+    ],
   ])('refuses %s', async (_what, bearer) => {
     await expect(credentialOf(await bearer(), tokens)).rejects.toMatchObject({
       code: 'unauthorized',

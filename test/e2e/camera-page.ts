@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 
 /** What the page keeps of its session. */
@@ -62,6 +64,42 @@ export class CameraPage {
       Object.assign(window, { peer, resource: location });
       return { status: response.status, answer, location };
     }, options);
+  }
+
+  /** Publishes by another project's client: that of WHIP's author. Resolves once it is connected. */
+  async publishByOther(options: CameraOptions): Promise<{ patches: number[] }> {
+    const path = createRequire(import.meta.url).resolve('whip-whep/whip.js');
+    const source = await readFile(path, 'utf8');
+    const patches: number[] = [];
+    this.page.on('response', (response) => {
+      if (response.request().method() === 'PATCH') patches.push(response.status());
+    });
+    await this.page.evaluate(
+      async ({ source, whipUrl, streamKey }) => {
+        const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+        const { WHIPClient } = await import(url);
+        const stream = await navigator.mediaDevices.getUserMedia({ video: true, audio: true });
+        const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        for (const track of stream.getTracks()) {
+          peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+        }
+        const client = new WHIPClient();
+        await client.publish(peer, whipUrl, streamKey);
+        Object.assign(window, { peer, client });
+        while (peer.connectionState !== 'connected') {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      },
+      { source, ...options },
+    );
+    return { patches };
+  }
+
+  /** Ends what `publishByOther` began. */
+  stopOther(): Promise<void> {
+    return this.page.evaluate(() =>
+      (window as unknown as { client: { stop(): Promise<void> } }).client.stop(),
+    );
   }
 
   /** What goes out, by kind. */
