@@ -203,7 +203,7 @@ async function listed(base: string): Promise<string[]> {
 
 const plays = (page: Page): Promise<boolean> =>
   page.evaluate(() => {
-    const video = document.querySelector('video');
+    const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
     return video !== null && video.videoWidth > 0 && video.currentTime > 0 && !video.paused;
   });
 

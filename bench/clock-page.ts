@@ -37,7 +37,7 @@ function readInPage(options: {
   width: number;
 }): void {
   const { every, blocks, block, width } = options;
-  const video = document.querySelector('video');
+  const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
   if (video === null) throw new Error('no video');
   const perBlock = 4;
   const canvas = new OffscreenCanvas(blocks * perBlock, 1);

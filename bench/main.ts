@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Benchmark } from './benchmark.ts';
 import { chaos } from './chaos.ts';
 import { edge } from './edge.ts';
+import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import { soak } from './soak.ts';
@@ -13,7 +14,7 @@ import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
 
-const BENCHMARKS: readonly Benchmark[] = [chaos, edge, ingest, latency, soak, transcode];
+const BENCHMARKS: readonly Benchmark[] = [chaos, edge, forward, ingest, latency, soak, transcode];
 const RESULTS = fileURLToPath(new URL('../../bench/results', import.meta.url));
 
 const args = process.argv.slice(2);

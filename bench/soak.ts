@@ -126,11 +126,11 @@ async function watch(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(url);
   await page.waitForFunction(() => {
-    const video = document.querySelector('video');
+    const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
     return video !== null && video.currentTime > 0 && video.videoHeight > 0 && !video.paused;
   });
   await page.evaluate(() => {
-    const video = document.querySelector('video');
+    const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
     const stalls: Watched['stalls'] = { count: 0, ms: 0, since: undefined };
     Object.assign(window, { watched: { stalls } });
     video?.addEventListener('waiting', () => {
@@ -148,7 +148,7 @@ async function watch(browser: Browser, url: string): Promise<Page> {
 
 function stateOf(page: Page) {
   return page.evaluate(() => {
-    const video = document.querySelector('video');
+    const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
     const { stalls } = (window as unknown as { watched: Watched }).watched;
     const stage = document.getElementById('stage') as unknown as {
       playback: { follower: { latencyMs: number | undefined } };

@@ -203,7 +203,7 @@ export const configSchema = z.strictObject({
         'Region label of a relay.',
       ),
       cacheBytes: setting(
-        bytes.default(512 * 1024 * 1024),
+        bytes.default(128 * 1024 * 1024),
         'AMPHI_EDGE_CACHE_BYTES',
         'Memory that a relay may use for segments and playlists.',
       ),

@@ -1,3 +1,4 @@
+export { type AttemptLimits, Attempts } from './attempts.ts';
 export { type Child, type ChildExit, startChild } from './child.ts';
 export {
   type FfmpegCommand,

@@ -107,7 +107,8 @@ export class BankRun {
     let end: RunEnd = 'ended';
     try {
       for await (const chunk of feed as AsyncIterable<Buffer>) {
-        watcher.push(chunk);
+        // Once ffmpeg has begun, only a copied rung needs the tags one by one.
+        if (first === undefined || copier !== undefined) watcher.push(chunk);
         if (copier?.broken !== undefined) {
           log.info(
             { reason: copier.broken },

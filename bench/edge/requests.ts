@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { BenchOptions, BenchResult } from '../benchmark.ts';
+import { type Started, startChild } from '../child.ts';
 import { median, treeCpuSeconds } from '../cpu.ts';
-import { type Started, startChild } from './child.ts';
 import { startNginx } from './nginx.ts';
 import { type BenchObject, OBJECTS } from './objects.ts';
 

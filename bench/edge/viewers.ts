@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { BenchOptions, BenchResult } from '../benchmark.ts';
+import { type Started, startChild } from '../child.ts';
 import { treeCpuSeconds } from '../cpu.ts';
 import type { AudienceResult } from './audience.ts';
-import { type Started, startChild } from './child.ts';
 
 /** A thousand viewers of low-latency HLS on one relay that has a core to itself. */
 

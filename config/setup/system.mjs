@@ -63,6 +63,22 @@ const PROGRAMS = [
     apk: 'wrk',
     brew: 'wrk',
   },
+  {
+    command: 'janus',
+    for: ['bench'],
+    apt: 'janus',
+    dnf: 'janus',
+    apk: 'janus-gateway',
+    brew: 'janus-gateway',
+  },
+  {
+    command: 'ip',
+    for: ['bench'],
+    apt: 'iproute2',
+    dnf: 'iproute',
+    apk: 'iproute2',
+    brew: 'iproute2mac',
+  },
 ];
 
 /** Makes sure that the programs for this purpose are there, or stops with the exact line that installs them. */

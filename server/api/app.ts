@@ -49,7 +49,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
     ...internalRoutes(events),
-    ...sessionRoutes(gate),
+    ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),
   ];
 

@@ -2,13 +2,17 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { AmphiError } from '#base';
 import { sessionSchema } from '#contracts';
+import { Attempts, type Redis } from '#platform';
 import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { type Route, route } from './route.ts';
 
 const TAG = 'Session';
+/** Of one address. */
+const SIGN_IN = { name: 'sign-in', failures: 10, seconds: 60 };
 
 /** Signing a browser in and out. */
-export function sessionRoutes(gate: Gate): Route[] {
+export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Route[] {
+  const attempts = new Attempts(redis, SIGN_IN);
   const cookie = (value: string, seconds: number, req: Request) =>
     `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${req.protocol === 'https' ? '; Secure' : ''}`;
   return [
@@ -21,8 +25,15 @@ export function sessionRoutes(gate: Gate): Route[] {
       body: sessionSchema,
       answers: { status: 204, description: 'Signed in; a session cookie is set' },
       handle: async ({ body, req, res }) => {
+        const who = req.ip ?? '';
+        const wait = await attempts.begin(who);
+        if (wait !== undefined) {
+          res.setHeader('retry-after', wait);
+          throw new AmphiError('too_many', `Too many wrong tokens. Try again in ${wait} s.`);
+        }
         if (!gate.isAdminToken(body.token))
           throw new AmphiError('unauthorized', 'That token is not right');
+        await attempts.succeeded(who);
         res.setHeader('set-cookie', cookie(await gate.newSession(), SESSION_SECONDS, req));
       },
     }),

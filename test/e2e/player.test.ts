@@ -64,7 +64,8 @@ describe('the player', () => {
     await watch.when('a pause', (s) => s.paused);
     await page.keyboard.press('k');
     await watch.when('going on', (s) => !s.paused);
-    const muted = () => page.evaluate(() => document.querySelector('video')?.muted);
+    const muted = () =>
+      page.evaluate(() => document.querySelector<HTMLVideoElement>('video.vjs-tech')?.muted);
     const before = await muted();
     await page.keyboard.press('m');
     await until('the other of sound and silence', async () => (await muted()) !== before);
@@ -262,7 +263,9 @@ async function moves(page: Page, context: BrowserContext): Promise<void> {
   const [frame] = page.frames().filter((candidate) => candidate !== page.mainFrame());
   const frames = () =>
     frame?.evaluate(
-      () => document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0,
+      () =>
+        document.querySelector<HTMLVideoElement>('video.vjs-tech')?.getVideoPlaybackQuality()
+          .totalVideoFrames ?? 0,
     );
   const before = (await frames()) ?? 0;
   await until('more frames', async () => ((await frames()) ?? 0) > before);

@@ -37,7 +37,15 @@ export class WatchPage {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
     const watch = new WatchPage(await context.newPage());
     await watch.page.goto(url);
+    await watch.player();
     return watch;
+  }
+
+  /** Resolves when the page's player has been built. */
+  async player(): Promise<void> {
+    await this.page.waitForFunction(
+      () => (document.getElementById('stage') as Partial<Stage> | null)?.playback !== undefined,
+    );
   }
 
   close(): Promise<void> {
@@ -80,7 +88,7 @@ export class WatchPage {
   /** The decoded picture, scaled down to some grey values. */
   picture(): Promise<number[]> {
     return this.page.evaluate(() => {
-      const video = document.querySelector('video');
+      const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
       const canvas = document.createElement('canvas');
       [canvas.width, canvas.height] = [32, 18];
       const context = canvas.getContext('2d');
@@ -118,7 +126,9 @@ export class WatchPage {
       async () => {
         // Recorded and decoded again: an AudioContext would need a sound card in Firefox.
         const level = await this.page.evaluate(async () => {
-          const video = document.querySelector('video') as HTMLVideoElement & {
+          const video = document.querySelector<HTMLVideoElement>(
+            'video.vjs-tech',
+          ) as HTMLVideoElement & {
             captureStream?: () => MediaStream;
             mozCaptureStream?: () => MediaStream;
           };

@@ -70,6 +70,37 @@ describe.each<BrowserName>(['chromium', 'firefox'])('the watch page in %s', (nam
     await watch.pictureMoves();
   });
 
+  it('has a picture before the player is there', async () => {
+    const page = await (await browser.newContext()).newPage();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/\/playback-[^/]*\.js$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(watchUrl(main.eventId), { waitUntil: 'commit' });
+    const first = page.locator('#stage > video');
+    await page.waitForFunction(
+      () => (document.querySelector<HTMLVideoElement>('#stage > video')?.currentTime ?? 0) > 0,
+    );
+    const shown = await first.evaluate((el: HTMLVideoElement) => ({
+      height: el.videoHeight,
+      muted: el.muted,
+      player: document.querySelector('.amphi-player') !== null,
+    }));
+    expect(shown).toEqual({ height: 360, muted: true, player: false });
+    release();
+    // The player takes its place, and plays.
+    await first.waitFor({ state: 'detached' });
+    await page.waitForFunction(() => {
+      const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
+      return video !== null && !video.paused && video.readyState >= 3;
+    });
+    await page.context().close();
+  });
+
   it('goes back in the broadcast and returns to live', async () => {
     await watch.page.keyboard.press('j');
     await watch.when('the past', (s) => !s.following && (s.latencyMs ?? 0) > 8_000);

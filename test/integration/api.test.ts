@@ -263,4 +263,19 @@ describe('a session', () => {
       });
     }
   });
+
+  it('cannot be guessed: ten wrong tokens, and an address has to wait', async () => {
+    const attempt = (token: string) =>
+      fetch(`${amphi.base}/api/sessions/admin`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ token }),
+      });
+    // A right one forgives what was before.
+    expect((await attempt(ADMIN_TOKEN)).status).toBe(204);
+    for (let n = 0; n < 10; n++) expect((await attempt(`wrong ${n}`)).status).toBe(401);
+    const late = await attempt(ADMIN_TOKEN);
+    expect(late.status).toBe(429);
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
 });

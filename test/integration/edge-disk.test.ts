@@ -82,6 +82,8 @@ describe.skipIf(!hasDisk)('a disk that is full', () => {
     for (const { uri, gap } of now.segments) {
       if (uri === undefined || gap) continue;
       const response = await fetch(media.replace('media.m3u8', uri), { method: 'HEAD' });
+      // The window goes on shrinking meanwhile; what has left it may be gone.
+      if (response.status === 404 && !(await playlist()).includes(uri)) continue;
       expect([uri, response.status]).toEqual([uri, 200]);
     }
     const metrics = await (await fetch(`${rig.amphi.base}/metrics`)).text();

@@ -23,7 +23,10 @@ export class CallServerStage {
   readonly #resources = new SessionResources();
   readonly #server: Server;
 
-  private constructor(worker: WorkerProcess, port: number, router: Router) {
+  readonly #address: string;
+
+  private constructor(worker: WorkerProcess, address: string, port: number, router: Router) {
+    this.#address = address;
     this.worker = worker;
     this.port = port;
     this.router = router;
@@ -37,17 +40,17 @@ export class CallServerStage {
   }
 
   static async start(
-    options: { port?: number; announcedPort?: number } = {},
+    options: { address?: string; port?: number; announcedPort?: number } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
-    const { port = free, announcedPort = port } = options;
+    const { address = LOOPBACK, port = free, announcedPort = port } = options;
     const worker = await WorkerProcess.start({
-      settings: { port, bindAddress: LOOPBACK, announcedAddresses: [LOOPBACK], announcedPort },
+      settings: { port, bindAddress: address, announcedAddresses: [address], announcedPort },
       logger: silentLogger,
       entry: ENTRY,
     });
-    const stage = new CallServerStage(worker, port, await Router.create(worker));
-    stage.#server.listen(http, LOOPBACK);
+    const stage = new CallServerStage(worker, address, port, await Router.create(worker));
+    stage.#server.listen(http, address);
     await once(stage.#server, 'listening');
     return stage;
   }
@@ -55,7 +58,7 @@ export class CallServerStage {
   get base(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    return `http://${LOOPBACK}:${address.port}`;
+    return `http://${this.#address}:${address.port}`;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

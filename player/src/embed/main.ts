@@ -1,15 +1,10 @@
-import { preflight } from '../playback/preflight.ts';
+import { begin } from '../playback/begin.ts';
 import './embed.css';
 import { optionsOf } from './options.ts';
 
 /** The first script of the embedded player; see `watch/main.ts`. */
 const options = optionsOf(location.search);
-const first = preflight(location, { open: options.autoplay });
-const player = import('./player.ts');
-const parsed = new Promise<void>((resolve) => {
-  if (document.readyState !== 'loading') resolve();
-  else document.addEventListener('DOMContentLoaded', () => resolve());
+await begin({ open: options.autoplay }, async () => {
+  const { openEmbed } = await import('./player.ts');
+  return (host, preflight) => openEmbed(host, preflight, options);
 });
-
-const [{ openEmbed }] = await Promise.all([player, parsed]);
-openEmbed(first, options);

@@ -3,9 +3,11 @@ import { bindMessages } from './messages.ts';
 import type { EmbedOptions } from './options.ts';
 
 /** The player that fills the frame, and obeys the page around it. */
-export function openEmbed(preflight: Preflight, options: EmbedOptions): void {
-  const host = document.getElementById('stage');
-  if (host === null) throw new Error('the page has no stage');
+export function openEmbed(
+  host: HTMLElement,
+  preflight: Preflight,
+  options: EmbedOptions,
+): Playback {
   const playback = new Playback({ host, preflight, ...options });
   const token = preflight.wire.token === undefined ? '' : `?token=${preflight.wire.token}`;
   new Skin(playback, {
@@ -17,4 +19,5 @@ export function openEmbed(preflight: Preflight, options: EmbedOptions): void {
   });
   bindMessages(playback);
   Object.assign(host, { playback });
+  return playback;
 }

@@ -3,7 +3,7 @@ import { readPlay } from './live/answers.ts';
 import { type Finding, findingOf } from './live/view.ts';
 import { rememberedBitrate } from './net/estimate.ts';
 import { openingOf, openingVariant, variantsOf } from './net/read-ahead.ts';
-import { textOf, Wire } from './net/wire.ts';
+import { type Answer, textOf, Wire } from './net/wire.ts';
 
 /**
  * What can be done before the player's code is there: ask how to play this
@@ -20,12 +20,20 @@ export interface Preflight {
   play: Promise<PlayAnswer>;
   /** What was opened ahead; undefined when that was nothing that plays live. */
   opening: Promise<Opening | undefined>;
+  /** Asks for the playlist again; the player is going to begin by what comes of it. */
+  refresh(): void;
 }
 
 export interface Opening {
   /** Addresses of the multivariant playlist and of the playlist of one rung. */
   master: string;
   variant: string;
+  /** Initialization segment and parts, from a key frame on to the live edge. */
+  media: readonly Promise<Answer>[];
+  /** Length of that. */
+  seconds: number;
+  /** What it is: a MIME type with codecs. Empty when it has no picture. */
+  type: string;
 }
 
 export type PlayAnswer = { finding: 'found'; play: Play } | { finding: Exclude<Finding, 'found'> };
@@ -41,15 +49,21 @@ export function preflight(location: Location, { open = true } = {}): Preflight {
   // Where the playlist nearly always is: on this server. When `play` says otherwise, little is lost.
   const likely = new URL(`/hls/${encodeURIComponent(eventId)}/master.m3u8`, location.href).href;
   const start = query.get('t');
+  let variant: string | undefined;
+  const ahead = async () => {
+    const opening = await openAhead(wire, likely);
+    variant = opening?.variant;
+    return opening;
+  };
   return {
     eventId,
     wire,
     start,
     play: askPlay(wire, eventId),
-    opening:
-      open && start === null
-        ? openAhead(wire, likely).catch(() => undefined)
-        : Promise.resolve(undefined),
+    opening: open && start === null ? ahead().catch(() => undefined) : Promise.resolve(undefined),
+    refresh: () => {
+      if (variant !== undefined) wire.ahead(variant);
+    },
   };
 }
 
@@ -77,9 +91,11 @@ async function openAhead(wire: Wire, master: string): Promise<Opening | undefine
   const pixels = window.innerWidth * window.devicePixelRatio;
   const variant = openingVariant(variantsOf(textOf(list), list.url), rememberedBitrate(), pixels);
   if (variant === undefined) return undefined;
-  const media = await wire.ahead(variant.url);
+  const media = await wire.get(variant.url);
   const text = textOf(media);
   if (findingOf(media.status) !== 'found' || text.includes('#EXT-X-ENDLIST')) return undefined;
-  for (const url of openingOf(text, media.url, OPENING_SECONDS)) wire.ahead(url);
-  return { master, variant: variant.url };
+  const { urls, seconds } = openingOf(text, media.url, OPENING_SECONDS);
+  const parts = urls.map((url) => wire.ahead(url));
+  const type = variant.height > 0 ? `video/mp4; codecs="${variant.codecs}"` : '';
+  return { master, variant: variant.url, media: parts, seconds, type };
 }

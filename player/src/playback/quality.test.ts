@@ -8,6 +8,7 @@ const rung = (name: string, height: number, over: Partial<Rung> = {}): Rung => (
   height,
   frameRate: 30,
   bitsPerSecond: height * 4_000,
+  codecs: 'avc1.64001f,mp4a.40.2',
   ...over,
 });
 

@@ -12,7 +12,7 @@ export function buildStage(host: HTMLElement, language: string): Stage {
   registerHls();
   const element = document.createElement('video-js');
   element.className = 'amphi-player';
-  host.replaceChildren(element);
+  host.append(element);
   const player = videojs(element, {
     language,
     // Our own components are added by the skin.

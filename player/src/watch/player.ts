@@ -1,8 +1,6 @@
 import { Playback, type Preflight, Skin } from '../playback/index.ts';
 
-export function openPlayer(preflight: Preflight): Playback {
-  const host = document.getElementById('stage');
-  if (host === null) throw new Error('the page has no stage');
+export function openPlayer(host: HTMLElement, preflight: Preflight): Playback {
   const playback = new Playback({ host, preflight, autoplay: true, muted: false });
   new Skin(playback, { header: 'fullscreen' });
   // For the console, and for tests that look behind the picture.

@@ -208,8 +208,9 @@ export class Follower extends Emitter<FollowerEvents> {
     const sinceSeek = performance.now() - this.#seekedAt;
     if (!this.#started || this.#video.seeking || this.#video.paused || sinceSeek < 500) return;
     if (this.#video.ended || this.#session?.live === false) return;
-    this.#waitingSince ??= performance.now();
-    if (this.#following) this.#controller.stalled(performance.now());
+    if (this.#waitingSince !== undefined) return;
+    this.#waitingSince = performance.now();
+    if (this.#following) this.#controller.stalled(this.#waitingSince);
   }
 
   #onMoving(): void {
@@ -223,6 +224,7 @@ export class Follower extends Emitter<FollowerEvents> {
     this.#waitingSince = undefined;
     this.counters.stalls++;
     this.counters.stalledMs += ms;
+    if (this.#following) this.#controller.resumed(performance.now(), ms);
     this.emit('stalled', ms);
   }
 

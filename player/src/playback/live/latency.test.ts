@@ -50,6 +50,7 @@ function simulate(world: World): Outcome {
   let bufferEnd = (nextPart - 1) * PART_MS;
   let position = bufferEnd - backlogMs;
   let stalled = false;
+  let stalledAt = 0;
   let rate = 1;
   const step = 10;
   for (let now = beganMs; now < beganMs + seconds * 1000; now += step) {
@@ -60,12 +61,16 @@ function simulate(world: World): Outcome {
       controller.arrival(now, PART_MS, now - endMs + clockErrorMs);
       nextPart++;
     }
-    if (stalled && bufferEnd - position > 100) stalled = false;
+    if (stalled && bufferEnd - position > 100) {
+      stalled = false;
+      controller.resumed(now, now - stalledAt);
+    }
     if (!stalled) {
       position += step * rate;
       if (position >= bufferEnd) {
         position = bufferEnd;
         stalled = true;
+        stalledAt = now;
         outcome.stalls++;
         controller.stalled(now);
       }
@@ -187,6 +192,23 @@ describe('LatencyController after a break', () => {
     for (const latency of since(outcome.latencies, 60 + 180)) {
       expect(Math.abs(latency - neededMs(PROFILES.low))).toBeLessThan(70);
     }
+  });
+});
+
+describe('LatencyController with a hiccup now and then', () => {
+  const everySeconds = 90;
+  const outcome = simulate({
+    seconds: 1_800,
+    delayMs: (n) => {
+      const sinceMs = (n * PART_MS) % (everySeconds * 1000);
+      return sinceMs < 700 ? 60 + 700 - sinceMs : 60;
+    },
+  });
+
+  it('learns to keep the distance that it takes', () => {
+    // Of twenty hiccups.
+    expect(outcome.stalls).toBeLessThanOrEqual(5);
+    expect(Math.max(...since(outcome.latencies, 600))).toBeLessThan(neededMs(PROFILES.low) + 1_500);
   });
 });
 

@@ -40,11 +40,19 @@ const ASSUMED_NEED_MS = 450;
 
 /** A stall costs this much distance, which is given back after a while, slowly. */
 const STALL_PENALTY_MS = 200;
+/** A longer one costs its length, up to this: what takes seconds is not cured by distance. */
+const MAX_STALL_PENALTY_MS = 800;
 const MAX_PENALTY_MS = 3_000;
 const NEAR_STALL_PENALTY_MS = 50;
 const NEAR_STALL_EVERY_MS = 3_000;
 const NEAR_STALL_MS = 50;
 const PENALTY_HOLD_MS = 20_000;
+/** Who stalls again and again keeps the distance longer each time: times six, up to this. */
+const MAX_PENALTY_HOLD_MS = 15 * 60_000;
+/** Stalls closer together have one cause. */
+const ONE_TROUBLE_MS = 10_000;
+/** Without a stall for so long, all is forgotten. */
+const FORGET_STALLS_MS = 30 * 60_000;
 const PENALTY_DECAY_PER_MS = 0.01;
 
 /** A new target counts at once upwards; downwards it is approached at this pace, or in this time where it is far off. */
@@ -66,6 +74,8 @@ export class LatencyController {
   #arrivals: { atMs: number; needMs: number }[] = [];
   #penaltyMs = 0;
   #penaltyAtMs = Number.NEGATIVE_INFINITY;
+  #penaltyHoldMs = PENALTY_HOLD_MS;
+  #stalledAtMs = Number.NEGATIVE_INFINITY;
   #nearStallAtMs = Number.NEGATIVE_INFINITY;
   #targetMs: number;
   #lastMs: number | undefined;
@@ -110,7 +120,18 @@ export class LatencyController {
 
   /** The picture stood still for want of data. */
   stalled(nowMs: number): void {
+    const sinceMs = nowMs - this.#stalledAtMs;
+    if (sinceMs > FORGET_STALLS_MS) this.#penaltyHoldMs = PENALTY_HOLD_MS;
+    else if (sinceMs > ONE_TROUBLE_MS) {
+      this.#penaltyHoldMs = Math.min(MAX_PENALTY_HOLD_MS, this.#penaltyHoldMs * 6);
+    }
+    this.#stalledAtMs = nowMs;
     this.#penalise(nowMs, STALL_PENALTY_MS);
+  }
+
+  /** It moves again: so much distance was missing, and is kept from now on. */
+  resumed(nowMs: number, stalledMs: number): void {
+    this.#penalise(nowMs, Math.min(stalledMs, MAX_STALL_PENALTY_MS) - STALL_PENALTY_MS);
   }
 
   /** Call about ten times a second while the viewer follows the live edge. */
@@ -136,12 +157,12 @@ export class LatencyController {
   }
 
   #penalise(nowMs: number, ms: number): void {
-    this.#penaltyMs = Math.min(MAX_PENALTY_MS, this.#penaltyMs + ms);
+    this.#penaltyMs = Math.min(MAX_PENALTY_MS, this.#penaltyMs + Math.max(0, ms));
     this.#penaltyAtMs = nowMs;
   }
 
   #decay(nowMs: number, elapsedMs: number): void {
-    if (nowMs - this.#penaltyAtMs < PENALTY_HOLD_MS) return;
+    if (nowMs - this.#penaltyAtMs < this.#penaltyHoldMs) return;
     this.#penaltyMs = Math.max(0, this.#penaltyMs - elapsedMs * PENALTY_DECAY_PER_MS);
   }
 

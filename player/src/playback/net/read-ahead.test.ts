@@ -36,6 +36,7 @@ describe('variantsOf', () => {
       ['audio', 0, 'http://host/hls/main/audio/media.m3u8'],
     ]);
     expect(variants[0]).toMatchObject({ bitsPerSecond: 2_900_000, width: 1280, frameRate: 30 });
+    expect(variants[0]?.codecs).toBe('avc1.64001f,mp4a.40.2');
   });
 
   it('puts the token of a private event where its playlists want it', () => {
@@ -61,7 +62,7 @@ describe('hintedPart', () => {
 
 describe('openingOf', () => {
   const names = (behind: number, text = MEDIA) =>
-    openingOf(text, BASE, behind).map((url) => url.split('/').at(-1));
+    openingOf(text, BASE, behind).urls.map((url) => url.split('/').at(-1));
 
   it('begins at the key frame of the segment that is being written', () => {
     expect(names(0.5)).toEqual(['init-0.mp4', '11.0.m4s', '11.1.m4s']);
@@ -76,6 +77,10 @@ describe('openingOf', () => {
       '11.0.m4s',
       '11.1.m4s',
     ]);
+  });
+
+  it('says how much that is', () => {
+    expect(openingOf(MEDIA, BASE, 0.8).seconds).toBeCloseTo(5 / 3, 3);
   });
 
   it('leaves out parts that are missing', () => {

@@ -11,6 +11,15 @@ export interface ListedVariant {
   height: number;
   frameRate: number;
   bitsPerSecond: number;
+  /** As in a MIME type, RFC 6381. */
+  codecs: string;
+}
+
+/** What the beginning of a stream is made of, in its order. */
+export interface OpeningMedia {
+  urls: string[];
+  /** Of the parts among them. */
+  seconds: number;
 }
 
 const attribute = (line: string, name: string): string | undefined =>
@@ -41,6 +50,7 @@ export function variantsOf(text: string, base: string): ListedVariant[] {
       height,
       frameRate: Number(attribute(line, 'FRAME-RATE') ?? 0),
       bitsPerSecond: Number(attribute(line, 'BANDWIDTH') ?? 0),
+      codecs: attribute(line, 'CODECS') ?? '',
     };
   });
 }
@@ -58,7 +68,7 @@ export function hintedPart(text: string, base: string): string | undefined {
  * the initialization segment and the parts from the latest key frame before
  * that point on. Empty when the playlist has no parts.
  */
-export function openingOf(text: string, base: string, behindSeconds: number): string[] {
+export function openingOf(text: string, base: string, behindSeconds: number): OpeningMedia {
   let map: string | undefined;
   const parts: { url: string; seconds: number; independent: boolean }[] = [];
   for (const line of text.split(/\r?\n/)) {
@@ -80,8 +90,10 @@ export function openingOf(text: string, base: string, behindSeconds: number): st
     left -= part.seconds;
     if (left <= 0 && part.independent) break;
   }
-  const urls = parts.slice(from).map((part) => part.url);
-  return map === undefined || urls.length === 0 ? urls : [resolve(map, base), ...urls];
+  const chosen = parts.slice(from);
+  const urls = chosen.map((part) => part.url);
+  if (map !== undefined && urls.length > 0) urls.unshift(resolve(map, base));
+  return { urls, seconds: chosen.reduce((sum, part) => sum + part.seconds, 0) };
 }
 
 /**

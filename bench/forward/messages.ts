@@ -1,0 +1,26 @@
+/** What the benchmark says to a process of peers, and hears from it. */
+
+/** Of the header extension, in the offers of all peers. */
+export const TRANSPORT_CC_ID = 3;
+
+export type PeerOrder =
+  /** Make an offer to publish or to play; answered by `description`. */
+  | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly' }
+  /** The other side's answer to that; `connected` follows. */
+  | { order: 'answer'; peer: string; sdp: string; feedback: boolean }
+  /** Answer the other side's offer to play; `description` and `connected` follow. */
+  | { order: 'accept'; peer: string; sdp: string }
+  /** Send packets from now on. */
+  | { order: 'send'; peer: string; packetsPerSecond: number; packetBytes: number }
+  /** Forget the delays so far. */
+  | { order: 'reset' }
+  /** Answered by `delays`. */
+  | { order: 'delays' };
+
+export type PeerReport =
+  | { report: 'ready' }
+  | { report: 'description'; peer: string; sdp: string }
+  | { report: 'connected'; peer: string }
+  | { report: 'failed'; peer: string; reason: string }
+  /** Sorted milliseconds from the publisher's send to the arrival at a few of the peers. */
+  | { report: 'delays'; ms: number[] };

@@ -1,0 +1,44 @@
+import type { Redis } from './redis.ts';
+
+export interface AttemptLimits {
+  /** What is attempted: the part of the key that is not who. */
+  readonly name: string;
+  /** So many failures … */
+  readonly failures: number;
+  /** … within so many seconds of the first, and no more attempts are taken until they are over. */
+  readonly seconds: number;
+}
+
+/**
+ * Counts failed attempts by who makes them, over all nodes. A guess costs a
+ * place, whether it is right or wrong; a right one gives all places back.
+ */
+export class Attempts {
+  readonly #redis: Redis;
+  readonly #limits: AttemptLimits;
+
+  constructor(redis: Redis, limits: AttemptLimits) {
+    this.#redis = redis;
+    this.#limits = limits;
+  }
+
+  /** Takes a place. Seconds to wait when there is none left. */
+  async begin(who: string): Promise<number | undefined> {
+    const { failures, seconds } = this.#limits;
+    const key = this.#keyOf(who);
+    const results = await this.#redis.multi().incr(key).expire(key, seconds, 'NX').ttl(key).exec();
+    const [count, , left] = results?.map(([error, value]) => {
+      if (error !== null) throw error;
+      return Number(value);
+    }) ?? [0, 0, 0];
+    return (count ?? 0) > failures ? Math.max(1, left ?? seconds) : undefined;
+  }
+
+  async succeeded(who: string): Promise<void> {
+    await this.#redis.del(this.#keyOf(who));
+  }
+
+  #keyOf(who: string): string {
+    return `amphi:attempts:${this.#limits.name}:${who}`;
+  }
+}
