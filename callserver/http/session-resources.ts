@@ -57,7 +57,8 @@ export class SessionResources {
     join: (offer: string) => Promise<Joined>,
   ): Promise<void> {
     if (req.method === 'OPTIONS') {
-      res.writeHead(204, { ...PREFLIGHT, 'accept-post': SDP, ...this.#links() }).end();
+      // Without the links: a preflight shows no key, and they hold credentials.
+      res.writeHead(204, { ...PREFLIGHT, 'accept-post': SDP }).end();
       return;
     }
     if (req.method !== 'POST') throw new AmphiError('method_not_allowed');

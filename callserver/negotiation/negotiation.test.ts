@@ -104,6 +104,41 @@ describe('negotiatePublication', () => {
     expect(chosen('offer')).toBe('H264');
   });
 
+  it('refuses the whole of an offer where one stream cannot be taken, if told to', () => {
+    const options = {
+      order: 'offer',
+      startBitrateKbps: 2_000,
+      sessionId: '1',
+      whole: true,
+    } as const;
+    const offer = (codecs: readonly CodecName[], sdp = CHROMIUM) =>
+      negotiatePublication(parseSdp(sdp), { ...options, codecs }).producers.length;
+    expect(offer(ALL)).toBe(2);
+    expect(() => offer(['opus', 'H264'])).toThrow(/video/);
+    // What is not sent is no stream.
+    const [head = '', audio = '', video = ''] = CHROMIUM.split(/(?=^m=)/m);
+    expect(offer(['opus'], head + audio + video.replace('sendonly', 'inactive'))).toBe(1);
+    const second = video.replace(/^a=mid:1/m, 'a=mid:2');
+    expect(() => offer(ALL, head + audio + video + second)).toThrow(/twice/);
+  });
+
+  it('asks for the sound that it is told to ask for', () => {
+    const options = {
+      codecs: ALL,
+      order: 'offer',
+      startBitrateKbps: 2_000,
+      sessionId: '1',
+    } as const;
+    const of = (opusParameters?: Record<string, string>) =>
+      negotiatePublication(parseSdp(CHROMIUM), {
+        ...options,
+        ...(opusParameters && { opusParameters }),
+      }).answer(LOCAL).media[0]?.codecs[0]?.parameters;
+    expect(of()).toMatchObject({ useinbandfec: '1' });
+    expect(of()).not.toHaveProperty('stereo');
+    expect(of({ stereo: '1' })).toMatchObject({ useinbandfec: '1', stereo: '1' });
+  });
+
   it('refuses a section that it cannot take, and takes the others', () => {
     const publication = publish(CHROMIUM, ['opus', 'H264']);
     expect(publication.producers.map(({ kind }) => kind)).toEqual(['audio']);

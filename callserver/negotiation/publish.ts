@@ -27,6 +27,13 @@ export interface PublishOptions {
   /** Where a browser's estimate begins, in kbit/s: at its own 300 the ramp takes many seconds. */
   startBitrateKbps: number;
   sessionId: string;
+  /**
+   * All that is offered or nothing (RFC 9725 4.4.3): a stream that cannot be
+   * taken refuses the offer. Otherwise it is refused alone.
+   */
+  whole?: boolean;
+  /** Format parameters of Opus beyond error correction (RFC 7587 6.1), e.g. `stereo`. */
+  opusParameters?: Readonly<Record<string, string>>;
 }
 
 /** What was agreed with a publisher, before there is a transport to carry it. */
@@ -62,6 +69,10 @@ export function negotiatePublication(
     if (one !== undefined) taken.add(media.kind);
     return one;
   });
+  const refused = offer.media.find((media, i) => agreed[i] === undefined && isSent(media));
+  if (options.whole === true && refused !== undefined) {
+    throw notAcceptable(`the ${refused.kind} cannot be taken, or is there twice`);
+  }
   const producers = agreed.flatMap((one) => (one === undefined ? [] : [one.producer]));
   if (producers.length === 0) throw notAcceptable('no stream of a codec that can be taken');
   return {
@@ -76,9 +87,13 @@ export function negotiatePublication(
   };
 }
 
+const isSent = (media: MediaDescription): media is MediaDescription & { kind: 'audio' | 'video' } =>
+  media.kind !== 'application' &&
+  media.port !== 0 &&
+  (media.direction === 'sendonly' || media.direction === 'sendrecv');
+
 function agree(offered: MediaDescription, options: PublishOptions): Agreed | undefined {
-  if (offered.kind === 'application' || offered.port === 0 || !offered.rtcpMux) return undefined;
-  if (offered.direction !== 'sendonly' && offered.direction !== 'sendrecv') return undefined;
+  if (!isSent(offered) || !offered.rtcpMux) return undefined;
   const codec = chosen(offeredCodecs(offered), options);
   if (codec === undefined) return undefined;
   const { kind } = offered;
@@ -98,7 +113,7 @@ function agree(offered: MediaDescription, options: PublishOptions): Agreed | und
   return {
     offered,
     producer,
-    codecs: codecLines(codec, feedback, options.startBitrateKbps),
+    codecs: codecLines(codec, feedback, options),
     extensions: extensions.descriptions,
   };
 }
@@ -132,7 +147,7 @@ function encodingsOf(offered: MediaDescription): EncodingParameters[] {
 function codecLines(
   codec: OfferedCodec,
   feedback: string[],
-  startBitrateKbps: number,
+  { startBitrateKbps, opusParameters }: PublishOptions,
 ): CodecDescription[] {
   const { description, rtxPayloadType } = codec;
   const video = codec.name !== 'opus';
@@ -141,7 +156,7 @@ function codecLines(
     feedback,
     parameters: video
       ? { ...description.parameters, 'x-google-start-bitrate': String(startBitrateKbps) }
-      : { ...description.parameters, useinbandfec: '1' },
+      : { ...description.parameters, useinbandfec: '1', ...opusParameters },
   };
   return withRtx(main, rtxPayloadType);
 }

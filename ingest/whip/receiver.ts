@@ -44,9 +44,9 @@ export async function receivePublication(
     if (over !== undefined) return;
     over = reason;
     publication?.end(reason);
-    if (res.headersSent) res.end(JSON.stringify({ reason }));
-    else sendProblem(res, new AmphiError('conflict', reason));
-    req.destroy();
+    if (!res.headersSent) sendProblem(res, new AmphiError('conflict', reason));
+    // What is said last must be out before the connection goes.
+    else res.end(JSON.stringify({ reason }), () => req.destroy());
   };
   req.setTimeout(IDLE_MS, () => close('no media in time'));
   req.once('error', () => close('the call server has gone'));

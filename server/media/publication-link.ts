@@ -20,7 +20,7 @@ const MAX_END_BYTES = 10_000;
 
 type Events = {
   /** The ingest node ended it, saying why, or the stream broke off. */
-  closed: readonly [reason: string, sentAway: boolean];
+  closed: readonly [reason: string];
 };
 
 /** A publisher's media on its way to the ingest node that has its event. */
@@ -38,7 +38,7 @@ export class PublicationLink extends Emitter<Events> implements Closable {
     this.eventId = String(res.headers[PUBLICATION_EVENT_HEADER]);
     this.sourceId = String(res.headers[PUBLICATION_SOURCE_HEADER]);
     this.#req = req;
-    req.on('error', (error) => this.#end(messageOf(error), false));
+    req.on('error', (error) => this.#end(messageOf(error)));
     this.#listen(res);
   }
 
@@ -86,7 +86,7 @@ export class PublicationLink extends Emitter<Events> implements Closable {
   }
 
   async close(): Promise<void> {
-    this.#end('the publisher stopped', false);
+    this.#end('the publisher stopped');
   }
 
   async #listen(res: IncomingMessage): Promise<void> {
@@ -95,17 +95,17 @@ export class PublicationLink extends Emitter<Events> implements Closable {
       for await (const chunk of res) {
         if (text.length < MAX_END_BYTES) text += String(chunk);
       }
-      this.#end(publicationEndSchema.parse(JSON.parse(text)).reason, true);
+      this.#end(publicationEndSchema.parse(JSON.parse(text)).reason);
     } catch {
-      this.#end('the ingest node has gone', false);
+      this.#end('the ingest node has gone');
     }
   }
 
-  #end(reason: string, sentAway: boolean): void {
+  #end(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#req.destroy();
-    this.emit('closed', reason, sentAway);
+    this.emit('closed', reason);
   }
 }
 

@@ -8,6 +8,8 @@ import type { WorkerPool } from './worker-pool.ts';
 const CODEC_ORDER: readonly CodecName[] = ['H264', 'VP8', 'VP9', 'opus'];
 /** Where a browser's estimate begins, in kbit/s. */
 const START_BITRATE_KBPS = 2_500;
+/** A browser sends speech in mono at 32 kbit/s unless it is told that more is wanted. */
+const BROADCAST_SOUND = { stereo: '1', maxaveragebitrate: '128000' };
 /**
  * A key frame is asked for so long after the last one. H.264 goes through to
  * the program, whose GOPs must not be longer than 2 s; what is transcoded gets
@@ -49,7 +51,9 @@ export class WhipPublisher implements Closable {
       const session = await router.publish(offer, {
         codecs: CODEC_ORDER,
         order: 'codecs',
+        whole: true,
         startBitrateKbps: START_BITRATE_KBPS,
+        opusParameters: BROADCAST_SOUND,
       });
       const publisher = new WhipPublisher(session, link, log);
       publisher.#disposer.defer(() => undo.close());

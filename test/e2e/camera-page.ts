@@ -8,6 +8,12 @@ interface Publishing extends Window {
   resource: string;
 }
 
+/** What the other project's client can do. */
+interface OtherClient {
+  publish(peer: RTCPeerConnection, url: string, token: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export interface CameraOptions {
   whipUrl: string;
   streamKey: string;
@@ -74,32 +80,31 @@ export class CameraPage {
     this.page.on('response', (response) => {
       if (response.request().method() === 'PATCH') patches.push(response.status());
     });
-    await this.page.evaluate(
-      async ({ source, whipUrl, streamKey }) => {
-        const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-        const { WHIPClient } = await import(url);
-        const stream = await navigator.mediaDevices.getUserMedia({ video: true, audio: true });
-        const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-        for (const track of stream.getTracks()) {
-          peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-        }
-        const client = new WHIPClient();
-        await client.publish(peer, whipUrl, streamKey);
-        Object.assign(window, { peer, client });
-        while (peer.connectionState !== 'connected') {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-      },
-      { source, ...options },
-    );
+    await this.page.addScriptTag({
+      type: 'module',
+      content: `${source}\nwindow.Whip = WHIPClient;`,
+    });
+    await this.page.waitForFunction(() => 'Whip' in window);
+    await this.page.evaluate(async ({ whipUrl, streamKey }) => {
+      const stream = await navigator.mediaDevices.getUserMedia({ video: true, audio: true });
+      const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+      for (const track of stream.getTracks()) {
+        peer.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+      }
+      const { Whip } = window as unknown as { Whip: new () => OtherClient };
+      const client = new Whip();
+      await client.publish(peer, whipUrl, streamKey);
+      Object.assign(window, { peer, client });
+      while (peer.connectionState !== 'connected') {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }, options);
     return { patches };
   }
 
   /** Ends what `publishByOther` began. */
   stopOther(): Promise<void> {
-    return this.page.evaluate(() =>
-      (window as unknown as { client: { stop(): Promise<void> } }).client.stop(),
-    );
+    return this.page.evaluate(() => (window as unknown as { client: OtherClient }).client.stop());
   }
 
   /** What goes out, by kind. */

@@ -18,10 +18,10 @@ import { WatchPage } from './watch-page.ts';
 let amphi: Instance;
 
 /**
- * So long a part may be waited for that is due every third of a second: two
- * browsers and five encoders share the machine with the tests.
+ * So long a part may be waited for that is due every third of a second. With
+ * cores to spare it is half a second; here browsers and encoders share two.
  */
-const STALL_MS = 3_000;
+const STALL_MS = 5_000;
 
 beforeAll(async () => {
   amphi = await Instance.start();

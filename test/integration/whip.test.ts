@@ -152,6 +152,8 @@ describe('WHIP', () => {
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-headers')).toContain('Authorization');
     expect(answer.headers.get('accept-post')).toBe('application/sdp');
+    // TURN credentials are for who has shown a key.
+    expect(answer.headers.get('link')).toBeNull();
   });
 
   it('is what a source of its kind says', async () => {
