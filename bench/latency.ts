@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { DelayProxy, Instance, launchBrowser, until } from '#support';
+import { BarcodeCamera } from './barcode-camera.ts';
 import { BarcodeSource } from './barcode-source.ts';
 import { type Benchmark, type BenchOptions, type BenchResult, optionOf } from './benchmark.ts';
 import { takePictures, watchClocks } from './clock-page.ts';
@@ -41,8 +42,19 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const result: BenchResult = { rows: [], verdicts: [], notes: [] };
   const amphi = await Instance.start({ env: { AMPHI_CLUSTER_SECRET: CLUSTER_SECRET } });
   const browser = await launchBrowser('chromium');
-  const { eventId, rtmpUrl } = await amphi.createEvent({ title: 'Latency benchmark' });
-  const source = new BarcodeSource(rtmpUrl);
+  const {
+    eventId,
+    rtmpUrl,
+    source: made,
+  } = await amphi.createEvent({
+    title: 'Latency benchmark',
+  });
+  const by = optionOf(options, 'source') ?? 'rtmp';
+  const source = await sourceOf(by, browser, amphi, {
+    rtmpUrl,
+    whipUrl: `${amphi.base}/whip/${eventId}`,
+    streamKey: made.streamKey,
+  });
   try {
     await until(
       'the stream to be on air',
@@ -68,6 +80,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
       const url = `http://127.0.0.1:${road.port}${path}`;
       await measure(browser, url, way, { seconds, loads }, result, options);
     }
+    if (by !== 'rtmp') result.notes?.push(`published by WHIP from Chromium, ${by}`);
     if (source.late > 0) result.notes?.push(`the source was late with ${source.late} frames`);
   } finally {
     await source.close();
@@ -75,6 +88,18 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     await amphi.stop();
   }
   return result;
+}
+
+/** What is published: by RTMP, or by WHIP in the codec that is named (H264, VP8, VP9). */
+async function sourceOf(
+  by: string,
+  browser: Browser,
+  amphi: Instance,
+  target: { rtmpUrl: string; whipUrl: string; streamKey: string },
+): Promise<{ late: number; close(): Promise<void> }> {
+  if (by === 'rtmp') return new BarcodeSource(target.rtmpUrl);
+  const camera = await BarcodeCamera.publish(browser, { ...target, base: amphi.base, codec: by });
+  return { late: 0, close: () => camera.close() };
 }
 
 function numberOption(options: BenchOptions, name: string): number | undefined {

@@ -2,8 +2,13 @@ export { MediaTap } from './client/media-tap.ts';
 export { Router, Session } from './client/router.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
+export { FrameReader, frame } from './control/frames.ts';
 export type { TransportStats, WorkerSettings } from './control/messages.ts';
-export { SessionResources, type SessionResourcesOptions } from './http/session-resources.ts';
+export {
+  type Joined,
+  SessionResources,
+  type SessionResourcesOptions,
+} from './http/session-resources.ts';
 export type { AccessUnit } from './media/access-units.ts';
 export { negotiatePlayback, type Playback, type PlayOptions } from './negotiation/play.ts';
 export {

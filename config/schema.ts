@@ -164,12 +164,17 @@ export const configSchema = z.strictObject({
       port: setting(
         port.default(44_000),
         'AMPHI_MEDIA_PORT',
-        'WebRTC UDP: one port per call-server process, counting up.',
+        'WebRTC UDP: one port per call-server process, counting up; 0 takes free ones.',
       ),
       ip: setting(
         z.string().optional(),
         'AMPHI_MEDIA_IP',
-        'Address announced in ICE candidates. Default: the host address.',
+        'Address announced in ICE candidates, or several with commas, best first. Default: the host address.',
+      ),
+      workers: setting(
+        z.int().min(1).max(64).default(2),
+        'AMPHI_MEDIA_WORKERS',
+        'Call-server processes on this machine, each with a UDP port; one a core carries most.',
       ),
     })
     .prefault({}),

@@ -73,7 +73,10 @@ export const newSourceSchema = z
     kind: sourceKindSchema,
     streamKey: z.string().describe('Shown this once, and kept nowhere'),
     rtmpUrl: z.string().optional().describe('Server and key in one address'),
-    whipUrl: z.string().optional(),
+    whipUrl: z
+      .string()
+      .optional()
+      .describe('WHIP endpoint (RFC 9725); the key is its bearer token'),
     srtUrl: z.string().optional(),
   })
   .meta({ id: 'NewSource', description: 'A source with its key, which is shown this once' });
@@ -88,10 +91,23 @@ export const sourceSchema = z
       .string()
       .optional()
       .describe('RTMP server as an encoder wants it; the key is separate'),
+    whipUrl: z
+      .string()
+      .optional()
+      .describe('WHIP endpoint (RFC 9725); the key is its bearer token'),
     health: sourceHealthSchema.optional(),
   })
   .meta({ id: 'Source' });
 export type SourceView = z.infer<typeof sourceSchema>;
+
+export const publishTokenSchema = z
+  .object({
+    token: z.string().describe('Bearer token for the WHIP endpoint of this source'),
+    whipUrl: z.string(),
+    expiresAt: z.number().describe('Milliseconds since the epoch; a session goes on beyond it'),
+  })
+  .meta({ id: 'PublishToken', description: 'Lets a page publish without the stream key' });
+export type PublishToken = z.infer<typeof publishTokenSchema>;
 
 export const renditionViewSchema = z
   .object({

@@ -5,5 +5,6 @@ export * from './jobs.ts';
 export * from './live.ts';
 export * from './media.ts';
 export * from './play.ts';
+export * from './publication.ts';
 export * from './rendition.ts';
 export * from './warning.ts';

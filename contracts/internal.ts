@@ -4,11 +4,25 @@ import { eventIdSchema, sourceIdSchema } from './ids.ts';
 
 /** Calls between the nodes of one cluster: HTTP with a node token, never public. */
 
-/** `POST /internal/publish` on an API node: may this key publish, and what for? */
+/** So many characters of a stream key's hash tie a token to that key. */
+export const KEY_MARK_CHARACTERS = 16;
+
+/** What a publisher shows, as it goes from node to node. */
+export const publishCredentialSchema = z.union([
+  /** SHA-256 of the stream key, hex: the key itself goes no further than where it came in. */
+  z.strictObject({ keyHash: z.string().regex(/^[0-9a-f]{64}$/) }),
+  /** Of a publish token, which was found genuine: worth something while the source has the key that it was made under. */
+  z.strictObject({ grantedTo: sourceIdSchema, keyMark: z.string().regex(/^[0-9a-f]{16}$/) }),
+]);
+export type PublishCredential = z.infer<typeof publishCredentialSchema>;
+
+/** `POST /internal/publish` on an API node: may this publisher publish, and what for? */
 export const publishRequestSchema = z.strictObject({
-  /** SHA-256 of the stream key, hex: the key itself goes no further than the ingest. */
-  keyHash: z.string().regex(/^[0-9a-f]{64}$/),
+  credential: publishCredentialSchema,
   remoteAddress: z.string().max(64),
+  /** What the publisher says it publishes to, where its protocol says that. */
+  eventId: eventIdSchema.optional(),
+  sourceId: sourceIdSchema.optional(),
 });
 export type PublishRequest = z.infer<typeof publishRequestSchema>;
 

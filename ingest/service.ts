@@ -16,7 +16,9 @@ import {
   FEED_CLOCK_HEADER,
   type IngestCommand,
   ingestCommandSchema,
+  type PublicationOpening,
   type PublishGrant,
+  type PublishRequest,
   publishGrantSchema,
   TRANSCODE_QUEUE,
   type TranscodeJob,
@@ -40,6 +42,7 @@ import { RtmpListener, type RtmpListenerOptions } from './rtmp/listener.ts';
 import type { PublishCommand } from './rtmp/parser.ts';
 import type { Publisher, PublisherSink } from './rtmp/session.ts';
 import type { Source } from './source/source.ts';
+import { type Admission, receivePublication } from './whip/receiver.ts';
 
 export interface IngestDeps {
   config: Config;
@@ -99,7 +102,7 @@ export class IngestService implements Closable {
     return service;
   }
 
-  /** Calls from other nodes: `GET /feed/{eventId}/{runId}` and `POST /control/{eventId}`. */
+  /** Calls from other nodes: `GET /feed/{eventId}/{runId}`, `POST /control/{eventId}` and `POST /publication`. */
   readonly handler = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const url = new URL(req.url ?? '/', 'http://node');
     const [, kind, eventId, runId] = url.pathname.split('/');
@@ -109,6 +112,8 @@ export class IngestService implements Closable {
     } else if (req.method === 'POST' && kind === 'control' && eventId) {
       this.#command(eventId, await readJson(req, ingestCommandSchema));
       sendJson(res, {});
+    } else if (req.method === 'POST' && kind === 'publication') {
+      await receivePublication(req, res, this.#admitWebRtc, this.#deps.log);
     } else {
       throw new AmphiError('not_found');
     }
@@ -142,25 +147,40 @@ export class IngestService implements Closable {
   readonly #decide = async (
     command: PublishCommand,
     publisher: Publisher,
-  ): Promise<PublisherSink> => {
+  ): Promise<PublisherSink> => (await this.#counted(this.#admitRtmp(command, publisher))).sink;
+
+  async #counted(admission: Promise<Admission>): Promise<Admission> {
     const { publishes } = this.#counters;
     try {
-      const sink = await this.#authorize(command, publisher);
+      const admitted = await admission;
       publishes.accepted++;
-      return sink;
+      return admitted;
     } catch (error) {
       publishes.refused++;
       throw error;
     }
-  };
+  }
 
-  async #authorize(command: PublishCommand, publisher: Publisher): Promise<PublisherSink> {
+  async #admitRtmp(command: PublishCommand, publisher: Publisher): Promise<Admission> {
     if (command.app.replace(/\/+$/, '') !== RTMP_APP) {
       throw new AmphiError('unauthorized', `unknown application; publish to /${RTMP_APP}`);
     }
-    const key = command.name.split('?')[0] ?? '';
+    const credential = { keyHash: sha256Hex(command.name.split('?')[0] ?? '') };
+    return this.#admit({ credential, remoteAddress: publisher.remoteAddress }, publisher);
+  }
+
+  readonly #admitWebRtc = (
+    opening: PublicationOpening,
+    publisher: Publisher,
+  ): Promise<Admission> => {
+    const { credential, remoteAddress, eventId, sourceId } = opening;
+    const request = { credential, remoteAddress, eventId, ...(sourceId && { sourceId }) };
+    return this.#counted(this.#admit(request, publisher));
+  };
+
+  async #admit(request: PublishRequest, publisher: Publisher): Promise<Admission> {
     const askedAtMs = performance.now();
-    const { sourceId, event } = await this.#askApi(key, publisher.remoteAddress);
+    const { sourceId, event } = await this.#askApi(request);
     const { eventId } = event;
     const held = await this.#events.hold(event);
     await this.#vacate(held.program.source(sourceId));
@@ -184,7 +204,7 @@ export class IngestService implements Closable {
       sink.onEnd(reason);
       board.record({ type: 'source.disconnected', eventId, sourceId, at: Date.now(), reason });
     };
-    return { ...sink, onEnd };
+    return { eventId, sourceId, sink: { ...sink, onEnd } };
   }
 
   /** Makes sure that the source may have a new publisher. Throws `source_busy`. */
@@ -201,8 +221,7 @@ export class IngestService implements Closable {
     }
   }
 
-  #askApi(key: string, remoteAddress: string): Promise<PublishGrant> {
-    const body = { keyHash: sha256Hex(key), remoteAddress };
+  #askApi(body: PublishRequest): Promise<PublishGrant> {
     return retry(
       AUTHORIZE_RETRY,
       async () =>

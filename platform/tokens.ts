@@ -11,7 +11,9 @@ export type Audience =
   /** A signed-in person's browser. */
   | 'session'
   /** Watching one private event. */
-  | 'play';
+  | 'play'
+  /** Publishing to one source. */
+  | 'publish';
 
 export interface TokenClaims {
   /** Who or what the token speaks for: a node id, an event id. */

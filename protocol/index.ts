@@ -18,8 +18,8 @@ export {
   TAG_VIDEO,
   writeFlvTag,
 } from './flv/tag.ts';
-export { type AvcConfig, parseAvcConfig } from './h264/avcc.ts';
-export { isWellFormed, lengthPrefixed, withLongLengths } from './h264/nal.ts';
+export { type AvcConfig, avcConfigRecord, parseAvcConfig } from './h264/avcc.ts';
+export { isWellFormed, lengthPrefixed, nalUnits, withLongLengths } from './h264/nal.ts';
 export { avcCodecString, parseSps, type Sps } from './h264/sps.ts';
 export { type FragmentSample, type FragmentTrack, fragment } from './isobmff/fragment.ts';
 export { type InitTrack, initSegment } from './isobmff/init.ts';
@@ -45,6 +45,7 @@ export {
   segmentText,
 } from './m3u8/media.ts';
 export { type IFrameVariant, multivariantPlaylist, type Variant } from './m3u8/multivariant.ts';
+export { type MatroskaTrack, matroskaFrame, matroskaHead } from './matroska/write.ts';
 export {
   compactNtp,
   microsOfNtp,
@@ -109,3 +110,4 @@ export {
   type SetupRole,
 } from './sdp/types.ts';
 export { writeSdp } from './sdp/write.ts';
+export { type PictureSize, vp8KeyFrameSize, vp9KeyFrameSize } from './vpx/size.ts';

@@ -50,6 +50,7 @@ export function banner(options: {
         : `${base}/studio/${FIRST_EVENT}`,
     ],
     ['OBS server', `rtmp://${new URL(base).hostname}${rtmpPort}/live`],
+    ['WHIP', `${base}/whip/${FIRST_EVENT}`],
     ['Stream key', key()],
     ['Admin token', secrets ? adminToken : `in ${config.dataDir}/keys/admin-token`],
   ];

@@ -16,7 +16,15 @@ export interface RoleContext {
   clusterSecret: string;
 }
 
-export const ROLE_PROCESSES = ['database', 'api', 'ingest', 'transcode', 'origin', 'edge'] as const;
+export const ROLE_PROCESSES = [
+  'database',
+  'api',
+  'callserver',
+  'ingest',
+  'transcode',
+  'origin',
+  'edge',
+] as const;
 export type RoleProcess = (typeof ROLE_PROCESSES)[number];
 
 /** From the supervisor to a role's process. */

@@ -18,6 +18,7 @@ const tell = (message: FromRole) => process.send?.(message);
 /** Each role loads only what it needs: the sooner it is up, the shorter the gap after a crash. */
 const ROLES: Record<Exclude<RoleProcess, 'database'>, () => Promise<RoleMain>> = {
   api: async () => (await import('./roles/api.ts')).api,
+  callserver: async () => (await import('./roles/callserver.ts')).callserver,
   ingest: async () => (await import('./roles/ingest.ts')).ingest,
   transcode: async () => (await import('./roles/transcode.ts')).transcode,
   origin: async () => (await import('./roles/origin.ts')).origin,

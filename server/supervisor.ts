@@ -246,6 +246,7 @@ export function processesFor(config: Config): Exclude<RoleProcess, 'database'>[]
     ...(has('edge') && !isRelay ? (['origin'] as const) : []),
     ...(has('api') ? (['api'] as const) : []),
     ...(has('ingest') ? (['ingest'] as const) : []),
+    ...(has('callserver') ? (['callserver'] as const) : []),
     ...(has('transcode')
       ? Array.from({ length: config.transcode.workers }, () => 'transcode' as const)
       : []),

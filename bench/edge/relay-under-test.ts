@@ -27,6 +27,7 @@ await Front.open({
   config,
   relay,
   api: async () => undefined,
+  callServer: async () => undefined,
   metrics,
   metricsPage: { adminToken: 'bench', collect: async () => [] },
   log: silentLogger,

@@ -43,7 +43,7 @@ export class MediaTap extends Emitter<Events> implements Closable {
       codec,
       maxWaitMs: MAX_WAIT_MS,
       onUnit: (unit) => this.emit('unit', unit),
-      onLoss: () => this.#requestKeyFrame(),
+      onLoss: () => this.requestKeyFrame(),
     });
     this.#poll = setInterval(() => this.#reader.poll(performance.now()), POLL_MS);
     const offNotice = worker.on('notice', (notice) => {
@@ -89,7 +89,8 @@ export class MediaTap extends Emitter<Events> implements Closable {
     return this.#reader.lost;
   }
 
-  #requestKeyFrame(): void {
+  /** Asks the publisher for a key frame; several wishes at once become one. */
+  requestKeyFrame(): void {
     // It may have gone meanwhile: then no key frame is needed either.
     this.#worker.request('requestKeyFrame', { consumerId: this.#consumerId }).catch(() => {});
   }

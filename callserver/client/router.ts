@@ -138,6 +138,7 @@ export class Router implements Closable {
   async publish(offer: string, options: Partial<PublishOptions> = {}): Promise<Session> {
     const publication = negotiatePublication(parsed(offer), {
       codecs: CODEC_NAMES,
+      order: 'offer',
       startBitrateKbps: START_BITRATE_KBPS,
       sessionId: newSessionId(),
       ...options,

@@ -18,10 +18,14 @@ const PREFLIGHT = {
 } as const;
 
 export interface SessionResourcesOptions {
-  /** Path under which sessions have their resources, without a slash at the end. */
-  path: string;
   /** Values of `Link` with relation `ice-server` (RFC 9725 4.6); none when left out. */
   iceServerLinks?: () => readonly string[];
+}
+
+/** A session that was made of an offer, and the path of its resource. */
+export interface Joined {
+  session: Session;
+  path: string;
 }
 
 /**
@@ -30,12 +34,10 @@ export interface SessionResourcesOptions {
  * decides who may join what; what is thrown here is for them to answer.
  */
 export class SessionResources {
-  readonly #path: string;
   readonly #iceServerLinks: () => readonly string[];
   readonly #sessions = new Map<string, Session>();
 
-  constructor(options: SessionResourcesOptions) {
-    this.#path = options.path;
+  constructor(options: SessionResourcesOptions = {}) {
     this.#iceServerLinks = options.iceServerLinks ?? (() => []);
   }
 
@@ -52,21 +54,22 @@ export class SessionResources {
   async endpoint(
     req: IncomingMessage,
     res: ServerResponse,
-    join: (offer: string) => Promise<Session>,
+    join: (offer: string) => Promise<Joined>,
   ): Promise<void> {
     if (req.method === 'OPTIONS') {
-      res.writeHead(204, { ...PREFLIGHT, 'accept-post': SDP, ...this.#links() }).end();
+      // Without the links: a preflight shows no key, and they hold credentials.
+      res.writeHead(204, { ...PREFLIGHT, 'accept-post': SDP }).end();
       return;
     }
     if (req.method !== 'POST') throw new AmphiError('method_not_allowed');
     mustBe(req, SDP);
-    const session = await join(await bodyOf(req));
+    const { session, path } = await join(await bodyOf(req));
     this.#sessions.set(session.id, session);
     session.on('closed', () => this.#sessions.delete(session.id));
     res.writeHead(201, {
       ...CORS,
       'content-type': SDP,
-      location: `${this.#path}/${session.id}`,
+      location: path,
       etag: tagOf(session),
       'accept-patch': SDP_FRAGMENT,
       ...this.#links(),

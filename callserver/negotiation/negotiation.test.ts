@@ -31,7 +31,12 @@ const LOCAL: LocalTransport = {
 
 const ALL: readonly CodecName[] = ['opus', 'VP8', 'VP9', 'H264', 'AV1'];
 const publish = (sdp: string, codecs = ALL) =>
-  negotiatePublication(parseSdp(sdp), { codecs, startBitrateKbps: 2_000, sessionId: '1' });
+  negotiatePublication(parseSdp(sdp), {
+    codecs,
+    order: 'offer',
+    startBitrateKbps: 2_000,
+    sessionId: '1',
+  });
 
 const thrownBy = (call: () => unknown): unknown => {
   try {
@@ -81,6 +86,57 @@ describe('negotiatePublication', () => {
     expect(video?.codecs[0]?.feedback).toEqual(['transport-cc', 'ccm fir', 'nack', 'nack pli']);
     expect(video?.codecs[0]?.parameters['x-google-start-bitrate']).toBe('2000');
     expect(video?.extensions.map(({ id }) => id)).not.toContain(14);
+  });
+
+  it('goes by its own order of codecs where it is told to', () => {
+    const both = CHROMIUM.replace(/(m=video \d+ \S+) /, '$1 125 ').replace(
+      /(a=rtpmap:96 )/,
+      'a=rtpmap:125 H264/90000\r\na=fmtp:125 packetization-mode=1;profile-level-id=42e01f\r\n$1',
+    );
+    const chosen = (order: 'offer' | 'codecs') =>
+      negotiatePublication(parseSdp(both), {
+        codecs: ['VP8', 'H264', 'opus'],
+        order,
+        startBitrateKbps: 2_000,
+        sessionId: '1',
+      }).producers[1]?.codec.name;
+    expect(chosen('codecs')).toBe('VP8');
+    expect(chosen('offer')).toBe('H264');
+  });
+
+  it('refuses the whole of an offer where one stream cannot be taken, if told to', () => {
+    const options = {
+      order: 'offer',
+      startBitrateKbps: 2_000,
+      sessionId: '1',
+      whole: true,
+    } as const;
+    const offer = (codecs: readonly CodecName[], sdp = CHROMIUM) =>
+      negotiatePublication(parseSdp(sdp), { ...options, codecs }).producers.length;
+    expect(offer(ALL)).toBe(2);
+    expect(() => offer(['opus', 'H264'])).toThrow(/video/);
+    // What is not sent is no stream.
+    const [head = '', audio = '', video = ''] = CHROMIUM.split(/(?=^m=)/m);
+    expect(offer(['opus'], head + audio + video.replace('sendonly', 'inactive'))).toBe(1);
+    const second = video.replace(/^a=mid:1/m, 'a=mid:2');
+    expect(() => offer(ALL, head + audio + video + second)).toThrow(/twice/);
+  });
+
+  it('asks for the sound that it is told to ask for', () => {
+    const options = {
+      codecs: ALL,
+      order: 'offer',
+      startBitrateKbps: 2_000,
+      sessionId: '1',
+    } as const;
+    const of = (opusParameters?: Record<string, string>) =>
+      negotiatePublication(parseSdp(CHROMIUM), {
+        ...options,
+        ...(opusParameters && { opusParameters }),
+      }).answer(LOCAL).media[0]?.codecs[0]?.parameters;
+    expect(of()).toMatchObject({ useinbandfec: '1' });
+    expect(of()).not.toHaveProperty('stereo');
+    expect(of({ stereo: '1' })).toMatchObject({ useinbandfec: '1', stereo: '1' });
   });
 
   it('refuses a section that it cannot take, and takes the others', () => {

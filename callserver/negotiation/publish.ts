@@ -20,11 +20,20 @@ import {
 } from './match.ts';
 
 export interface PublishOptions {
-  /** The codecs that may be used; the first of the offer's that is among them is. */
+  /** The codecs that may be used. */
   codecs: readonly CodecName[];
+  /** Whose order decides among those that both have. */
+  order: 'offer' | 'codecs';
   /** Where a browser's estimate begins, in kbit/s: at its own 300 the ramp takes many seconds. */
   startBitrateKbps: number;
   sessionId: string;
+  /**
+   * All that is offered or nothing (RFC 9725 4.4.3): a stream that cannot be
+   * taken refuses the offer. Otherwise it is refused alone.
+   */
+  whole?: boolean;
+  /** Format parameters of Opus beyond error correction (RFC 7587 6.1), e.g. `stereo`. */
+  opusParameters?: Readonly<Record<string, string>>;
 }
 
 /** What was agreed with a publisher, before there is a transport to carry it. */
@@ -60,6 +69,10 @@ export function negotiatePublication(
     if (one !== undefined) taken.add(media.kind);
     return one;
   });
+  const refused = offer.media.find((media, i) => agreed[i] === undefined && isSent(media));
+  if (options.whole === true && refused !== undefined) {
+    throw notAcceptable(`the ${refused.kind} cannot be taken, or is there twice`);
+  }
   const producers = agreed.flatMap((one) => (one === undefined ? [] : [one.producer]));
   if (producers.length === 0) throw notAcceptable('no stream of a codec that can be taken');
   return {
@@ -74,10 +87,14 @@ export function negotiatePublication(
   };
 }
 
+const isSent = (media: MediaDescription): media is MediaDescription & { kind: 'audio' | 'video' } =>
+  media.kind !== 'application' &&
+  media.port !== 0 &&
+  (media.direction === 'sendonly' || media.direction === 'sendrecv');
+
 function agree(offered: MediaDescription, options: PublishOptions): Agreed | undefined {
-  if (offered.kind === 'application' || offered.port === 0 || !offered.rtcpMux) return undefined;
-  if (offered.direction !== 'sendonly' && offered.direction !== 'sendrecv') return undefined;
-  const codec = offeredCodecs(offered).find(({ name }) => options.codecs.includes(name));
+  if (!isSent(offered) || !offered.rtcpMux) return undefined;
+  const codec = chosen(offeredCodecs(offered), options);
   if (codec === undefined) return undefined;
   const { kind } = offered;
   const supported = kind === 'video' ? VIDEO_FEEDBACK : AUDIO_FEEDBACK;
@@ -96,9 +113,21 @@ function agree(offered: MediaDescription, options: PublishOptions): Agreed | und
   return {
     offered,
     producer,
-    codecs: codecLines(codec, feedback, options.startBitrateKbps),
+    codecs: codecLines(codec, feedback, options),
     extensions: extensions.descriptions,
   };
+}
+
+function chosen(
+  offered: readonly OfferedCodec[],
+  { codecs, order }: PublishOptions,
+): OfferedCodec | undefined {
+  if (order === 'offer') return offered.find(({ name }) => codecs.includes(name));
+  for (const wanted of codecs) {
+    const found = offered.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Simulcast streams by RID in the offer's order, or the one stream by its SSRC. */
@@ -118,7 +147,7 @@ function encodingsOf(offered: MediaDescription): EncodingParameters[] {
 function codecLines(
   codec: OfferedCodec,
   feedback: string[],
-  startBitrateKbps: number,
+  { startBitrateKbps, opusParameters }: PublishOptions,
 ): CodecDescription[] {
   const { description, rtxPayloadType } = codec;
   const video = codec.name !== 'opus';
@@ -127,7 +156,7 @@ function codecLines(
     feedback,
     parameters: video
       ? { ...description.parameters, 'x-google-start-bitrate': String(startBitrateKbps) }
-      : { ...description.parameters, useinbandfec: '1' },
+      : { ...description.parameters, useinbandfec: '1', ...opusParameters },
   };
   return withRtx(main, rtxPayloadType);
 }

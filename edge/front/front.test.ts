@@ -48,6 +48,7 @@ async function open(settings: Record<string, string> = {}): Promise<void> {
     }),
     relay,
     api: async () => apiBase,
+    callServer: async () => undefined,
     metrics: new Metrics({ role: 'edge', node: 'front' }),
     metricsPage: { adminToken: 'none', collect: async () => [] },
     log: silentLogger,

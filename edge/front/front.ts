@@ -13,13 +13,15 @@ import type { Relay } from '../relay/relay.ts';
 import { Certificate } from './certificate.ts';
 import { Connections } from './connections.ts';
 import { type MetricsPageOptions, sendMetrics } from './metrics-page.ts';
-import { ApiProxy } from './proxy.ts';
+import { NodeProxy } from './proxy.ts';
 
 export interface FrontOptions {
   config: Pick<Config, 'http' | 'host'>;
   relay: Relay;
   /** Base of the API's internal address; undefined where there is no API. */
   api: () => Promise<string | undefined>;
+  /** Base of the call server's internal address for a request with this path; undefined where there is none. */
+  callServer: (path: string) => Promise<string | undefined>;
   metrics: Metrics;
   metricsPage: MetricsPageOptions;
   log: Logger;
@@ -44,18 +46,25 @@ const PREFLIGHT_SECONDS = 86_400;
  */
 export class Front implements Closable {
   readonly #options: FrontOptions;
-  readonly #proxy: ApiProxy;
+  readonly #api: NodeProxy;
+  readonly #callServer: NodeProxy;
   readonly #connections: Connections;
   readonly #disposer = new Disposer();
   #lean: LeanHttp | undefined;
   #listener: Listener | undefined;
 
   private constructor(options: FrontOptions) {
-    const { config, api } = options;
+    const { config, api, callServer } = options;
     const { trustProxy, maxConnectionsPerAddress } = config.http;
     this.#options = options;
     const secure = config.http.tlsCert !== undefined && config.http.tlsKey !== undefined;
-    this.#proxy = new ApiProxy({ api, trustProxy, secure });
+    this.#api = new NodeProxy({ name: 'API', base: api, trustProxy, secure });
+    this.#callServer = new NodeProxy({
+      name: 'call server',
+      base: callServer,
+      trustProxy,
+      secure,
+    });
     // Behind proxies all viewers share a few addresses.
     const perAddress = trustProxy > 0 ? Number.POSITIVE_INFINITY : maxConnectionsPerAddress;
     this.#connections = new Connections(perAddress);
@@ -152,7 +161,7 @@ export class Front implements Closable {
     if (req.headers.upgrade?.toLowerCase() === 'websocket' && url !== undefined) {
       req.url = url;
       socket.setTimeout(0);
-      this.#proxy.upgrade(req, socket, head);
+      this.#api.upgrade(req, socket, head);
       return;
     }
     // Another protocol is offered, often HTTP/2 in clear: nobody has to take it (RFC 9110 7.8).
@@ -183,8 +192,10 @@ export class Front implements Closable {
     } else if (/^\/internal(?:\/|$)/i.test(url)) {
       // What nodes say to each other does not come in by the public door.
       sendProblem(res, new AmphiError('not_found'));
+    } else if (url.startsWith('/whip/')) {
+      this.#callServer.pass(req, res);
     } else {
-      this.#proxy.pass(req, res);
+      this.#api.pass(req, res);
     }
   }
 

@@ -8,16 +8,18 @@ import {
 } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { AmphiError, isAmphiError } from '#base';
 import { sendProblem } from '#platform';
 
-/** The way to the API behind the public port: requests and WebSockets. */
+/** The way from the public port to a node behind it: requests and WebSockets. */
 
 export interface ProxyOptions {
-  /** Base of the API's internal address, or of a parent that knows the way; undefined where there is neither. */
-  api: () => Promise<string | undefined>;
+  /** What is behind, for people. */
+  name: string;
+  /** Base of its internal address for a request with this path, or of a parent that knows the way; undefined where there is neither. */
+  base: (path: string) => Promise<string | undefined>;
   /** Reverse proxies in front that are trusted for X-Forwarded-* headers. */
   trustProxy: number;
   secure: boolean;
@@ -45,20 +47,20 @@ const NOT_PASSED_ON = new Set([
   'expect',
 ]);
 
-export class ApiProxy {
+export class NodeProxy {
   readonly #options: ProxyOptions;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
   }
 
-  /** Passes a request on. Answers 503 while the API is away. */
+  /** Passes a request on. Answers 503 while nobody is there. */
   async pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
-      await this.#pass(await this.#base(), req, res);
+      await this.#pass(await this.#base(req), req, res);
     } catch (error) {
       if (!res.headersSent) res.setHeader('retry-after', RETRY_AFTER_SECONDS);
-      sendProblem(res, toProblem(error));
+      sendProblem(res, toProblem(this.#options.name, error));
     }
   }
 
@@ -67,16 +69,17 @@ export class ApiProxy {
     // Nothing may unwind the process because a viewer has gone.
     socket.on('error', () => socket.destroy());
     try {
-      await this.#upgrade(await this.#base(), req, socket, head);
+      await this.#upgrade(await this.#base(req), req, socket, head);
     } catch {
       refuse(socket, 503, 'Service Unavailable');
     }
   }
 
-  async #base(): Promise<string> {
-    const base = await this.#options.api().catch(() => undefined);
-    if (base !== undefined) return base;
-    throw new AmphiError('unavailable', 'the API is not up; try again in a moment');
+  async #base({ url = '/' }: IncomingMessage): Promise<string> {
+    const { base, name } = this.#options;
+    const found = await base(url).catch(() => undefined);
+    if (found !== undefined) return found;
+    throw new AmphiError('unavailable', `the ${name} is not up; try again in a moment`);
   }
 
   #pass(base: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -88,6 +91,7 @@ export class ApiProxy {
       upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
       upstream.once('error', reject);
       upstream.once('response', (answer) => {
+        if (!req.complete && hasBody(req)) giveUpBody(req, res, upstream);
         res.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
         answer.once('error', () => res.destroy());
         answer.pipe(res);
@@ -183,6 +187,17 @@ const hasBody = (req: IncomingMessage): boolean =>
     : Number(req.headers['content-length'] ?? 0) > 0);
 
 /**
+ * Answered before the body was through: nobody wants the rest. It is taken and
+ * thrown away, so that the peer comes to read its answer, and the connection
+ * carries no further request.
+ */
+function giveUpBody(req: IncomingMessage, res: ServerResponse, upstream: Writable): void {
+  req.unpipe(upstream);
+  req.resume();
+  if (req.httpVersionMajor < 2) res.setHeader('connection', 'close');
+}
+
+/**
  * A body is passed on with a length or in chunks, never bare: its bytes would
  * be the next request to the API.
  */
@@ -206,11 +221,11 @@ function passedOn(fields: IncomingHttpHeaders): Record<string, string | string[]
   return headers;
 }
 
-function toProblem(cause: unknown): AmphiError {
+function toProblem(name: string, cause: unknown): AmphiError {
   if (isAmphiError(cause)) return cause;
   // Node.js refuses to write such a head at all.
   if (cause instanceof TypeError) return new AmphiError('bad_request', { cause });
-  const detail = 'the API does not answer; try again in a moment';
+  const detail = `the ${name} does not answer; try again in a moment`;
   return new AmphiError('unavailable', { detail, cause });
 }
 

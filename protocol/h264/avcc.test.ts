@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAvcConfig } from './avcc.ts';
+import { avcConfigRecord, parseAvcConfig } from './avcc.ts';
 import { isWellFormed, nalUnits, withLongLengths } from './nal.ts';
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex.replace(/ /g, ''), 'hex'));
@@ -45,6 +45,27 @@ describe('parseAvcConfig', () => {
     ['an SPS that makes no sense', '0142c00d ff e1 0001 67 00'],
   ])('refuses %s', (_, hex) => {
     expect(() => parseAvcConfig(bytes(hex))).toThrow(RangeError);
+  });
+});
+
+describe('avcConfigRecord', () => {
+  it('is read back as what it was made of', () => {
+    const record = avcConfigRecord([bytes(SPS)], [bytes(PPS), bytes(PPS)]);
+    expect(parseAvcConfig(record)).toMatchObject({
+      lengthSize: 4,
+      spsUnits: [bytes(SPS)],
+      ppsUnits: [bytes(PPS), bytes(PPS)],
+    });
+    expect([...record.subarray(0, 4)]).toEqual([1, 0x42, 0xc0, 0x0d]);
+  });
+
+  it.each([
+    ['no SPS', [], [bytes(PPS)]],
+    ['an SPS without a profile', [Uint8Array.of(0x67)], [bytes(PPS)]],
+    ['more SPS than it holds', Array.from({ length: 32 }, () => bytes(SPS)), []],
+    ['more PPS than it holds', [bytes(SPS)], Array.from({ length: 256 }, () => bytes(PPS))],
+  ])('refuses %s', (_what, sps, pps) => {
+    expect(() => avcConfigRecord(sps, pps)).toThrow(RangeError);
   });
 });
 

@@ -33,3 +33,38 @@ function readUnits(r: ByteReader, count: number): Uint8Array[] {
   }
   return units;
 }
+
+const SPS_PROFILE = 1;
+const MAX_SPS = 31;
+const MAX_PPS = 255;
+
+/**
+ * The record for these parameter sets, with lengths of 4 bytes; without the
+ * extension of the high profiles, which decoders do not ask for. Throws
+ * `RangeError` without an SPS or with more units than the record holds.
+ */
+export function avcConfigRecord(
+  spsUnits: readonly Uint8Array[],
+  ppsUnits: readonly Uint8Array[],
+): Uint8Array {
+  const [first] = spsUnits;
+  if (first === undefined || first.length < 4) throw new RangeError('avcC: no SPS');
+  if (spsUnits.length > MAX_SPS || ppsUnits.length > MAX_PPS)
+    throw new RangeError('avcC: too many');
+  const size = (units: readonly Uint8Array[]) => units.reduce((sum, u) => sum + 2 + u.length, 0);
+  const record = new Uint8Array(7 + size(spsUnits) + size(ppsUnits));
+  record.set([1, ...first.subarray(SPS_PROFILE, SPS_PROFILE + 3), 0xff, 0xe0 | spsUnits.length]);
+  let at = 6;
+  const put = (units: readonly Uint8Array[]) => {
+    for (const unit of units) {
+      record[at] = unit.length >> 8;
+      record[at + 1] = unit.length;
+      record.set(unit, at + 2);
+      at += 2 + unit.length;
+    }
+  };
+  put(spsUnits);
+  record[at++] = ppsUnits.length;
+  put(ppsUnits);
+  return record;
+}

@@ -51,7 +51,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const streams = await LiveStreams.start({ events, views, live, subscriber, log });
   const routes = [
     ...eventRoutes({ config, events, views, control }),
-    ...sourceRoutes({ config, events, control }),
+    ...sourceRoutes({ config, events, control, tokens }),
     ...programRoutes({ events, live, control }),
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { Config } from '#config';
 import type { EventLive, EventStatus, EventView, LiveState } from '#contracts';
+import { addresses } from './addresses.ts';
 import { linksFor } from './links.ts';
 import type { LiveReader } from './live-reader.ts';
 import type { EventRepository, EventRow } from './repository.ts';
@@ -40,7 +41,7 @@ export class EventViews {
           sourceId,
           name,
           kind,
-          ...(kind === 'rtmp' ? { rtmpServer: links.rtmpServer } : {}),
+          ...addresses(kind, eventId, sourceId, links),
           ...(measured === undefined ? {} : { health: measured }),
         };
       }),

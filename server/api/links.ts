@@ -7,6 +7,7 @@ export interface Links {
   embed(eventId: string): string;
   studio(eventId: string): string;
   rtmpServer: string;
+  whip(eventId: string, sourceId: string): string;
   hls(eventId: string): string;
 }
 
@@ -19,6 +20,7 @@ export function linksFor(config: Config, req: Request): Links {
     embed: (eventId) => `${base}/embed/${eventId}`,
     studio: (eventId) => `${base}/studio/${eventId}`,
     rtmpServer: `rtmp://${hostname}${port}/live`,
+    whip: (eventId, sourceId) => `${base}/whip/${eventId}/${sourceId}`,
     hls: (eventId) => `${base}/hls/${eventId}`,
   };
 }

@@ -182,6 +182,16 @@ export class EventRepository {
     return row;
   }
 
+  /** A source by its id, with its event; undefined when there is none. */
+  async bySource(sourceId: string): Promise<{ source: SourceRow; event: EventRow } | undefined> {
+    const [row] = await this.#db
+      .select({ source: sources, event: events })
+      .from(sources)
+      .innerJoin(events, eq(sources.eventId, events.eventId))
+      .where(eq(sources.sourceId, sourceId));
+    return row;
+  }
+
   /** What an ingest node must know of the event. */
   async spec(event: EventRow): Promise<EventSpec> {
     const rows = await this.sources(event.eventId);

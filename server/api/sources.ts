@@ -7,15 +7,21 @@ import {
   type NewSource,
   newSourceSchema,
   patchSourceSchema,
+  publishTokenSchema,
   sourceIdSchema,
   sourceSchema,
 } from '#contracts';
+import type { TokenIssuer } from '#platform';
+import { publishSubject } from '../media/credential.ts';
+import { addresses } from './addresses.ts';
 import type { IngestControl } from './ingest-control.ts';
 import { type Links, linksFor } from './links.ts';
 import type { EventRepository, SourceRow } from './repository.ts';
 import { eventParams, type Route, route } from './route.ts';
 
 const TAG = 'Sources';
+/** As long as a broadcast: a session is ended with the token that it was begun with. */
+const PUBLISH_TOKEN_SECONDS = 12 * 3_600;
 const sourceParams = z.object({ eventId: eventIdSchema, sourceId: sourceIdSchema });
 
 /** Where an event's pictures come from, and the keys to send them with. */
@@ -23,8 +29,9 @@ export function sourceRoutes(deps: {
   config: Config;
   events: EventRepository;
   control: IngestControl;
+  tokens: TokenIssuer;
 }): Route[] {
-  const { config, events, control } = deps;
+  const { config, events, control, tokens } = deps;
   return [
     route({
       method: 'post',
@@ -40,8 +47,8 @@ export function sourceRoutes(deps: {
         description: 'Created; the key is shown this once',
       },
       handle: async ({ params, body, req }) => {
-        if (body.kind !== 'rtmp') {
-          const detail = `sources of kind "${body.kind}" are not offered by this version; use "rtmp"`;
+        if (body.kind !== 'rtmp' && body.kind !== 'whip') {
+          const detail = `sources of kind "${body.kind}" are not offered by this version; use "rtmp" or "whip"`;
           throw new AmphiError('bad_request', {
             field: 'kind',
             detail: `kind: ${detail}`,
@@ -69,8 +76,12 @@ export function sourceRoutes(deps: {
           body.name,
         );
         await control.changed(params.eventId);
-        const { rtmpServer } = linksFor(config, req);
-        return { sourceId, name, kind, ...(kind === 'rtmp' ? { rtmpServer } : {}) };
+        return {
+          sourceId,
+          name,
+          kind,
+          ...addresses(kind, params.eventId, sourceId, linksFor(config, req)),
+        };
       },
     }),
     route({
@@ -105,16 +116,40 @@ export function sourceRoutes(deps: {
         return newSource(source, streamKey, linksFor(config, req));
       },
     }),
+    route({
+      method: 'post',
+      path: '/api/events/{eventId}/sources/{sourceId}/publish-tokens',
+      summary: 'Makes a token that publishes by WHIP, worthless once the stream key changes',
+      tag: TAG,
+      access: 'admin',
+      params: sourceParams,
+      answers: { status: 201, schema: publishTokenSchema, description: 'The token' },
+      handle: async ({ params, req }) => {
+        const { eventId, sourceId } = params;
+        const found = await events.bySource(sourceId);
+        if (found === undefined || found.event.eventId !== eventId) {
+          throw new AmphiError('source_not_found', `no source "${sourceId}"`);
+        }
+        const sub = publishSubject(sourceId, found.source.keyHash);
+        return {
+          token: await tokens.sign('publish', { sub }, PUBLISH_TOKEN_SECONDS),
+          whipUrl: linksFor(config, req).whip(eventId, sourceId),
+          expiresAt: Date.now() + PUBLISH_TOKEN_SECONDS * 1_000,
+        };
+      },
+    }),
   ];
 }
 
 export function newSource(source: SourceRow, streamKey: string, links: Links): NewSource {
-  const { sourceId, name, kind } = source;
+  const { sourceId, eventId, name, kind } = source;
+  const { whipUrl } = addresses(kind, eventId, sourceId, links);
   return {
     sourceId,
     name,
     kind,
     streamKey,
     ...(kind === 'rtmp' ? { rtmpUrl: `${links.rtmpServer}/${streamKey}` } : {}),
+    ...(whipUrl === undefined ? {} : { whipUrl }),
   };
 }

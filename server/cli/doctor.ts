@@ -11,6 +11,7 @@ import { openDatabase } from '#platform/sql';
 import { workingEncoders } from '#transcode';
 import { prepareDataFolder } from '../data-folder.ts';
 import { askHolder } from '../lock.ts';
+import { announcedAddresses, isPrivateAddress, udpPortTrouble } from '../media/addresses.ts';
 
 /** What a check found, and what to do about it. */
 interface Finding {
@@ -60,6 +61,7 @@ async function examine(config: Config): Promise<Finding[]> {
     () => checkDatabase(config),
     () => checkDataFolder(config),
     () => checkPorts(config, running),
+    () => checkMediaPorts(config, running),
     () => checkTls(config),
   ];
   const findings: Finding[] = [];
@@ -207,6 +209,41 @@ async function checkPorts(config: Config, running: boolean): Promise<Finding[]> 
       return { what, verdict: 'fail', says: `${config.host}:${port}: ${trouble}`, advice };
     }),
   );
+}
+
+/** WebRTC comes by UDP: each call-server worker has a port, and peers must be able to reach it. */
+async function checkMediaPorts(config: Config, running: boolean): Promise<Finding[]> {
+  const { host, media } = config;
+  const what = 'media port';
+  if (media.port === 0) return [{ what, verdict: 'ok', says: 'any free UDP port' }];
+  const ports = Array.from({ length: media.workers }, (_, i) => media.port + i);
+  const findings = await Promise.all(
+    ports.map(async (port): Promise<Finding> => {
+      const trouble = await udpPortTrouble(host, port);
+      if (trouble === undefined)
+        return { what, verdict: 'ok', says: `UDP ${host}:${port} is free` };
+      if (running && trouble === 'EADDRINUSE') {
+        const says = `UDP ${host}:${port} is held by the running Amphi`;
+        return { what, verdict: 'ok', says };
+      }
+      const advice = 'Something else has it: stop it, or choose another with AMPHI_MEDIA_PORT.';
+      return { what, verdict: 'fail', says: `UDP ${host}:${port}: ${trouble}`, advice };
+    }),
+  );
+  return [...findings, mediaReachability(config)];
+}
+
+function mediaReachability(config: Config): Finding {
+  const what = 'media address';
+  const addresses = announcedAddresses(config);
+  const says = `WebRTC peers are told ${addresses.join(', ')}`;
+  const open = config.host === '0.0.0.0' || config.host === '::';
+  if (!open || config.media.ip !== undefined || !addresses.every(isPrivateAddress)) {
+    return { what, verdict: 'ok', says };
+  }
+  const advice =
+    'None is public: for publishers on the internet set AMPHI_MEDIA_IP to the address that reaches this machine.';
+  return { what, verdict: 'warn', says, advice };
 }
 
 function portTrouble(host: string, port: number): Promise<string | undefined> {

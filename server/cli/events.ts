@@ -18,6 +18,7 @@ export function addEventCommands(program: Command, load: () => Config): void {
       `source      ${source.sourceId} (${source.name})`,
       `stream key  ${source.streamKey}   (shown this once)`,
       ...(source.rtmpUrl === undefined ? [] : [`RTMP        ${source.rtmpUrl}`]),
+      ...(source.whipUrl === undefined ? [] : [`WHIP        ${source.whipUrl}`]),
     ].join('\n');
 
   const event = program

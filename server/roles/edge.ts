@@ -1,10 +1,11 @@
 import { Front, Relay, Upstream } from '#edge';
 import { type NodeRegistry, nodeAuthorization, TokenVerifier } from '#platform';
+import { callServerTag, tagInPath } from '../media/tag.ts';
 import { joinCluster, METRICS_PATH, type RoleMain } from './common.ts';
 
 const METRICS_TIMEOUT_MS = 2_000;
 /** Roles whose processes measure something, beside this one. */
-const MEASURING = ['api', 'ingest', 'transcode', 'origin'] as const;
+const MEASURING = ['api', 'callserver', 'ingest', 'transcode', 'origin'] as const;
 
 /** The public port: a relay of media in front of this machine's origin or of other relays, and the way to the API. */
 export const edge: RoleMain = async (base) => {
@@ -15,6 +16,13 @@ export const edge: RoleMain = async (base) => {
   const cluster = context.redis === undefined ? undefined : joinCluster(base);
   const find = async (role: string) =>
     cluster === undefined ? [] : (await cluster.nodes.nodes(role)).map(({ url }) => url);
+  const callServer = async (path: string) => {
+    const tag = tagInPath(path);
+    const known = cluster === undefined ? [] : await cluster.registry.find('callserver');
+    const right = tag === undefined ? known : known.filter((n) => callServerTag(n.nodeId) === tag);
+    // Any of them for a new session; the one that has it for an old one.
+    return right[Math.floor(Math.random() * right.length)]?.url ?? parents[0];
+  };
   const authorization = nodeAuthorization(tokens, context.nodeId);
   const upstream = disposer.add(
     new Upstream({
@@ -46,6 +54,7 @@ export const edge: RoleMain = async (base) => {
       relay,
       // Where no API is known, a parent knows the way to one: pages and calls go there too.
       api: async () => (await find('api'))[0] ?? parents[0],
+      callServer,
       metrics,
       metricsPage: { adminToken: context.adminToken, collect },
       log,

@@ -131,6 +131,7 @@ export class Rig {
       config,
       relay,
       api: async () => undefined,
+      callServer: async () => undefined,
       metrics,
       metricsPage: { adminToken: 'none', collect: async () => [await metrics.text()] },
       log: silentLogger,

@@ -55,6 +55,7 @@ describe('a running Amphi', () => {
   it('has a process for every role', () => {
     expect(processes.map(({ name }) => name).sort()).toEqual([
       'api',
+      'callserver',
       'database',
       'edge',
       'ingest',

@@ -15,9 +15,20 @@ const CHROMIUM_FLAGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-export function launchBrowser(name: BrowserName): Promise<Browser> {
+/** Cameras and microphones that are not there: a moving test picture and beeps. */
+const FAKE_DEVICES = {
+  chromium: ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=30'],
+  firefox: { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true },
+};
+
+export function launchBrowser(
+  name: BrowserName,
+  options: { fakeDevices?: boolean } = {},
+): Promise<Browser> {
+  const fake = options.fakeDevices === true;
   if (name === 'chromium') {
-    return chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS });
+    const args = [...CHROMIUM_FLAGS, ...(fake ? FAKE_DEVICES.chromium : [])];
+    return chromium.launch({ executablePath: '/usr/bin/chromium', args });
   }
   return firefox.launch({
     channel: 'moz-firefox',
@@ -29,6 +40,7 @@ export function launchBrowser(name: BrowserName): Promise<Browser> {
       'media.peerconnection.ice.loopback': true,
       'permissions.default.camera': 1,
       'permissions.default.microphone': 1,
+      ...(fake ? FAKE_DEVICES.firefox : {}),
     },
   });
 }

@@ -20,7 +20,7 @@ export class CallServerStage {
   readonly port: number;
   readonly router: Router;
   readonly sessions = new Map<string, Session>();
-  readonly #resources = new SessionResources({ path: '/sessions' });
+  readonly #resources = new SessionResources();
   readonly #server: Server;
 
   readonly #address: string;
@@ -75,7 +75,7 @@ export class CallServerStage {
           : this.router.play(offer));
         this.sessions.set(session.id, session);
         session.on('closed', () => this.sessions.delete(session.id));
-        return session;
+        return { session, path: `/sessions/${session.id}` };
       });
     }
   }

@@ -11,6 +11,7 @@ const KNOWN: Record<string, unknown> = {
   streamKey: 'Zk3vQ8rT1xW5bN7mP2cL9dJ4hG6',
   rtmpUrl: 'rtmp://HOST/live/Zk3vQ8rT1xW5bN7mP2cL9dJ4hG6',
   rtmpServer: 'rtmp://HOST/live',
+  whipUrl: 'https://HOST/whip/main/x7f3k2m9qa',
   watchUrl: 'https://HOST/watch/main',
   studioUrl: 'https://HOST/studio/main',
   poster: 'https://HOST/hls/main/poster.jpg',

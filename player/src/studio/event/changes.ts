@@ -1,5 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { EventView, NewSource, PatchEvent, PlayToken, SourceView } from '#contracts';
+import type {
+  CreateSource,
+  EventView,
+  NewSource,
+  PatchEvent,
+  PlayToken,
+  SourceView,
+} from '#contracts';
 import { call } from '../../api/client.ts';
 import { eventPath, eventQuery, sourcePath } from '../../api/queries.ts';
 import { keepKey } from '../fresh-keys.ts';
@@ -36,8 +43,8 @@ export function useDeleteEvent(eventId: string) {
 export function useAddSource(eventId: string) {
   const refresh = useRefresh(eventId);
   return useMutation({
-    mutationFn: (name: string) =>
-      call<NewSource>('POST', `${eventPath(eventId)}/sources`, { body: { name } }),
+    mutationFn: (source: CreateSource) =>
+      call<NewSource>('POST', `${eventPath(eventId)}/sources`, { body: source }),
     onSuccess: (source) => {
       keepKey(source);
       return refresh();

@@ -46,20 +46,30 @@ export function Connect({ event }: { event: EventView }) {
 function Guide({ event, source }: { event: EventView; source: SourceView }) {
   const fresh = useFreshKey(source.sourceId);
   const server = source.rtmpServer ?? '';
+  const { kind } = source;
   const address = fresh?.rtmpUrl ?? `${server}/${KEY_PLACE}`;
   const covered = fresh?.streamKey;
   return (
     <Tabs className="tabs connect" orientation="horizontal">
       <TabList className="tab-list" aria-label="Encoder">
-        <Tab id="obs" className="tab">
-          OBS Studio
+        {kind === 'rtmp' && (
+          <Tab id="obs" className="tab">
+            OBS Studio
+          </Tab>
+        )}
+        {kind === 'rtmp' && (
+          <Tab id="ffmpeg" className="tab">
+            ffmpeg
+          </Tab>
+        )}
+        <Tab id="whip" className="tab">
+          WHIP
         </Tab>
-        <Tab id="ffmpeg" className="tab">
-          ffmpeg
-        </Tab>
-        <Tab id="other" className="tab">
-          Other encoders
-        </Tab>
+        {kind === 'rtmp' && (
+          <Tab id="other" className="tab">
+            Other encoders
+          </Tab>
+        )}
       </TabList>
       <TabPanel id="obs" className="tab-panel">
         <ol className="steps">
@@ -137,6 +147,15 @@ function Guide({ event, source }: { event: EventView; source: SourceView }) {
           covered={covered}
           wrap
         />
+      </TabPanel>
+      <TabPanel id="whip" className="tab-panel stack">
+        <p>
+          <b>WHIP</b> is WebRTC from an encoder: less delay than RTMP, and it gets through a weaker
+          network. In OBS 30 or newer choose the service <b>WHIP</b>; the stream key is the bearer
+          token. A browser on this page needs neither: press <b>Use this camera</b> above.
+        </p>
+        <CopyField label="WHIP address" value={source.whipUrl ?? ''} />
+        <Key event={event} source={source} />
       </TabPanel>
       <TabPanel id="other" className="tab-panel stack">
         <p>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import type { EventView } from '#contracts';
 import { Problem } from '../../api/client.ts';
@@ -20,6 +20,10 @@ import { Stage } from './stage.tsx';
 import { useEvent } from './use-event.ts';
 import '../../ui/tabs.css';
 import './event-page.css';
+
+const CameraPanel = lazy(async () => ({
+  default: (await import('../camera/camera-panel.tsx')).CameraPanel,
+}));
 
 /** Everything about one event: what goes out, what comes in, and the levers. */
 export default function EventPage({ eventId }: { eventId: string }) {
@@ -52,9 +56,24 @@ export default function EventPage({ eventId }: { eventId: string }) {
       <Warnings warnings={event.warnings} />
       <div className="event-desk">
         <Stage event={event} clockAheadMs={clockAheadMs} report={report} onReport={onReport} />
-        <Sources event={event} />
+        <Side event={event} />
       </div>
       <Details event={event} history={history} clockAheadMs={clockAheadMs} />
+    </div>
+  );
+}
+
+/** The sources, and above them this device while it is used as one. */
+function Side({ event }: { event: EventView }) {
+  const [camera, setCamera] = useState(false);
+  return (
+    <div className="event-side">
+      {camera && (
+        <Suspense fallback={<Skeleton height="20rem" />}>
+          <CameraPanel event={event} onClose={() => setCamera(false)} />
+        </Suspense>
+      )}
+      <Sources event={event} onUseCamera={camera ? undefined : () => setCamera(true)} />
     </div>
   );
 }

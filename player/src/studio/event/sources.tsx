@@ -1,4 +1,5 @@
 import {
+  Camera,
   EllipsisVertical,
   KeyRound,
   Pencil,
@@ -29,12 +30,24 @@ import { FreshKey } from './fresh-key.tsx';
 import './sources.css';
 
 /** Where pictures come from, and which of them is on air. */
-export function Sources({ event }: { event: EventView }) {
+export function Sources({
+  event,
+  onUseCamera,
+}: {
+  event: EventView;
+  /** Undefined while this device is in use already. */
+  onUseCamera: (() => void) | undefined;
+}) {
   const [adding, setAdding] = useState(false);
   return (
     <section className="sources panel" aria-labelledby="sources-title">
       <div className="sources-head">
         <h2 id="sources-title">Sources</h2>
+        {onUseCamera !== undefined && (
+          <Button size="small" icon={<Camera size={16} aria-hidden="true" />} onPress={onUseCamera}>
+            Use this camera
+          </Button>
+        )}
         <Button
           size="small"
           icon={<Plus size={16} aria-hidden="true" />}
@@ -195,7 +208,7 @@ function AddSource({ event, isOpen, onClose }: SourceDialogProps) {
       initial={`Camera ${event.sources.length + 1}`}
       isOpen={isOpen}
       onClose={onClose}
-      onSave={(name) => add.mutateAsync(name)}
+      onSave={(name) => add.mutateAsync({ name })}
     />
   );
 }

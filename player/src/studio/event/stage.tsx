@@ -79,8 +79,8 @@ function Dark({ status }: { status: ShownStatus }) {
   }
   return (
     <Empty title="Waiting for an encoder">
-      Connect OBS as described below. The picture appears here by itself, a moment after you press
-      Start Streaming.
+      Connect OBS as described below, or use this device’s camera. The picture appears here by
+      itself a moment later.
     </Empty>
   );
 }

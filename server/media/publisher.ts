@@ -1,0 +1,109 @@
+import { type Closable, Disposer, type Logger, messageOf } from '#base';
+import { CODECS, type CodecName, type MediaTap, Router, type Session } from '#callserver';
+import { type PublicationCodec, publicationCodecSchema } from '#contracts';
+import type { PublicationLink } from './publication-link.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** Best first: what the program carries as it is, then what must be transcoded. */
+const CODEC_ORDER: readonly CodecName[] = ['H264', 'VP8', 'VP9', 'opus'];
+/** Where a browser's estimate begins, in kbit/s. */
+const START_BITRATE_KBPS = 2_500;
+/** A browser sends speech in mono at 32 kbit/s unless it is told that more is wanted. */
+const BROADCAST_SOUND = { stereo: '1', maxaveragebitrate: '128000' };
+/**
+ * A key frame is asked for so long after the last one. H.264 goes through to
+ * the program, whose GOPs must not be longer than 2 s; what is transcoded gets
+ * its key frames there, and needs the publisher's to begin anew only.
+ */
+const KEY_AFTER_MS = { H264: 1_700, transcoded: 8_000 };
+const KEY_CHECK_MS = 200;
+
+/** One WHIP publisher: its session in a worker, and its media on the way to its event. */
+export class WhipPublisher implements Closable {
+  readonly session: Session;
+  readonly #link: PublicationLink;
+  readonly #disposer = new Disposer();
+  readonly #log: Logger;
+  #taps: MediaTap[] = [];
+
+  private constructor(session: Session, link: PublicationLink, log: Logger) {
+    this.session = session;
+    this.#link = link;
+    this.#log = log;
+  }
+
+  /**
+   * Agrees with the offer in the worker that has least to do. Throws as
+   * `Router.publish` does, and `unavailable`. The link is closed with the session.
+   */
+  static async begin(
+    pool: WorkerPool,
+    offer: string,
+    link: PublicationLink,
+    log: Logger,
+  ): Promise<WhipPublisher> {
+    const { worker, release } = pool.take();
+    const undo = new Disposer();
+    undo.defer(release);
+    try {
+      const router = await Router.create(worker);
+      undo.defer(() => router.close().catch(() => {}));
+      const session = await router.publish(offer, {
+        codecs: CODEC_ORDER,
+        order: 'codecs',
+        whole: true,
+        startBitrateKbps: START_BITRATE_KBPS,
+        opusParameters: BROADCAST_SOUND,
+      });
+      const publisher = new WhipPublisher(session, link, log);
+      publisher.#disposer.defer(() => undo.close());
+      await publisher.#flow(router);
+      return publisher;
+    } catch (error) {
+      await undo.close();
+      throw error;
+    }
+  }
+
+  /** Packets that could not be repaired in time, and units that the ingest node did not take. */
+  get lost(): number {
+    return this.#taps.reduce((sum, { lost }) => sum + lost, this.#link.dropped);
+  }
+
+  async close(): Promise<void> {
+    await this.session.close();
+    await this.#disposer.close();
+  }
+
+  async #flow(router: Router): Promise<void> {
+    const { session } = this;
+    session.on('closed', () => {
+      this.#link.close();
+      this.#disposer
+        .close()
+        .catch((error) => this.#log.debug({ reason: messageOf(error) }, 'session not cleaned up'));
+    });
+    for (const { producerId, parameters } of router.producers) {
+      const codec = publicationCodecSchema.parse(parameters.codec.name);
+      const tap = await router.tap(producerId);
+      this.#taps.push(tap);
+      this.#send(tap, codec);
+    }
+  }
+
+  #send(tap: MediaTap, codec: PublicationCodec): void {
+    const { kind, clockRate } = CODECS[codec];
+    let keyAtMs = performance.now();
+    tap.on('unit', ({ key, timestamp, capturedUs, payload }) => {
+      if (key) keyAtMs = performance.now();
+      const mediaUs = (timestamp * 1e6) / clockRate;
+      this.#link.send({ codec, key, mediaUs, capturedUs, payload });
+    });
+    if (kind !== 'video') return;
+    const afterMs = codec === 'H264' ? KEY_AFTER_MS.H264 : KEY_AFTER_MS.transcoded;
+    const timer = setInterval(() => {
+      if (performance.now() - keyAtMs > afterMs) tap.requestKeyFrame();
+    }, KEY_CHECK_MS);
+    this.#disposer.defer(() => clearInterval(timer));
+  }
+}

@@ -1,0 +1,63 @@
+import { AmphiError } from '#base';
+import { run } from '#platform';
+import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { callServerTag } from '../media/tag.ts';
+import { WhipEndpoint } from '../media/whip.ts';
+import { WorkerPool } from '../media/worker-pool.ts';
+import { joinCluster, type RoleMain, serveNodes } from './common.ts';
+
+/** The call server: its worker processes, and the publishers that come to them. */
+export const callserver: RoleMain = async (base) => {
+  const { context, log, metrics, tokens, disposer } = base;
+  const { registry, nodes } = joinCluster(base);
+  const { config, nodeId } = context;
+  const { host, media } = config;
+  const announced = announcedAddresses(config);
+  const settings = await Promise.all(
+    Array.from({ length: media.workers }, async (_, i) => ({
+      port: media.port === 0 ? await freeUdpPort(host) : media.port + i,
+      bindAddress: host,
+      announcedAddresses: announced,
+    })),
+  );
+  const pool = disposer.add(await WorkerPool.start(settings, log));
+  const nodeTag = callServerTag(nodeId);
+  const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
+  metrics.gauge({
+    name: 'callserver_workers',
+    help: 'Call-server worker processes that are up.',
+    read: () => pool.up,
+  });
+  metrics.total({
+    name: 'callserver_worker_restarts_total',
+    help: 'Worker processes that were started again.',
+    read: () => pool.restarts,
+  });
+  metrics.gauge({
+    name: 'callserver_sessions',
+    help: 'WebRTC sessions held by the workers.',
+    read: () => pool.sessions,
+  });
+  metrics.total({
+    name: 'whip_publishes_total',
+    help: 'WHIP offers, by how they were answered.',
+    label: 'result',
+    read: () => ({ ...whip.counts }),
+  });
+  metrics.gauge({
+    name: 'whip_lost',
+    help: 'Packets and access units that present WHIP publishers have lost for good.',
+    read: () => whip.lost,
+  });
+  await serveNodes(base, registry, 'callserver', (req, res) =>
+    run(
+      (q, s) => {
+        if (q.url?.startsWith('/whip/') !== true) throw new AmphiError('not_found');
+        return whip.handler(q, s);
+      },
+      req,
+      res,
+    ),
+  );
+  return disposer;
+};
