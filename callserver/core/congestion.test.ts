@@ -178,6 +178,9 @@ class Viewer {
     return this.transport.path.control.estimate(this.#agenda.nowMs) ?? Number.NaN;
   }
 
+  /** Times that a number was missing when a later one came. */
+  holes = 0;
+
   rank(consumer = 0): number {
     return this.ranks.get(`screen-${consumer}`)?.rank ?? -1;
   }
@@ -224,6 +227,7 @@ class Viewer {
     for (const [ssrc, { nack }] of this.#streams) {
       const lost = nack.due(nowMs, []);
       if (lost.length === 0) continue;
+      this.holes++;
       this.#writer.nack(1, ssrc, lost);
       this.#send(this.#writer.bytes());
       this.#writer.clear();
@@ -273,6 +277,16 @@ describe('a path that bears everything', () => {
     expect(viewer.transport.path.pacer.dropped).toBe(0);
     // What is enough is not probed any further.
     expect(viewer.transport.path.control.prober.probes).toBeLessThan(8);
+  });
+
+  it('leaves no hole in the numbering, whatever is switched', () => {
+    const { agenda, viewer } = watching(OPEN, { bitsPerSecond: THREE });
+    for (const [i, rank] of [2, 0, 1, 2, 1, 2, 0, 2].entries()) {
+      viewer.transport.consumers.get('screen-0')?.prefer(rank, 7, agenda.nowMs);
+      run(agenda, START_MS + 1_500 * (i + 1));
+      expect(viewer.rank()).toBe(rank);
+    }
+    expect(viewer.holes).toBe(0);
   });
 
   it('is found out without probes too, where the receiver has agreed to no retransmissions', () => {
