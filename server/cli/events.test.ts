@@ -78,16 +78,20 @@ describe('amphi event link', () => {
   it.each([
     ['2', 7_200],
     ['0.5', 1_800],
+    ['0.0166', 60],
     ['8760', 31_536_000],
   ])('takes --hours %s', async (hours, seconds) => {
     await run('event', 'link', 'board', '--hours', hours);
     expect(asked.map(({ body }) => body)).toEqual([`{"expiresInSeconds":${seconds}}`]);
   });
 
-  it.each(['0', '-1', 'soon', '', 'Infinity'])('asks nothing for --hours %j', async (hours) => {
-    expect(await run('event', 'link', 'board', `--hours=${hours}`)).toContain('number of hours');
-    expect(asked).toEqual([]);
-  });
+  it.each(['0', '-1', '0.0164', '8760.001', 'soon', '', 'Infinity'])(
+    'asks nothing for --hours %j',
+    async (hours) => {
+      expect(await run('event', 'link', 'board', `--hours=${hours}`)).toContain('number of hours');
+      expect(asked).toEqual([]);
+    },
+  );
 
   it('prints what the API says with --json', async () => {
     expect(JSON.parse(await run('--json', 'event', 'link', 'board'))).toEqual(LINK);

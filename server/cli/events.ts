@@ -1,6 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '#config';
-import type { CreatedEvent, EventView, NewSource, PlayToken } from '#contracts';
+import {
+  type CreatedEvent,
+  createPlayTokenSchema,
+  type EventView,
+  type NewSource,
+  type PlayToken,
+} from '#contracts';
 import { ApiClient } from './client.ts';
 import { table } from './table.ts';
 
@@ -179,13 +185,15 @@ export function addEventCommands(program: Command, load: () => Config): void {
     });
 }
 
-/** Hours as somebody types them, in whole seconds; the API refuses less than a minute and more than a year. */
+/** Hours as somebody types them, in whole seconds, within what the API takes. */
 function lifetimeSeconds(text: string): number {
-  const hours = Number(text);
-  if (text.trim() === '' || !Number.isFinite(hours) || hours <= 0) {
-    throw new InvalidArgumentError('It must be a number of hours, e.g. 24 or 0.5.');
+  const seconds = text.trim() === '' ? Number.NaN : Math.round(Number(text) * 3_600);
+  if (!createPlayTokenSchema.shape.expiresInSeconds.safeParse(seconds).success) {
+    throw new InvalidArgumentError(
+      'It must be a number of hours between a minute and a year: 0.5, 24, 8760.',
+    );
   }
-  return Math.round(hours * 3_600);
+  return seconds;
 }
 
 function describe(event: EventView): string {
