@@ -33,14 +33,14 @@ export function warningsOf(
       late.length === origin.renditions.length ? '' : ` (${late.map((r) => r.name).join(', ')})`;
     warn(
       'transcode_slow',
-      `Transcoding does not keep up: pictures come out ${(worst / 1000).toFixed(1)} s late${which}. Choose fewer renditions, or add a machine with AMPHI_ROLES=transcode.`,
+      `Transcoding does not keep up: pictures come out ${(worst / 1000).toFixed(1)} s late${which}. Choose fewer renditions under Settings, or add a machine with AMPHI_ROLES=transcode.`,
     );
   }
   const { withdrawn } = origin;
   if (onAir && withdrawn.length > 0) {
     warn(
       'rendition_dropped',
-      `The server was too slow for the whole ladder and gave up ${withdrawn.join(', ')}. Choose fewer renditions, or add a machine with AMPHI_ROLES=transcode.`,
+      `The server was too slow for the whole ladder and gave up ${withdrawn.join(', ')}. Choose fewer renditions under Settings, or add a machine with AMPHI_ROLES=transcode.`,
     );
   }
   if (origin.diskTrouble !== undefined) {
