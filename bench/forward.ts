@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { cpuSecondsOf } from '#platform';
+import { delay } from '#base';
+import { residentBytesOf } from '#support';
 import { type Benchmark, type BenchOptions, type BenchResult, optionOf } from './benchmark.ts';
-import { processTree } from './cpu.ts';
+import { processTree, treeCpuSeconds } from './cpu.ts';
 import { startAmphi } from './forward/amphi.ts';
 import type { Contender, Surroundings } from './forward/contender.ts';
 import { Crowd } from './forward/crowd.ts';
@@ -86,11 +87,11 @@ async function measure(
   }
   // Only now: a crowd that is busy taking packets takes minutes to grow.
   crowd.send('publisher', PACKETS_PER_SECOND, PACKET_BYTES);
-  await pause(SETTLE_MS);
+  await delay(SETTLE_MS);
   crowd.forgetDelays();
-  const before = { cpu: cpuOf(contender.pid), ...datagrams(), at: performance.now() };
-  await pause(windowMs);
-  const after = { cpu: cpuOf(contender.pid), ...datagrams(), at: performance.now() };
+  const before = { cpu: treeCpuSeconds(contender.pid), ...datagrams(), at: performance.now() };
+  await delay(windowMs);
+  const after = { cpu: treeCpuSeconds(contender.pid), ...datagrams(), at: performance.now() };
   const seconds = (after.at - before.at) / 1000;
   const arrived = after.arrived - before.arrived;
   const expected = viewers * PACKETS_PER_SECOND * seconds;
@@ -108,10 +109,6 @@ async function measure(
   };
 }
 
-/** CPU seconds so far of a process and its descendants. */
-const cpuOf = (root: number): number =>
-  processTree(root).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
-
 /** Datagrams that reached this side's sockets, or their full buffers: forwarded either way. */
 function datagrams(): { arrived: number } {
   const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n');
@@ -121,10 +118,7 @@ function datagrams(): { arrived: number } {
 }
 
 const residentKb = (root: number): number =>
-  processTree(root).reduce((sum, pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return sum + Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
-  }, 0);
+  processTree(root).reduce((sum, pid) => sum + residentBytesOf(pid), 0) / 1024;
 
 const rowOf = (m: Measured) => ({
   server: m.name,
@@ -161,4 +155,3 @@ function verdictsOf(found: readonly Measured[]): BenchResult['verdicts'] {
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

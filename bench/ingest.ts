@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { delay } from '#base';
 import { cpuSecondsOf } from '#platform';
 import { encodeFlv, freePorts, Instance, Replay, RtmpClient, until } from '#support';
 import type { Benchmark, BenchOptions, BenchResult } from './benchmark.ts';
@@ -90,14 +91,14 @@ async function measure(
     if (code !== 'NetStream.Publish.Start') throw new Error(`${contender.name}: ${code}`);
     publishers.push({ client, replay: new Replay(client, tags, { loop: true }) });
     // Encoders do not send in step.
-    await pause(37);
+    await delay(37);
   }
-  await pause(WARM_UP_MS);
+  await delay(WARM_UP_MS);
   const pids = await contender.pids();
   const cpu = () => pids.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
   const cpuBefore = cpu();
   const startedAt = performance.now();
-  await pause(windowMs);
+  await delay(windowMs);
   const used = ((cpu() - cpuBefore) * 1e6) / (performance.now() - startedAt);
   for (const { client, replay } of publishers) {
     if (!client.isOpen) throw new Error(`${contender.name} has closed a publisher`);
@@ -162,5 +163,3 @@ function ended(child: ChildProcess): Promise<void> {
     child.kill('SIGTERM');
   });
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -52,4 +52,5 @@ export {
   TokenIssuer,
   TokenVerifier,
 } from './tokens.ts';
+export { viewerAddress } from './viewer-address.ts';
 export { raisedWarnings, raiseWarning } from './warnings.ts';

@@ -1,12 +1,15 @@
 import type { Config } from '#config';
 
+/** An address to bind to that stands for all of this machine. */
+export const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
 /**
  * Where this machine reaches its own public listeners, as a URL has it. It is
  * the address that they bind to: "localhost" may as well be another one, with
  * somebody else's listener or with none.
  */
 function localHost({ host }: Pick<Config, 'host'>): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  if (isUnspecified(host)) return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
 }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { AmphiError, delay, Emitter, type Logger, messageOf, retryDelayMs } from '#base';
+import { AmphiError, Emitter, type Logger, messageOf } from '#base';
 import { type Child, startChild } from '#platform';
+import { Revival } from './revival.ts';
 
 /** How a supervised process is started; called anew for each life. */
 export interface ProcessSpec {
@@ -17,23 +18,22 @@ type SupervisedEvents = {
   up: [name: string];
 };
 
-const RESTART = { baseMs: 100, capMs: 5_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
-/** A life that lasted this long was healthy. */
-const HEALTHY_MS = 20_000;
-
-/** Keeps one process alive: at once the first time, then with growing patience. */
+/** Keeps one process alive. */
 export class SupervisedProcess extends Emitter<SupervisedEvents> {
   readonly spec: ProcessSpec;
   readonly #log: Logger;
   #child: Child | undefined;
-  #stopping = false;
-  #failures = 0;
-  #restarts = 0;
+  readonly #revival: Revival;
 
   constructor(spec: ProcessSpec, log: Logger) {
     super();
     this.spec = spec;
     this.#log = log;
+    this.#revival = new Revival(
+      () => this.#live(),
+      (error) =>
+        log.error({ process: spec.name, reason: messageOf(error) }, 'process does not start'),
+    );
   }
 
   get pid(): number | undefined {
@@ -41,7 +41,7 @@ export class SupervisedProcess extends Emitter<SupervisedEvents> {
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#revival.restarts;
   }
 
   get process(): ChildProcess | undefined {
@@ -54,7 +54,7 @@ export class SupervisedProcess extends Emitter<SupervisedEvents> {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#revival.close();
     const child = this.#child;
     if (child !== undefined) await this.spec.stop(child);
   }
@@ -84,31 +84,12 @@ export class SupervisedProcess extends Emitter<SupervisedEvents> {
     early.catch(() => {});
     this.emit('up', name);
     ended.then((exit) => {
-      if (this.#stopping) return;
+      if (this.#revival.over) return;
       const how = exit.signal ?? `code ${exit.code}`;
       this.#log.warn({ process: name, how }, 'process died; starting it again');
-      this.#failures = performance.now() - startedAt > HEALTHY_MS ? 0 : this.#failures + 1;
       this.emit('died', name);
-      this.#revive();
+      this.#revival.after(startedAt);
     });
-  }
-
-  async #revive(): Promise<void> {
-    while (!this.#stopping) {
-      if (this.#failures > 1) await delay(retryDelayMs(RESTART, this.#failures - 1));
-      if (this.#stopping) return;
-      this.#restarts++;
-      try {
-        await this.#live();
-        return;
-      } catch (error) {
-        this.#failures++;
-        this.#log.error(
-          { process: this.spec.name, reason: messageOf(error) },
-          'process does not start',
-        );
-      }
-    }
   }
 }
 

@@ -22,7 +22,7 @@ const LEFT = [video(360)];
 function roomAfter(comeback: Comeback, fromSecond: number, idle: number, used = 0.2) {
   for (let second = fromSecond; second < fromSecond + 4_000; second++) {
     const work = { idleSeconds: second * idle, usedSeconds: second * used };
-    if (comeback.hasRoom(RUNG, LEFT, work, second * SECOND)) return second - fromSecond;
+    if (comeback.hasRoom(RUNG, LEFT, () => work, second * SECOND)) return second - fromSecond;
   }
   return undefined;
 }
@@ -53,14 +53,19 @@ describe('Comeback', () => {
   it('goes by time alone where the system does not tell what a process uses', () => {
     const comeback = new Comeback(60_000, 0);
     const ask = (second: number) =>
-      comeback.hasRoom(RUNG, LEFT, { idleSeconds: 0, usedSeconds: undefined }, second * SECOND);
+      comeback.hasRoom(
+        RUNG,
+        LEFT,
+        () => ({ idleSeconds: 0, usedSeconds: undefined }),
+        second * SECOND,
+      );
     expect([59, 60, 69, 70].map(ask)).toEqual([false, false, false, true]);
   });
 
   it('does not judge by two different processes', () => {
     const comeback = new Comeback(60_000, 0);
-    comeback.hasRoom(RUNG, LEFT, { idleSeconds: 0, usedSeconds: 500 }, 60 * SECOND);
+    comeback.hasRoom(RUNG, LEFT, () => ({ idleSeconds: 0, usedSeconds: 500 }), 60 * SECOND);
     const work = { idleSeconds: 100, usedSeconds: 1 };
-    expect(comeback.hasRoom(RUNG, LEFT, work, 70 * SECOND)).toBe(false);
+    expect(comeback.hasRoom(RUNG, LEFT, () => work, 70 * SECOND)).toBe(false);
   });
 });

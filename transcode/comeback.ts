@@ -39,15 +39,19 @@ export class Comeback {
     this.#window = undefined;
   }
 
-  /** Whether there is room for `rung` beside `others`. Call now and then. */
-  hasRoom(rung: VideoRung, others: readonly JobRung[], work: Work, nowMs: number): boolean {
+  /** Whether there is room for `rung` beside `others`. Call now and then; it measures when it has to. */
+  hasRoom(
+    rung: VideoRung,
+    others: readonly JobRung[],
+    measure: () => Work,
+    nowMs: number,
+  ): boolean {
     if (nowMs - this.#sinceMs < this.#waitMs) return false;
     const before = this.#window;
-    if (before === undefined || nowMs - before.atMs < WINDOW_MS) {
-      this.#window ??= { atMs: nowMs, work };
-      return false;
-    }
+    if (before !== undefined && nowMs - before.atMs < WINDOW_MS) return false;
+    const work = measure();
     this.#window = { atMs: nowMs, work };
+    if (before === undefined) return false;
     const seconds = (nowMs - before.atMs) / 1_000;
     const idle = (work.idleSeconds - before.work.idleSeconds) / seconds;
     const used = (work.usedSeconds ?? Number.NaN) - (before.work.usedSeconds ?? Number.NaN);

@@ -238,8 +238,8 @@ export class LiveJob {
   #tryAgain({ pid }: BankRun): void {
     const rung = this.#missing.findLast((missing) => !this.#trials.has(missing));
     if (rung === undefined || pid === undefined) return;
-    const work = { usedSeconds: usedBy(pid), idleSeconds: idleSeconds() };
-    if (!this.#comeback.hasRoom(rung, this.#job.rungs, work, performance.now())) return;
+    const measure = () => ({ usedSeconds: usedBy(pid), idleSeconds: idleSeconds() });
+    if (!this.#comeback.hasRoom(rung, this.#job.rungs, measure, performance.now())) return;
     this.#log.info({ rung: rung.name }, 'the machine has room again; a rung is made again');
     const job = { ...this.#job, rungs: [rung], thumbnails: false };
     const live = new LiveJob(job, { ...this.#deps, onTrial: true });

@@ -143,9 +143,13 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   closeConsumer(consumer: Consumer): void {
+    this.#forget(consumer);
+    consumer.close();
+  }
+
+  #forget(consumer: Consumer): void {
     this.#consumers.delete(consumer.id);
     this.#consumersBySsrc.delete(consumer.parameters.ssrc);
-    consumer.close();
   }
 
   close(): void {
@@ -327,8 +331,7 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   consumerClosed(consumer: Consumer): void {
-    this.#consumers.delete(consumer.id);
-    this.#consumersBySsrc.delete(consumer.parameters.ssrc);
+    this.#forget(consumer);
     this.#owner.consumerClosed(consumer.id);
   }
 

@@ -4,8 +4,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AmphiError, type Closable, Disposer, type Logger, messageOf } from '#base';
 import type { Config } from '#config';
-import { type Listener, listen, type Metrics, sendJson, sendProblem } from '#platform';
-import { viewerAddress } from '../http/forwarded.ts';
+import {
+  type Listener,
+  listen,
+  type Metrics,
+  sendJson,
+  sendProblem,
+  viewerAddress,
+} from '#platform';
 import { LeanHttp } from '../http/lean/server.ts';
 import { NodeExchange } from '../http/node-exchange.ts';
 import { originForm } from '../http/request-target.ts';

@@ -10,6 +10,7 @@ import { connectRedis, probeFfmpeg } from '#platform';
 import { openDatabase } from '#platform/sql';
 import { workingEncoders } from '#transcode';
 import { prepareDataFolder } from '../data-folder.ts';
+import { isUnspecified } from '../local-address.ts';
 import { askHolder } from '../lock.ts';
 import { announcedAddresses, isPrivateAddress, udpPortTrouble } from '../media/addresses.ts';
 
@@ -237,8 +238,11 @@ function mediaReachability(config: Config): Finding {
   const what = 'media address';
   const addresses = announcedAddresses(config);
   const says = `WebRTC peers are told ${addresses.join(', ')}`;
-  const open = config.host === '0.0.0.0' || config.host === '::';
-  if (!open || config.media.ip !== undefined || !addresses.every(isPrivateAddress)) {
+  if (
+    !isUnspecified(config.host) ||
+    config.media.ip !== undefined ||
+    !addresses.every(isPrivateAddress)
+  ) {
     return { what, verdict: 'ok', says };
   }
   const advice =

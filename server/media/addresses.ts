@@ -3,6 +3,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { messageOf } from '#base';
 import type { Config } from '#config';
+import { isUnspecified } from '../local-address.ts';
 
 const MAX_ADDRESSES = 16;
 const LOOPBACK = '127.0.0.1';
@@ -14,7 +15,7 @@ const IPV6_LINK_LOCAL = /^fe[89ab]/i;
  */
 export function announcedAddresses({ host, media }: Pick<Config, 'host' | 'media'>): string[] {
   if (media.ip !== undefined) return media.ip.split(',').map((address) => address.trim());
-  if (host !== '0.0.0.0' && host !== '::') return [host === 'localhost' ? LOOPBACK : host];
+  if (!isUnspecified(host)) return [host === 'localhost' ? LOOPBACK : host];
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !IPV6_LINK_LOCAL.test(address))
@@ -24,29 +25,23 @@ export function announcedAddresses({ host, media }: Pick<Config, 'host' | 'media
 }
 
 /** A free UDP port: it is free now; nobody holds it until it is bound. */
-export async function freeUdpPort(host: string): Promise<number> {
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+export const freeUdpPort = (host: string): Promise<number> => bindOnce(host, 0);
+
+/** Why a UDP port cannot be bound; undefined when it can. */
+export const udpPortTrouble = (host: string, port: number): Promise<string | undefined> =>
+  bindOnce(host, port).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? messageOf(error),
+  );
+
+/** Binds a UDP port and lets it go. Resolves with its number. */
+async function bindOnce(address: string, port: number): Promise<number> {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   try {
     return await new Promise<number>((resolve, reject) => {
       socket.once('error', reject);
-      socket.bind({ address: host, port: 0 }, () => resolve(socket.address().port));
+      socket.bind({ address, port, exclusive: true }, () => resolve(socket.address().port));
     });
-  } finally {
-    socket.close();
-  }
-}
-
-/** Why a UDP port cannot be bound; undefined when it can. */
-export async function udpPortTrouble(host: string, port: number): Promise<string | undefined> {
-  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address: host, port, exclusive: true }, () => resolve());
-    });
-    return undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? messageOf(error);
   } finally {
     socket.close();
   }

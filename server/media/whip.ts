@@ -3,7 +3,7 @@ import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from 
 import { type Joined, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, type PublicationOpening, sourceIdSchema } from '#contracts';
-import { bearerOf, type NodeClient, sendProblem, type TokenIssuer } from '#platform';
+import { bearerOf, type NodeClient, sendProblem, type TokenIssuer, viewerAddress } from '#platform';
 import { credentialOf, keyMarkOf } from './credential.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import { PublicationLink } from './publication-link.ts';
@@ -171,9 +171,7 @@ function explain(res: ServerResponse, error: unknown): void {
 
 /** Who is at the other end, behind our own front and the proxies that are trusted. */
 function addressOf(req: IncomingMessage, trustProxy: number): string {
-  const forwarded = String(req.headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((address) => address.trim());
-  const address = forwarded.at(-1 - trustProxy) ?? forwarded[0] ?? '';
-  return (address || (req.socket.remoteAddress ?? 'unknown')).slice(0, 64);
+  const remote = req.socket.remoteAddress ?? 'unknown';
+  const forwarded = String(req.headers['x-forwarded-for'] ?? '');
+  return (viewerAddress(remote, forwarded, 1 + trustProxy) || remote).slice(0, 64);
 }

@@ -1,24 +1,23 @@
-import { type Closable, delay, type Logger, messageOf, retryDelayMs } from '#base';
+import { type Closable, type Logger, messageOf } from '#base';
 import { WorkerProcess, type WorkerSettings } from '#callserver';
-
-const RESTART = { baseMs: 100, capMs: 5_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
-/** A life that lasted this long was healthy. */
-const HEALTHY_MS = 20_000;
+import { Revival } from '../revival.ts';
 
 /** One place for a worker process, with its UDP port: starts another one when it dies, at once the first time. */
 export class WorkerSlot implements Closable {
   readonly #settings: WorkerSettings;
   readonly #log: Logger;
-  readonly #abort = new AbortController();
+  readonly #revival: Revival;
   #worker: WorkerProcess | undefined;
-  #failures = 0;
-  #restarts = 0;
   /** Sessions of the present worker. */
   sessions = 0;
 
   private constructor(settings: WorkerSettings, log: Logger) {
     this.#settings = settings;
     this.#log = log;
+    this.#revival = new Revival(
+      () => this.#live(),
+      (error) => log.error({ reason: messageOf(error) }, 'call-server worker does not start'),
+    );
   }
 
   /** Rejects when the first worker does not come up: its port is taken. */
@@ -34,18 +33,18 @@ export class WorkerSlot implements Closable {
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#revival.restarts;
   }
 
   async close(): Promise<void> {
-    this.#abort.abort();
+    this.#revival.close();
     await this.#worker?.close();
   }
 
   async #live(): Promise<void> {
     const startedAt = performance.now();
     const worker = await WorkerProcess.start({ settings: this.#settings, logger: this.#log });
-    if (this.#abort.signal.aborted) {
+    if (this.#revival.over) {
       await worker.close();
       return;
     }
@@ -53,29 +52,10 @@ export class WorkerSlot implements Closable {
     this.sessions = 0;
     worker.exited.then(() => {
       this.#worker = undefined;
-      if (this.#abort.signal.aborted) return;
+      if (this.#revival.over) return;
       const { port } = this.#settings;
       this.#log.warn({ port }, 'call-server worker died; starting it again');
-      this.#failures = performance.now() - startedAt > HEALTHY_MS ? 0 : this.#failures + 1;
-      this.#revive();
+      this.#revival.after(startedAt);
     });
-  }
-
-  async #revive(): Promise<void> {
-    const { signal } = this.#abort;
-    while (!signal.aborted) {
-      if (this.#failures > 1) {
-        await delay(retryDelayMs(RESTART, this.#failures - 1), signal).catch(() => {});
-      }
-      if (signal.aborted) return;
-      this.#restarts++;
-      try {
-        await this.#live();
-        return;
-      } catch (error) {
-        this.#failures++;
-        this.#log.error({ reason: messageOf(error) }, 'call-server worker does not start');
-      }
-    }
   }
 }

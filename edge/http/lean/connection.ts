@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { viewerAddress } from '#platform';
 import type { Exchange, OutHeaders } from '../exchange.ts';
 import type { Flow } from '../flow.ts';
-import { viewerAddress } from '../forwarded.ts';
 import { dateNow, headText } from '../wire.ts';
 import { type Fields, readFields } from './fields.ts';
 import { type LeanHead, readHead } from './head.ts';

@@ -1,4 +1,4 @@
-import { retryDelayMs } from '#base';
+import { delay, retryDelayMs } from '#base';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';
@@ -170,18 +170,4 @@ export class Publisher {
 }
 
 /** Resolves after this time, or at once when it is given up. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || ms <= 0) {
-      resolve();
-      return;
-    }
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
-}
+const pause = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, signal).catch(() => {});

@@ -63,7 +63,7 @@ export function CopyField({
   const id = useId();
   const { copied, copy } = useCopy(label, value);
   const [shown, setShown] = useState(false);
-  const isSecret = secret || covered !== undefined;
+  const hidden = secret ? value : covered;
   const Icon = copied ? Check : Copy;
   const Reveal = shown ? EyeOff : Eye;
   const shared = {
@@ -71,8 +71,7 @@ export function CopyField({
     'aria-labelledby': id,
     readOnly: true,
     spellCheck: false,
-    value:
-      shown || !isSecret ? value : covered === undefined ? MASK : value.replaceAll(covered, MASK),
+    value: shown || hidden === undefined ? value : value.replaceAll(hidden, MASK),
   };
   return (
     <div className="copy">
@@ -86,7 +85,7 @@ export function CopyField({
           <input {...shared} type="text" onFocus={(event) => event.currentTarget.select()} />
         )}
         <div className="copy-buttons">
-          {isSecret && (
+          {hidden !== undefined && (
             <IconButton
               label={shown ? `Hide ${label}` : `Show ${label}`}
               icon={<Reveal size={16} aria-hidden="true" />}

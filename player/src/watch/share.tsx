@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import { dayTime } from '../playback/format.ts';
 import type { Playback } from '../playback/index.ts';
+import { useCopied } from '../ui/use-copied.ts';
 import { embedCode, shareLink } from './links.ts';
 
 /** Links to hand on: to the broadcast, to this moment of it, and the code to put it into another page. */
@@ -69,14 +70,9 @@ export function ShareDialog(props: { playback: Playback; open: boolean; onClose:
 const SAID_MS = 2_500;
 
 function Copyable({ label, text, long = false }: { label: string; text: string; long?: boolean }) {
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useCopied(SAID_MS);
   const id = useId();
   const field = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), SAID_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
   const copy = async () => {
     field.current?.select();
     try {

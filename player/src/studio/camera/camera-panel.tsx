@@ -13,6 +13,7 @@ import { LevelMeter } from './level-meter.tsx';
 import { figuresText, STATE_WORDS, troubleText } from './state-words.ts';
 import { type Camera, useCamera } from './use-camera.ts';
 import { type Sending, useSending } from './use-sending.ts';
+import '../../ui/status.css';
 import './camera-panel.css';
 
 const NEW_SOURCE = 'new';
@@ -29,7 +30,7 @@ export function CameraPanel({ event, onClose }: { event: EventView; onClose: () 
     <section className="camera panel" aria-labelledby="camera-title">
       <div className="camera-head">
         <h2 id="camera-title">This device</h2>
-        <span className="camera-state" data-state={state.name}>
+        <span className="state-tag camera-state" data-state={state.name}>
           {STATE_WORDS[state.name]}
         </span>
         <IconButton

@@ -27,6 +27,7 @@ import {
   useTake,
 } from './changes.ts';
 import { FreshKey } from './fresh-key.tsx';
+import '../../ui/status.css';
 import './sources.css';
 
 /** Where pictures come from, and which of them is on air. */
@@ -88,7 +89,7 @@ function SourceCard({ event, source }: { event: EventView; source: SourceView })
     <li className="source" data-on-air={onAir ? '' : undefined}>
       <div className="source-head">
         <h3 className="source-name">{name}</h3>
-        <span className="source-state" data-connected={connected ? '' : undefined}>
+        <span className="state-tag source-state" data-connected={connected ? '' : undefined}>
           {onAir ? 'On air' : connected ? 'Ready' : 'Not connected'}
         </span>
         <MenuTrigger>
