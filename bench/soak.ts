@@ -14,11 +14,12 @@ import { median } from './cpu.ts';
 /**
  * A long evening: one stream with the default ladder, watched in a browser all
  * the time. Counts stalls and watches the memory of every process.
- * `--minutes=30`, `--source=obs` for a real OBS Studio, `--browsers=chromium,firefox`.
+ * `--minutes=30`, `--source=obs` for a real OBS Studio, `--height=720`,
+ * `--browsers=chromium,firefox`.
  */
 export const soak: Benchmark = {
   name: 'soak',
-  summary: 'stalls in the browser and memory of every process over 30 minutes, 720p30',
+  summary: 'stalls in the browser and memory of every process over 30 minutes',
   run,
 };
 
@@ -92,10 +93,12 @@ async function startEncoder(
   options: BenchOptions,
   to: { amphi: Instance; rtmpUrl: string; streamKey: string },
 ): Promise<{ stop(): Promise<void> }> {
+  const height = Number(optionOf(options, 'height') ?? 720);
   if (optionOf(options, 'source') === 'obs') {
-    return ObsStudio.start(`rtmp://127.0.0.1:${to.amphi.rtmpPort}/live`, to.streamKey);
+    return ObsStudio.start(`rtmp://127.0.0.1:${to.amphi.rtmpPort}/live`, to.streamKey, height);
   }
-  const publisher = new Publisher(to.rtmpUrl);
+  const width = Math.round((height * 8) / 9) * 2;
+  const publisher = new Publisher(to.rtmpUrl, { size: `${width}x${height}` });
   return { stop: () => publisher.kill() };
 }
 

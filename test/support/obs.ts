@@ -21,10 +21,10 @@ export class ObsStudio {
     this.#display = display;
   }
 
-  /** Starts streaming 720p30 to `rtmp://HOST/live` with this key. */
-  static async start(server: string, key: string): Promise<ObsStudio> {
+  /** Starts streaming 16:9 pictures of `height` lines, 30 a second, to `rtmp://HOST/live` with this key. */
+  static async start(server: string, key: string, height = 720): Promise<ObsStudio> {
     const home = mkdtempSync(join(tmpdir(), 'amphi-obs-'));
-    writeSettings(home, server, key);
+    writeSettings(home, { server, key, height });
     const { screen, display } = await openScreen();
     const obs = spawn(
       'obs',
@@ -82,7 +82,7 @@ function openScreen(): Promise<{ screen: ChildProcess; display: string }> {
   });
 }
 
-const PROFILE = `[General]
+const profileOf = (height: number) => `[General]
 Name=Amphi
 [Output]
 Mode=Simple
@@ -94,15 +94,16 @@ Preset=ultrafast
 UseAdvanced=true
 x264Settings=keyint=60 bframes=0
 [Video]
-BaseCX=1280
-BaseCY=720
-OutputCX=1280
-OutputCY=720
+BaseCX=${widthOf(height)}
+BaseCY=${height}
+OutputCX=${widthOf(height)}
+OutputCY=${height}
 FPSType=0
 FPSCommon=30
 [Audio]
 SampleRate=48000
 `;
+const CLIP_HEIGHT = 360;
 const GLOBAL = `[General]
 FirstRun=true
 EnableAutoUpdates=false
@@ -117,26 +118,39 @@ SysTrayEnabled=false
 PreviewEnabled=false
 `;
 
-function writeSettings(home: string, server: string, key: string): void {
+/** Of a picture of 16:9, an even number. */
+const widthOf = (height: number) => Math.round((height * 8) / 9) * 2;
+
+function writeSettings(
+  home: string,
+  { server, key, height }: { server: string; key: string; height: number },
+): void {
   const basic = join(home, '.config', 'obs-studio', 'basic');
   mkdirSync(join(basic, 'profiles', 'Amphi'), { recursive: true });
   mkdirSync(join(basic, 'scenes'), { recursive: true });
   mkdirSync(join(home, 'run'), { mode: 0o700 });
   const clip = join(home, 'clip.mp4');
   execFileSync('ffmpeg', [
-    ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=30'],
+    ...[
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      `testsrc2=size=${widthOf(CLIP_HEIGHT)}x${CLIP_HEIGHT}:rate=30`,
+    ],
     ...['-f', 'lavfi', '-i', 'sine=frequency=330:sample_rate=48000', '-t', '60'],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', clip],
   ]);
   writeFileSync(join(home, '.config', 'obs-studio', 'global.ini'), GLOBAL);
-  writeFileSync(join(basic, 'profiles', 'Amphi', 'basic.ini'), PROFILE);
+  writeFileSync(join(basic, 'profiles', 'Amphi', 'basic.ini'), profileOf(height));
   const service = { type: 'rtmp_custom', settings: { server, key, use_auth: false } };
   writeFileSync(join(basic, 'profiles', 'Amphi', 'service.json'), JSON.stringify(service));
-  writeFileSync(join(basic, 'scenes', 'Amphi.json'), JSON.stringify(sceneOf(clip)));
+  writeFileSync(join(basic, 'scenes', 'Amphi.json'), JSON.stringify(sceneOf(clip, height)));
 }
 
 /** One scene with a clip that is played over and over, drawn as large as the canvas. */
-const sceneOf = (clip: string) => ({
+const sceneOf = (clip: string, height: number) => ({
   name: 'Amphi',
   current_scene: 'Stage',
   current_program_scene: 'Stage',
@@ -165,7 +179,7 @@ const sceneOf = (clip: string) => ({
             visible: true,
             align: 5,
             pos: { x: 0, y: 0 },
-            scale: { x: 2, y: 2 },
+            scale: { x: height / CLIP_HEIGHT, y: height / CLIP_HEIGHT },
             bounds_type: 0,
           },
         ],
