@@ -43,6 +43,8 @@ const ConsumerStats = z.object({
   packets: z.int(),
   octets: z.int(),
   resent: z.int(),
+  /** How often it began with a key frame out of the cache. */
+  replays: z.int(),
   rttMs: z.number(),
   fractionLost: z.number(),
   /** What the receiver is asked to wait at least for repairs. */

@@ -31,6 +31,11 @@ export class Producer {
     return this.parameters.kind;
   }
 
+  /** Whether its sender sends a key frame when it is asked for one. */
+  get answersRequests(): boolean {
+    return this.parameters.keyFrameRequests !== false;
+  }
+
   get clockRate(): number {
     return CODECS[this.parameters.codec.name].clockRate;
   }
@@ -52,6 +57,7 @@ export class Producer {
       layer,
       clockRate: this.clockRate,
       nack,
+      answersRequests: this.answersRequests,
       reader: PAYLOAD_READERS[codec.name](),
     });
     this.#streams[layer] = stream;

@@ -108,6 +108,7 @@ function agree(
     ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: options.nextSsrc() }),
     nack: feedback.includes('nack'),
     transportWide: feedback.includes('transport-cc'),
+    fastJoin: true,
     extensions: extensions.ids,
   };
   const codecs = withRtx({ ...codec.description, feedback }, rtxPayloadType);

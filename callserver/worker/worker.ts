@@ -84,10 +84,10 @@ export class Worker {
   }
 
   #drain(): void {
-    const ms = nowMs();
+    const [ms, us] = [nowMs(), nowUs()];
     for (const transport of this.#busy) {
       try {
-        if (!transport.drain(ms)) this.#busy.delete(transport);
+        if (!transport.drain(ms, us)) this.#busy.delete(transport);
       } catch (error) {
         this.#busy.delete(transport);
         this.#fault(error);
