@@ -66,6 +66,7 @@ export class Session extends Emitter<SessionEvents> implements Closable {
         break;
       }
       case 'consumerClosed':
+      case 'speakersChanged':
       case 'fault':
         break;
     }
@@ -109,20 +110,46 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   }
 }
 
+/** Somebody who speaks now. */
+export type Speaker = Extract<Notice, { notice: 'speakersChanged' }>['speakers'][number];
+
+export interface RouterOptions {
+  topSpeakers?: number;
+}
+
+export type RouterEvents = {
+  /** Who speaks, the loudest first, whenever that changes; at most ten times a second. */
+  speakers: readonly [readonly Speaker[]];
+};
+
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
-export class Router implements Closable {
+export class Router extends Emitter<RouterEvents> implements Closable {
   readonly id: string;
   readonly #worker: WorkerProcess;
   readonly #producers = new Map<string, PlayableProducer>();
 
+  readonly #off: () => void;
+
   private constructor(id: string, worker: WorkerProcess) {
+    super();
     this.id = id;
     this.#worker = worker;
+    this.#off = worker.on('notice', (notice) => {
+      if (notice.notice === 'speakersChanged' && notice.routerId === id) {
+        this.emit('speakers', notice.speakers);
+      }
+    });
   }
 
-  static async create(worker: WorkerProcess): Promise<Router> {
+  /** `topSpeakers`: of how many voices the sound is passed on to everybody; 0, of all. */
+  static async create(worker: WorkerProcess, options: RouterOptions = {}): Promise<Router> {
     const router = new Router(randomId(ID_CHARACTERS), worker);
-    await worker.request('createRouter', { routerId: router.id });
+    try {
+      await worker.request('createRouter', { routerId: router.id, ...options });
+    } catch (error) {
+      router.#off();
+      throw error;
+    }
     return router;
   }
 
@@ -219,6 +246,7 @@ export class Router implements Closable {
   }
 
   async close(): Promise<void> {
+    this.#off();
     await this.#worker.request('closeRouter', { routerId: this.id });
   }
 }

@@ -281,6 +281,11 @@ export class Consumer implements RepairHost {
     this.#pass(slot, nowMs, nowUs);
   }
 
+  /** Numbers go on at this packet as if nothing had been left out before it. */
+  skipTo(slot: PacketSlot): void {
+    if (this.#layers.current === slot.layer) this.#sequences.switchTo(slot.sequence);
+  }
+
   #pass(slot: PacketSlot, nowMs: number, nowUs: number): void {
     switch (this.#layers.judge(slot)) {
       case 'skip':

@@ -4,6 +4,7 @@ import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
+import { SpeakerBoard } from '../speakers/speaker-board.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
@@ -75,6 +76,16 @@ export class Worker {
         this.#fault(error);
       }
     }
+    if (slow) this.#tellSpeakers(ms);
+  }
+
+  #tellSpeakers(ms: number): void {
+    for (const { id: routerId, speakers: board } of this.#routers.values()) {
+      const speakers = board.judge(ms);
+      if (speakers !== undefined) {
+        this.#notify({ notice: 'speakersChanged', routerId, speakers: [...speakers] });
+      }
+    }
   }
 
   /** One timer for all that waits, and none while nothing does. */
@@ -100,9 +111,14 @@ export class Worker {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
 
-  createRouter(routerId: string): void {
+  createRouter({ routerId, topSpeakers = 0 }: RequestInput<'createRouter'>): void {
     if (this.#routers.has(routerId)) throw new AmphiError('conflict', `router ${routerId} exists`);
-    this.#routers.set(routerId, { id: routerId, transports: new Set(), producers: new Map() });
+    this.#routers.set(routerId, {
+      id: routerId,
+      transports: new Set(),
+      producers: new Map(),
+      speakers: new SpeakerBoard(topSpeakers),
+    });
   }
 
   closeRouter(routerId: string): void {
@@ -217,6 +233,7 @@ export class Worker {
     for (const producerId of transport.producers.keys()) {
       this.#producers.delete(producerId);
       router.producers.delete(producerId);
+      router.speakers.remove(producerId);
     }
     for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
     transport.close();
@@ -230,6 +247,12 @@ export class Worker {
     const producer = entry.transport.produce(producerId, parameters);
     this.#producers.set(producerId, { producer, entry });
     entry.router.producers.set(producerId, producer);
+    // Who does not tell levels is always passed on.
+    if (producer.kind === 'audio' && parameters.extensions.audioLevel !== undefined) {
+      const { speakers } = entry.router;
+      speakers.add(producerId);
+      producer.hearing = (byte, ms) => speakers.hear(producerId, byte, ms);
+    }
   }
 
   closeProducer(producerId: string): void {
@@ -237,6 +260,7 @@ export class Worker {
     if (found === undefined) return;
     this.#producers.delete(producerId);
     found.entry.router.producers.delete(producerId);
+    found.entry.router.speakers.remove(producerId);
     found.entry.transport.closeProducer(found.producer);
   }
 
