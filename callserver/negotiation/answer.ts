@@ -23,7 +23,7 @@ export const answerAround = (
 ): SessionDescription => ({
   sessionId,
   sessionVersion: 1,
-  bundle: media.filter(({ port }) => port !== 0).map(({ mid }) => mid),
+  bundle: media.filter(({ port, mid }) => port !== 0 && mid !== '').map(({ mid }) => mid),
   extmapAllowMixed: offer.extmapAllowMixed,
   iceLite: false,
   media,
