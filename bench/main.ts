@@ -8,6 +8,7 @@ import { chaos } from './chaos.ts';
 import { edge } from './edge.ts';
 import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
+import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { soak } from './soak.ts';
@@ -20,6 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   edge,
   forward,
   ingest,
+  joins,
   latency,
   packetPath,
   soak,

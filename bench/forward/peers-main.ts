@@ -77,12 +77,31 @@ function accept(peer: string, sdp: string): void {
   connection.setRemoteDescription(sdp, 'offer');
 }
 
-function answer(peer: string, sdp: string, feedback: boolean): void {
+function answer({ peer, sdp, feedback, tell }: Extract<PeerOrder, { order: 'answer' }>): void {
   const found = peers.get(peer);
   if (found === undefined) throw new Error(`no peer ${peer}`);
-  if (feedback) sendFeedback(found.track, peers.size % SAMPLE_EVERY === 1);
-  else if (peers.size % SAMPLE_EVERY === 1) found.track.onMessage((packet) => noteDelay(packet));
+  const sampled = peers.size % SAMPLE_EVERY === 1;
+  if (feedback) sendFeedback(found.track, sampled);
+  else if (tell) tellFirst(peer, found.track);
+  else if (sampled) found.track.onMessage((packet) => noteDelay(packet));
   found.connection.setRemoteDescription(sdp, 'answer');
+}
+
+function tellFirst(peer: string, track: Track): void {
+  let told = false;
+  track.onMessage((packet) => {
+    if (told || !isRtp(packet)) return;
+    told = true;
+    report({ report: 'playing', peer });
+  });
+}
+
+/** Track first, as the library wants it. */
+function leave(peer: string): void {
+  const found = peers.get(peer);
+  peers.delete(peer);
+  found?.track.close();
+  found?.connection.close();
 }
 
 const isRtp = (packet: Uint8Array) => ((packet[1] ?? 0) & 0x7f) === PAYLOAD_TYPE;
@@ -176,7 +195,10 @@ function obey(order: PeerOrder): void {
       offer(order.peer, order.direction);
       break;
     case 'answer':
-      answer(order.peer, order.sdp, order.feedback);
+      answer(order);
+      break;
+    case 'leave':
+      leave(order.peer);
       break;
     case 'accept':
       accept(order.peer, order.sdp);

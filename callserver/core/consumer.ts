@@ -22,6 +22,11 @@ import { RepairTime } from '../packet/repair-time.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
 import type { PacketSlot } from '../packet/slot.ts';
+import {
+  DecodeTargetSwitch,
+  type SpatialLayers,
+  Vp9SpatialFilter,
+} from '../packet/spatial-layers.ts';
 import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
@@ -93,6 +98,8 @@ export class Consumer implements RepairHost {
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
   readonly #temporal = new TemporalFilter();
+  /** Of a stream that may have several spatial layers in itself. */
+  #spatial: SpatialLayers | undefined;
   readonly #kind: PacedKind;
   readonly #numbered: boolean;
   readonly #delayed: boolean;
@@ -110,6 +117,8 @@ export class Consumer implements RepairHost {
   #maxTemporal = TOP_RANK;
   #wanted: { width: number; height: number } | undefined;
   readonly #bound = new PathBound();
+  /** The rank that was told of last. */
+  #told = NO_LAYER;
   /** Next to the other consumers of the transport. */
   priority = 1;
   paused = false;
@@ -145,8 +154,16 @@ export class Consumer implements RepairHost {
     producer.consumers.add(this);
   }
 
-  get layer(): number {
-    return this.#layers.current;
+  /** Of what it gets now, from 0, the lowest; -1 for nothing. */
+  get rank(): number {
+    const { current } = this.#layers;
+    if (current === NO_LAYER) return NO_LAYER;
+    return this.#scaled?.current ?? this.producer.rankOf(current);
+  }
+
+  /** Where ranks are layers of one stream. */
+  get #scaled(): SpatialLayers | undefined {
+    return this.producer.scalable ? this.#spatial : undefined;
   }
 
   /** Ranks of spatial and temporal layers that this receiver wants at most. */
@@ -214,7 +231,8 @@ export class Consumer implements RepairHost {
       this.#suspend();
       return;
     }
-    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#bound.rank));
+    const rank = Math.min(this.#usefulRank, this.#bound.rank);
+    const layer = this.producer.chooseLayer(rank);
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;
@@ -224,7 +242,19 @@ export class Consumer implements RepairHost {
     // Until the key frame of the lower stream comes, less of the higher one has to do.
     const falling =
       current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
-    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal));
+    const temporal = falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal);
+    this.#temporal.aim(temporal);
+    const spatial = this.producer.scalable ? rank : TOP_RANK;
+    this.#spatial?.aim(spatial, temporal, nowMs);
+    if (this.#spatial?.wantsKeyFrame(nowMs)) this.producer.requestKeyFrame(layer, nowMs);
+    if (current !== NO_LAYER) this.#tellRank();
+  }
+
+  #tellRank(): void {
+    const { rank } = this;
+    if (rank === this.#told) return;
+    this.#told = rank;
+    this.#host.layerChanged(this, rank);
   }
 
   #suspend(): void {
@@ -233,7 +263,7 @@ export class Consumer implements RepairHost {
     this.#layers.aim(NO_LAYER);
     this.#layers.restart();
     this.#host.discard(this);
-    this.#host.layerChanged(this, NO_LAYER);
+    this.#tellRank();
   }
 
   /** Begins with the last key frame out of the cache. Returns false where a new one is to be waited for. */
@@ -300,7 +330,7 @@ export class Consumer implements RepairHost {
       this.#sequences.drop(slot.sequence);
       return;
     }
-    if (!this.#temporal.passes(slot)) {
+    if (!this.#passesLayers(slot)) {
       this.#sequences.drop(slot.sequence);
       this.#vp8?.drop(slot);
       return;
@@ -315,9 +345,19 @@ export class Consumer implements RepairHost {
     this.#clock.sent(slot.timestamp, nowUs);
   }
 
+  #passesLayers(slot: PacketSlot): boolean {
+    const spatial = this.#spatial;
+    if (spatial === undefined) return this.#temporal.passes(slot);
+    const before = spatial.current;
+    if (!spatial.passes(slot)) return false;
+    if (spatial.current !== before) this.#tellRank();
+    // A decode target has its temporal layers in itself.
+    return slot.frame.structure !== undefined || this.#temporal.passes(slot);
+  }
+
   address(slot: PacketSlot, out: number): void {
     const { bytes } = slot;
-    setMarker(bytes, slot.marker);
+    setMarker(bytes, this.#spatial?.endsPicture(slot) ?? slot.marker);
     setPayloadType(bytes, this.parameters.payloadType);
     setSequenceNumber(bytes, out);
     setTimestamp(bytes, this.#clock.map(slot.timestamp));
@@ -346,8 +386,14 @@ export class Consumer implements RepairHost {
       const inMs = Math.min(Math.max(sendMs, MIN_CATCH_UP_MS), MAX_CATCH_UP_MS);
       this.#clock.catchUp(stream?.clock, slot.timestamp, group.live, inMs / 1_000, nowUs);
     }
-    this.#host.layerChanged(this, this.producer.rankOf(slot.layer));
+    this.#spatial = this.#layersOf(slot);
     this.chooseLayer(nowMs);
+    this.#tellRank();
+  }
+
+  #layersOf({ frame }: PacketSlot): SpatialLayers | undefined {
+    if (frame.structure !== undefined) return new DecodeTargetSwitch();
+    return this.producer.parameters.codec.name === 'VP9' ? new Vp9SpatialFilter() : undefined;
   }
 
   requestKeyFrame(nowMs: number): void {

@@ -1,5 +1,12 @@
 import { wrapDistance } from '#base';
-import { ElementCursor, ElementWriter, RTP_HEADER_SIZE, type RtpPacket, writeU32 } from '#protocol';
+import {
+  ElementCursor,
+  ElementWriter,
+  haveLayersAlone,
+  RTP_HEADER_SIZE,
+  type RtpPacket,
+  writeU32,
+} from '#protocol';
 import { PacketCache } from '../packet/cache.ts';
 import {
   ABS_SEND_TIME,
@@ -70,6 +77,8 @@ export class IncomingStream {
   readonly layerRates = new LayerRates();
   width = 0;
   height = 0;
+  /** Its spatial layers can be sent each without those below it, but for key frames. */
+  layersAlone = false;
   repaired = 0;
   /** Retransmissions that filled no gap, and packets that came twice. */
   duplicates = 0;
@@ -179,7 +188,11 @@ export class IncomingStream {
     }
     this.statistics.count(sequence, source.length, packet.timestamp, nowMs, repaired);
     this.rate.add(source.length, nowMs);
-    this.layerRates.add(source.length + PACKET_OVERHEAD, slot.temporalId, nowMs);
+    const { spatialId, temporalId } = slot;
+    this.layerRates.add(source.length + PACKET_OVERHEAD, spatialId, temporalId, nowMs);
+    if (slot.keyFrame && slot.frame.structure !== undefined) {
+      this.layersAlone = haveLayersAlone(slot.frame.structure);
+    }
     this.clock.arrived(packet.timestamp, nowUs);
     this.#lastMs = nowMs;
     slot.arrivedMs = nowMs;

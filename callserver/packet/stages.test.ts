@@ -292,9 +292,9 @@ describe('LayerRates', () => {
   it('tells what a stream takes up to each temporal layer, from half a second on', () => {
     const rates = new LayerRates();
     // 1,000 bytes every 10 ms, every second packet of layer 1.
-    for (let ms = 100_000; ms < 100_600; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    for (let ms = 100_000; ms < 100_600; ms += 10) rates.add(1_000, 0, (ms / 10) % 2, ms);
     expect(rates.bitsPerSecond(7, 100_599)).toBeCloseTo(800_000, -4);
-    for (let ms = 100_600; ms < 110_000; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    for (let ms = 100_600; ms < 110_000; ms += 10) rates.add(1_000, 0, (ms / 10) % 2, ms);
     expect(rates.highest(109_999)).toBe(1);
     expect(rates.bitsPerSecond(0, 109_999)).toBeCloseTo(400_000, -4);
     expect(rates.bitsPerSecond(1, 109_999)).toBeCloseTo(800_000, -4);
@@ -302,7 +302,7 @@ describe('LayerRates', () => {
 
   it('forgets within two seconds', () => {
     const rates = new LayerRates();
-    for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 1, ms);
+    for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 0, 1, ms);
     expect(rates.highest(2_799)).toBe(1);
     expect([rates.highest(2_800), rates.bitsPerSecond(3, 2_800)]).toEqual([0, 0]);
   });

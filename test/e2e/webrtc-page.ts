@@ -15,6 +15,12 @@ export interface SimulcastLayer {
   maxBitrate: number;
 }
 
+/** One stream with layers in itself, as WebRTC-SVC names them: `L3T3_KEY`. */
+export interface ScalableStream {
+  scalabilityMode: string;
+  maxBitrate: number;
+}
+
 /** A page that publishes by WHIP or plays by WHEP, with nothing but what browsers have. */
 export class WebRtcPage {
   readonly page: Page;
@@ -31,7 +37,7 @@ export class WebRtcPage {
   }
 
   /** A drawn camera and a tone, published in one codec. */
-  publish(codec: string, layers: readonly SimulcastLayer[]): Promise<void> {
+  publish(codec: string, layers: readonly (SimulcastLayer | ScalableStream)[]): Promise<void> {
     return this.page.evaluate(
       async ({ codec, layers }) => {
         const canvas = document.createElement('canvas');

@@ -33,4 +33,5 @@ export {
   type SimulatedLinkOptions,
 } from './simulated-link.ts';
 export { connectivityCheck, isStunSuccess } from './stun.ts';
+export { SvcStream } from './svc-stream.ts';
 export { until } from './wait.ts';
