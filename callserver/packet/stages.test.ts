@@ -185,6 +185,19 @@ describe('SentPackets', () => {
   });
 });
 
+describe('SentPackets after very many packets', () => {
+  it.each([2 ** 31, 2 ** 32, 3 * 2 ** 32])('still knows what went out at %i', (start) => {
+    const sent = new SentPackets();
+    for (let i = 0; i < 100; i++) sent.record(start + i, 2 * start - 7 + i);
+    expect(sent.incomingOf(start)).toBe(2 * start - 7);
+    expect(sent.incomingOf(start + 99)).toBe(2 * start + 92);
+    const ms = 2 ** 31 - 5;
+    expect(sent.takeForResend(start + 5, ms, 100)).toBe(2 * start - 2);
+    expect(sent.takeForResend(start + 5, ms + 69, 100)).toBeUndefined();
+    expect(sent.takeForResend(start + 5, ms + 75, 100)).toBe(2 * start - 2);
+  });
+});
+
 describe('PacketCache', () => {
   it('gives up the oldest packet for a new one, never a newer one for an old one', () => {
     const cache = new PacketCache(4);
