@@ -1,5 +1,5 @@
 export { MediaTap } from './client/media-tap.ts';
-export { Router, Session } from './client/router.ts';
+export { Router, Session, type Speaker } from './client/router.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';

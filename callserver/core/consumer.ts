@@ -30,21 +30,16 @@ import {
 import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
-import type { PictureGroup } from './incoming-stream.ts';
 import { OutgoingClock } from './outgoing-clock.ts';
 import { PathBound } from './path-bound.ts';
 import type { Producer } from './producer.ts';
 import { type RepairHost, Repairs } from './repairs.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayPath } from './replay.ts';
 
 /** What a consumer needs from the transport that it sends through. */
-export interface ConsumerHost {
+export interface ConsumerHost extends ReplayPath {
   /** False before a packet can go out. */
   readonly open: boolean;
-  /** How long this many bytes take at the rate that bursts may go out with, in milliseconds. */
-  burstMs(bytes: number, nowMs: number): number;
-  /** Packets in the queue that would wait behind those that are there. */
-  readonly waiting: number;
   /** `catchUp` is to be called every few milliseconds until it returns false. */
   catchingUp(consumer: Consumer): void;
   /** Finishes the packet's transport-wide fields and sends it, in its turn. Returns false when it will not go out. */
@@ -68,23 +63,6 @@ const MAX_REPAIR_DELAY_MS = 500;
 const LONG_WAY_MS = 60;
 const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
-/**
- * A key frame out of the cache beats a new one as long as what has followed it
- * is young, and takes no longer to send than a request and its answer take. For
- * a switch, where the picture goes on meanwhile, still younger: it would jump back.
- */
-const YOUNG_MS = { join: 1_000, switch: 250 } as const;
-const SHORT_MS = { join: 150, switch: 80 } as const;
-/** Its pictures are shown faster than they were taken, in twice the time that they take to send. */
-const CATCH_UP_SHARE = 2;
-const MIN_CATCH_UP_MS = 100;
-const MAX_CATCH_UP_MS = 2_000;
-/** What a replay puts into the queue of the path at one wake-up. */
-const REPLAY_WAITING = 8;
-const REPLAY_PACKETS = 64;
-/** Of a sender that answers no request a receiver gets the last key frame again, at most this often. */
-const AGAIN_MS = 2_000;
-const AGAIN_BURST_MS = 500;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
@@ -110,9 +88,8 @@ export class Consumer implements RepairHost {
   readonly #sequences: SequenceMap;
   readonly #repairs: Repairs;
   readonly #clock: OutgoingClock;
-  readonly #replay = new Replay();
+  readonly #replay: Replay;
   readonly #vp8: Vp8Rewriter | undefined;
-  #nextAgainMs = Number.NEGATIVE_INFINITY;
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
   #wanted: { width: number; height: number } | undefined;
@@ -125,8 +102,6 @@ export class Consumer implements RepairHost {
   packets = 0;
   /** Payload bytes, as sender reports count them. */
   octets = 0;
-  /** How often it began with a key frame out of the cache. */
-  replays = 0;
   rttMs = FIRST_RTT_MS;
   fractionLost = 0;
   jitter = 0;
@@ -150,6 +125,7 @@ export class Consumer implements RepairHost {
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#repairs = new Repairs(this, parameters, this.#extensionIds, random);
     this.#clock = new OutgoingClock(producer.clockRate);
+    this.#replay = new Replay(host);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
     producer.consumers.add(this);
   }
@@ -269,34 +245,21 @@ export class Consumer implements RepairHost {
   /** Begins with the last key frame out of the cache. Returns false where a new one is to be waited for. */
   #begin(layer: number, nowMs: number): boolean {
     if (this.parameters.fastJoin !== true) return false;
-    const group = this.producer.stream(layer)?.group(nowMs);
-    if (group === undefined || !this.#isWorthIt(group, nowMs)) return false;
-    this.replays++;
-    this.#replay.begin(layer, group.first);
+    const first = this.#layers.current === NO_LAYER;
+    const stream = this.producer.stream(layer);
+    if (!this.#replay.begin(stream, first, this.producer.answersRequests, nowMs)) return false;
     this.#host.catchingUp(this);
     return true;
   }
 
-  #isWorthIt({ ageMs, bytes }: PictureGroup, nowMs: number): boolean {
-    const first = this.#layers.current === NO_LAYER;
-    // There is no other way to a picture.
-    if (first && !this.producer.answersRequests) return true;
-    const what = first ? 'join' : 'switch';
-    return ageMs <= YOUNG_MS[what] && this.#host.burstMs(bytes, nowMs) <= SHORT_MS[what];
+  /** How often it began with a key frame out of the cache. */
+  get replays(): number {
+    return this.#replay.count;
   }
 
-  /** Sends more of what the cache holds, as fast as the path takes it. Returns false when there is no more to send. */
+  /** Sends more of what the cache holds. Returns false when there is no more to send. */
   catchUp(nowMs: number, nowUs: number): boolean {
-    const replay = this.#replay;
-    const stream = this.producer.stream(replay.layer);
-    for (let i = 0; i < REPLAY_PACKETS && stream !== undefined && replay.running; i++) {
-      if (this.#host.waiting >= REPLAY_WAITING) return true;
-      const slot = stream.cache.get(replay.next);
-      replay.advance();
-      if (slot !== undefined) this.#pass(slot, nowMs, nowUs);
-      if (replay.next > stream.statistics.highest) replay.end();
-    }
-    return replay.running;
+    return this.#replay.run((slot) => this.#pass(slot, nowMs, nowUs));
   }
 
   /** The path of one packet to this receiver. */
@@ -379,13 +342,9 @@ export class Consumer implements RepairHost {
     this.#repairs.sent.clear();
     this.#vp8?.switchTo(slot);
     const stream = this.producer.stream(slot.layer);
-    const group = this.#replay.running ? stream?.group(nowMs) : undefined;
-    if (group === undefined) this.#clock.switchTo(stream?.clock, slot.timestamp, nowUs);
-    else {
-      const sendMs = this.#host.burstMs(group.bytes, nowMs) * CATCH_UP_SHARE;
-      const inMs = Math.min(Math.max(sendMs, MIN_CATCH_UP_MS), MAX_CATCH_UP_MS);
-      this.#clock.catchUp(stream?.clock, slot.timestamp, group.live, inMs / 1_000, nowUs);
-    }
+    const goal = this.#replay.goal(nowMs);
+    if (goal === undefined) this.#clock.switchTo(stream?.clock, slot.timestamp, nowUs);
+    else this.#clock.catchUp(stream?.clock, slot.timestamp, goal, nowUs);
     this.#spatial = this.#layersOf(slot);
     this.chooseLayer(nowMs);
     this.#tellRank();
@@ -400,17 +359,11 @@ export class Consumer implements RepairHost {
     const layer = this.#layers.current === NO_LAYER ? this.#layers.target : this.#layers.current;
     if (layer === NO_LAYER) return;
     if (this.producer.answersRequests) this.producer.requestKeyFrame(layer, nowMs);
-    else this.#beginAgain(layer, nowMs);
-  }
-
-  /** The next key frame may be far away: the last one, once more. */
-  #beginAgain(layer: number, nowMs: number): void {
-    if (nowMs < this.#nextAgainMs || this.#replay.running) return;
-    const group = this.producer.stream(layer)?.group(nowMs);
-    if (group === undefined || this.#host.burstMs(group.bytes, nowMs) > AGAIN_BURST_MS) return;
-    this.#nextAgainMs = nowMs + AGAIN_MS;
-    this.#layers.restart();
-    this.chooseLayer(nowMs);
+    else if (this.#replay.mayBeginAgain(this.producer.stream(layer), nowMs)) {
+      // The next key frame may be far away: the last one, once more.
+      this.#layers.restart();
+      this.chooseLayer(nowMs);
+    }
   }
 
   /** Sends again what a NACK names, as RTX (RFC 4588) when that was negotiated. */
