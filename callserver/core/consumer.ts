@@ -80,6 +80,8 @@ export class Consumer implements RepairHost {
   #spatial: SpatialLayers | undefined;
   readonly #kind: PacedKind;
   readonly #numbered: boolean;
+  /** Without descriptors a receiver of AV1 cannot tell the layers of a picture apart. */
+  readonly #blind: boolean;
   readonly #delayed: boolean;
   readonly #repairTime = new RepairTime();
   /** The playout delay that the receiver is asked for: minimum and maximum in 12 bits each. */
@@ -121,6 +123,9 @@ export class Consumer implements RepairHost {
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
     this.#delayed = parameters.extensions.playoutDelay !== undefined;
+    this.#blind =
+      producer.parameters.codec.name === 'AV1' &&
+      parameters.extensions.dependencyDescriptor === undefined;
     this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#repairs = new Repairs(this, parameters, this.#extensionIds, random);
@@ -170,6 +175,7 @@ export class Consumer implements RepairHost {
 
   /** The highest rank that is of use to this receiver. */
   get #usefulRank(): number {
+    if (this.#blind && this.producer.scalable) return 0;
     const wanted = this.#wanted;
     if (wanted === undefined) return this.#maxRank;
     return Math.min(this.#maxRank, this.producer.rankFor(wanted.width, wanted.height));

@@ -174,6 +174,21 @@ describe('a stream of AV1 with three spatial layers', () => {
     expect(plis()).toBe(0);
   });
 
+  it('comes in its lowest layer to who has not agreed on descriptors', () => {
+    stream = new SvcStream(3, false);
+    const wire = new RecordedWire();
+    const blind = new Transport('blind', wire, 'cname', { ...OWNER, layerChanged() {} });
+    blind.consume('blind', consumer.producer, { ...VIEWER, extensions: {} }, nowMs);
+    picture(true);
+    run(5);
+    picture(true);
+    const before = wire.rtp.length;
+    run(6);
+    expect(wire.rtp.slice(before).map(({ bytes }) => bytes[bytes.length - 1])).toEqual(
+      Array(6).fill(0),
+    );
+  });
+
   it('is offered to the allocation layer by layer, each with what it takes', () => {
     stream = new SvcStream(3, false);
     picture(true);

@@ -52,7 +52,8 @@ describe.each([
     await viewer.height(HEIGHT, 30_000);
     await viewer.takeLongestGapMs();
     await session.preferLayers(0, 7);
-    await viewer.height(HEIGHT / 4);
+    // Encoders make sizes even.
+    await viewer.height(HEIGHT / 4 + 1);
     await viewer.frames(30);
     expect(await viewer.takeLongestGapMs()).toBeLessThan(MAX_FREEZE_MS);
     expect(await rank()).toBe(0);

@@ -149,8 +149,9 @@ class Room {
     expect(steps.every((step) => step === 1)).toBe(true);
     expect(got).toHaveLength(this.#sequence - this.#checked);
     this.#checked = this.#sequence;
-    // What goes out to the attacker is well-formed, too.
-    expect(this.attackerWire.rtp.length + this.attackerWire.rtcp.length).toBeGreaterThan(0);
+    // What goes out to the attacker is well-formed, too, or this throws.
+    expect(this.attackerWire.rtp.every(({ payloadLength }) => payloadLength >= 0)).toBe(true);
+    expect(this.attackerWire.rtcp.every(({ type }) => type !== 'other')).toBe(true);
     this.viewerWire.sent.length = 0;
     this.attackerWire.sent.length = 0;
   }
