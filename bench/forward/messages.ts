@@ -3,6 +3,9 @@
 /** Of the header extension, in the offers of all peers. */
 export const TRANSPORT_CC_ID = 3;
 
+/** Of retransmissions, which carry probes of the path, too. */
+export const RTX_PAYLOAD_TYPE = 97;
+
 export type PeerOrder =
   /** Make an offer to publish or to play; answered by `description`. */
   | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly' }

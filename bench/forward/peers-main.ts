@@ -1,6 +1,6 @@
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
 import { readU16, writeTransportFeedback, writeU16, writeU32 } from '#protocol';
-import { type PeerOrder, type PeerReport, TRANSPORT_CC_ID } from './messages.ts';
+import { type PeerOrder, type PeerReport, RTX_PAYLOAD_TYPE, TRANSPORT_CC_ID } from './messages.ts';
 
 /**
  * Many WebRTC peers in one process, with real ICE, DTLS and SRTP: the other
@@ -104,7 +104,8 @@ function leave(peer: string): void {
   found?.connection.close();
 }
 
-const isRtp = (packet: Uint8Array) => ((packet[1] ?? 0) & 0x7f) === PAYLOAD_TYPE;
+const typeOf = (packet: Uint8Array) => (packet[1] ?? 0) & 0x7f;
+const isRtp = (packet: Uint8Array) => typeOf(packet) === PAYLOAD_TYPE;
 
 function noteDelay(packet: Buffer): void {
   if (!isRtp(packet) || delays.length === MAX_DELAYS) return;
@@ -118,7 +119,7 @@ function sendFeedback(track: Track, sampled: boolean): void {
   let arrivals: (number | undefined)[] = [];
   let feedbackCount = 0;
   track.onMessage((packet) => {
-    if (!isRtp(packet)) return;
+    if (!isRtp(packet) && typeOf(packet) !== RTX_PAYLOAD_TYPE) return;
     if (sampled) noteDelay(packet);
     const sequence = transportSequenceOf(packet);
     if (sequence === undefined) return;
@@ -167,6 +168,8 @@ function send(peer: string, packetsPerSecond: number, packetBytes: number): void
   let sent = 0;
   setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * packetsPerSecond;
+    // Not yet, or not any more.
+    if (!found.track.isOpen()) sent = Math.ceil(due);
     for (; sent < due; sent++) {
       const place = sent % 10;
       const picture = Math.floor(sent / 10);
