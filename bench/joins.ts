@@ -21,8 +21,9 @@ const MAIN = fileURLToPath(new URL('./forward/amphi-main.js', import.meta.url));
 const LOOPBACK = '127.0.0.1';
 const SERVER_CORE = 0;
 const CROWD_CORE = 1;
-const PACKETS_PER_SECOND = 50;
-const PACKET_BYTES = 500;
+/** A key frame a second: every 500 packets. */
+const PACKETS_PER_SECOND = 500;
+const PACKET_BYTES = 200;
 const TOGETHER = 10;
 const SAMPLES = 10;
 /** Tracks are let go a second after their peers. */
