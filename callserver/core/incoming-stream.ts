@@ -60,6 +60,8 @@ export interface PictureGroup {
   /** Timestamp of the newest packet. */
   live: number;
   bytes: number;
+  /** Of these, what followed the key frame. */
+  bytesAfter: number;
   ageMs: number;
 }
 
@@ -92,6 +94,7 @@ export class IncomingStream {
   #groupFirst = -1;
   #groupTimestamp = 0;
   #groupBytes = 0;
+  #keyFrameBytes = 0;
   #groupMs = 0;
   #liveTimestamp = 0;
   readonly #cachePackets: number;
@@ -122,6 +125,7 @@ export class IncomingStream {
       first: this.#groupFirst,
       live: this.#liveTimestamp,
       bytes: this.#groupBytes,
+      bytesAfter: this.#groupBytes - this.#keyFrameBytes,
       ageMs: nowMs - this.#groupMs,
     };
   }
@@ -132,17 +136,21 @@ export class IncomingStream {
     if (!begun || wrapDistance(this.#liveTimestamp, slot.timestamp, 32) > 0) {
       this.#liveTimestamp = slot.timestamp;
     }
-    if (!slot.keyFrame) {
-      this.#groupBytes += slot.bytes.length;
-    } else if (begun && slot.timestamp === this.#groupTimestamp) {
-      this.#groupFirst = Math.min(this.#groupFirst, slot.sequence);
-      this.#groupBytes += slot.bytes.length;
-    } else if (slot.sequence > this.#groupFirst) {
+    const { length } = slot.bytes;
+    const ofKeyFrame = begun && slot.timestamp === this.#groupTimestamp;
+    if (slot.keyFrame && !ofKeyFrame) {
+      if (slot.sequence < this.#groupFirst) return;
       this.#groupFirst = slot.sequence;
       this.#groupTimestamp = slot.timestamp;
-      this.#groupBytes = slot.bytes.length;
+      this.#groupBytes = length;
+      this.#keyFrameBytes = length;
       this.#groupMs = nowMs;
+      return;
     }
+    this.#groupBytes += length;
+    if (!ofKeyFrame) return;
+    this.#keyFrameBytes += length;
+    if (slot.keyFrame) this.#groupFirst = Math.min(this.#groupFirst, slot.sequence);
   }
 
   /** To be called now and then. */

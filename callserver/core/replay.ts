@@ -3,9 +3,10 @@ import type { PacketSlot } from '../packet/slot.ts';
 import type { IncomingStream, PictureGroup } from './incoming-stream.ts';
 
 /**
- * A key frame out of the cache beats a new one as long as what has followed it
- * is young, and takes no longer to send than a request and its answer take. For
- * a switch, where the picture goes on meanwhile, still younger: it would jump back.
+ * A key frame out of the cache beats a new one, which is as large, as long as what
+ * has followed it is young, and takes no longer to send than a request and its
+ * answer take. For a switch, where the picture goes on meanwhile, still younger: it
+ * would jump back.
  */
 const YOUNG_MS = { join: 1_000, switch: 250 } as const;
 const SHORT_MS = { join: 150, switch: 80 } as const;
@@ -74,8 +75,8 @@ export class Replay {
     return true;
   }
 
-  #isWorthIt({ ageMs, bytes }: PictureGroup, what: 'join' | 'switch', nowMs: number): boolean {
-    return ageMs <= YOUNG_MS[what] && this.#path.burstMs(bytes, nowMs) <= SHORT_MS[what];
+  #isWorthIt({ ageMs, bytesAfter }: PictureGroup, what: 'join' | 'switch', nowMs: number): boolean {
+    return ageMs <= YOUNG_MS[what] && this.#path.burstMs(bytesAfter, nowMs) <= SHORT_MS[what];
   }
 
   /** Whether a receiver whose sender answers no request may have the last key frame once more. */
