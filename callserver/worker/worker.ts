@@ -135,7 +135,6 @@ export class Worker {
     const router = this.#router(input.routerId);
     this.#mustBeNew(transportId);
     if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
-    let connected = false;
     const peer = new NativePeer({
       id: transportId,
       port: settings.port,
@@ -144,7 +143,7 @@ export class Worker {
       onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
       onState: (state) => {
         if (state === 'connected') {
-          connected = true;
+          clearTimeout(impatience);
           entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
         } else {
@@ -160,17 +159,14 @@ export class Worker {
       },
       send: (packet) => peer.send(packet),
       close: () => {
+        // It would keep all that the transport has for as long as it runs.
+        clearTimeout(impatience);
         this.#peers--;
         peer.close();
       },
     };
     const entry = this.#add(router, transportId, wire, -1);
-    setTimeout(() => {
-      // The id may be another transport's by now.
-      if (!connected && this.#transports.get(transportId) === entry) {
-        this.#lose(transportId, 'silent');
-      }
-    }, CONNECT_MS).unref();
+    const impatience = setTimeout(() => this.#lose(transportId, 'silent'), CONNECT_MS).unref();
     const port = settings.announcedPort ?? settings.port;
     const candidates = hostCandidates(settings.announcedAddresses, port);
     return { ...peer.local, candidates };
