@@ -9,5 +9,4 @@ export * from './publication.ts';
 export * from './rendition.ts';
 export * from './room-media.ts';
 export * from './stage.ts';
-
 export * from './warning.ts';
