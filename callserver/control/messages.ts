@@ -82,6 +82,27 @@ export const TransportStats = z.object({
 });
 export type TransportStats = z.infer<typeof TransportStats>;
 
+/** How one transport fares, in short. Totals since it began; bits per second, headers included. */
+export const TransportSummary = z.object({
+  transportId: id,
+  incoming: z.object({
+    bitsPerSecond: z.number(),
+    packets: z.int(),
+    lost: z.int(),
+    rttMs: z.number(),
+  }),
+  outgoing: z.object({
+    packets: z.int(),
+    octets: z.int(),
+    fractionLost: z.number(),
+    rttMs: z.number(),
+    estimate: z.number().nullable(),
+    wanted: z.number(),
+    queueMs: z.number(),
+  }),
+});
+export type TransportSummary = z.infer<typeof TransportSummary>;
+
 /** Where and as whom a worker receives media. */
 export const WorkerSettings = z.object({
   port: z.int().min(1).max(0xffff),
@@ -144,6 +165,7 @@ export const REQUESTS = {
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
   requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
   closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  routerSummary: { input: z.object({ routerId: id }), output: z.array(TransportSummary) },
   transportStats: { input: z.object({ transportId: id }), output: TransportStats },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 

@@ -21,5 +21,6 @@ export const handlersOf = (worker: Worker): Handlers => ({
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),
+  routerSummary: (input) => worker.summary(input.routerId),
   transportStats: (input) => worker.stats(input.transportId),
 });

@@ -1,5 +1,11 @@
 import { AmphiError, messageOf, randomId } from '#base';
-import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type {
+  Notice,
+  RequestInput,
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+} from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type Wire } from '../core/transport.ts';
@@ -9,6 +15,7 @@ import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { summaryOf } from './summary.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -281,6 +288,11 @@ export class Worker {
     if (found === undefined) return;
     this.#consumers.delete(consumerId);
     found.transport.closeConsumer(found.consumer);
+  }
+
+  summary(routerId: string): TransportSummary[] {
+    const ms = nowMs();
+    return [...this.#router(routerId).transports].map((transport) => summaryOf(transport, ms));
   }
 
   stats(transportId: string): TransportStats {
