@@ -1,6 +1,6 @@
 export { MediaTap } from './client/media-tap.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
-export { Router } from './client/router.ts';
+export { Router, type Speaker } from './client/router.ts';
 export type { PublishedProducer, SendingSession } from './client/sending-session.ts';
 export { Session } from './client/session.ts';
 export { WorkerProcess } from './client/worker-process.ts';

@@ -16,6 +16,7 @@ const nothing = z.object({});
 const rank = z.int().min(0).max(7);
 const pixels = z.int().min(0).max(16_384);
 const MAX_PRIORITY = 100;
+const MAX_TOP_SPEAKERS = 64;
 
 const StreamStats = z.object({
   layer: z.int(),
@@ -43,6 +44,8 @@ const ConsumerStats = z.object({
   packets: z.int(),
   octets: z.int(),
   resent: z.int(),
+  /** How often it began with a key frame out of the cache. */
+  replays: z.int(),
   rttMs: z.number(),
   fractionLost: z.number(),
   /** What the receiver is asked to wait at least for repairs. */
@@ -117,7 +120,14 @@ export type WorkerSettings = z.infer<typeof WorkerSettings>;
 export const REQUESTS = {
   /** The first request, once. */
   configure: { input: WorkerSettings, output: nothing },
-  createRouter: { input: z.object({ routerId: id }), output: nothing },
+  /** `topSpeakers`: of how many voices the sound is passed on; 0 or left out, of all. */
+  createRouter: {
+    input: z.object({
+      routerId: id,
+      topSpeakers: z.int().min(0).max(MAX_TOP_SPEAKERS).optional(),
+    }),
+    output: nothing,
+  },
   closeRouter: { input: z.object({ routerId: id }), output: nothing },
   createWebRtcTransport: {
     input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
@@ -185,6 +195,17 @@ export const Notice = z.discriminatedUnion('notice', [
   }),
   z.object({ notice: z.literal('consumerClosed'), consumerId: id }),
   z.object({ notice: z.literal('layerChanged'), consumerId: id, rank: z.int() }),
+  /**
+   * Who speaks, the loudest first, and who has the floor (`dominant`). On change only,
+   * at most every 100 ms. Levels in dBov, in steps of 5.
+   */
+  z.object({
+    notice: z.literal('speakersChanged'),
+    routerId: id,
+    speakers: z.array(
+      z.object({ producerId: id, level: z.number().min(-130).max(0), dominant: z.boolean() }),
+    ),
+  }),
   /** Something failed that should not; the worker goes on. */
   z.object({ notice: z.literal('fault'), message: z.string() }),
 ]);

@@ -1,5 +1,5 @@
 import { type Closable, Disposer, Emitter, isAmphiError } from '#base';
-import { Router, type WorkerProcess } from '#callserver';
+import { Router, type Speaker, type WorkerProcess } from '#callserver';
 import type { Place, WorkerPool } from './worker-pool.ts';
 
 /** A router in one worker: one of those that carry the same producers. */
@@ -13,16 +13,21 @@ export interface CascadeOptions {
   pool: WorkerPool;
   /** Sessions in one branch before another worker is asked for one. */
   maxSessions: number;
+  /** Of how many voices the sound is passed on; 0, of all. */
+  topSpeakers: number;
 }
 
 type Events = {
   /** A branch has gone with its worker; `others` are left. */
   lost: readonly [branch: Branch, others: number];
+  /** Who speaks, over all branches: who has the floor first, then the loudest. */
+  speakers: readonly [producerIds: readonly string[]];
 };
 
 interface Own extends Branch {
   sessions: number;
   undo: Disposer;
+  speakers: readonly Speaker[];
 }
 
 /**
@@ -89,9 +94,9 @@ export class Cascade extends Emitter<Events> implements Closable {
     const { worker, release } = this.#options.pool.take({ except });
     release();
     const undo = new Disposer();
-    const router = await Router.create(worker);
+    const router = await Router.create(worker, { topSpeakers: this.#options.topSpeakers });
     undo.defer(() => router.close());
-    const branch: Own = { router, worker, sessions: 0, undo };
+    const branch: Own = { router, worker, sessions: 0, undo, speakers: [] };
     if (this.#closed) await undo.close();
     this.#branches.push(branch);
     const off = worker.once('closed', () => {
@@ -101,7 +106,22 @@ export class Cascade extends Emitter<Events> implements Closable {
       this.emit('lost', branch, this.#branches.length);
     });
     undo.defer(off);
+    router.on('speakers', (speakers) => {
+      // Those of other branches are heard there.
+      branch.speakers = speakers.filter(({ producerId }) => router.published.has(producerId));
+      this.#tellSpeakers();
+    });
     return branch;
+  }
+
+  #tellSpeakers(): void {
+    const speakers = this.#branches
+      .flatMap((branch) => branch.speakers)
+      .sort((a, b) => Number(b.dominant) - Number(a.dominant) || b.level - a.level);
+    this.emit(
+      'speakers',
+      speakers.map(({ producerId }) => producerId),
+    );
   }
 
   /** Makes producers known in a branch that have their origin in another one. */

@@ -1,9 +1,9 @@
 import { AmphiError } from '#base';
 import { run } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
-import { callServerTag } from '../media/tag.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
 import { Rooms } from '../media/rooms/rooms.ts';
+import { callServerTag } from '../media/tag.ts';
 import { WhipEndpoint } from '../media/whip.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';

@@ -12,6 +12,7 @@ import {
   MAX_RECEIVING_SECTIONS,
   MAX_ROOM_SESSIONS,
   MAX_SENDING_SECTIONS,
+  MAX_SPEAKERS,
   mediaLabelSchema,
   ROOM_NOTICES_KEPT,
   ROOM_STATS_MS,
@@ -27,6 +28,8 @@ import { RoomStats } from './room-stats.ts';
 
 /** What everybody decodes. */
 const COMMON_CODECS = ['VP8', 'opus'] as const;
+/** More voices at once nobody can tell apart. */
+const TOP_SPEAKERS = MAX_SPEAKERS;
 const INCARNATION_CHARACTERS = 16;
 
 export interface RoomOptions {
@@ -64,6 +67,7 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #stats = new RoomStats();
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
+  #speakers: readonly string[] = [];
   #beginning = 0;
   #generation = 0;
   #ready = false;
@@ -94,7 +98,12 @@ export class Room extends Emitter<Events> implements Closable {
     this.id = options.roomId;
     this.#options = options;
     const { pool, maxSessionsPerWorker } = options;
-    this.#cascade = new Cascade({ pool, maxSessions: maxSessionsPerWorker });
+    this.#cascade = new Cascade({
+      pool,
+      maxSessions: maxSessionsPerWorker,
+      topSpeakers: TOP_SPEAKERS,
+    });
+    this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
     this.#offUp = pool.on('up', () => this.#makeReady());
     this.#statsTimer = setInterval(() => this.#tellStats(), ROOM_STATS_MS);
@@ -133,6 +142,7 @@ export class Room extends Emitter<Events> implements Closable {
     if (others > 0) return;
     for (const sessionId of this.#peers.keys()) this.#stats.forget(sessionId);
     this.#peers.clear();
+    this.#speakers = [];
     this.#ready = false;
     this.#log.warn({}, 'room lost with its worker');
     this.notices.add({ notice: 'lost' });
@@ -314,6 +324,19 @@ export class Room extends Emitter<Events> implements Closable {
       return {};
     }
     throw new AmphiError('not_found', `no producer ${producerId}`);
+  }
+
+  /** Who has the floor and who else speaks; which of those is louder changes all the time. */
+  #tellSpeakers(all: readonly string[]): void {
+    const producerIds = all.slice(0, MAX_SPEAKERS);
+    const before = this.#speakers;
+    const same =
+      producerIds.length === before.length &&
+      producerIds[0] === before[0] &&
+      producerIds.every((producerId) => before.includes(producerId));
+    if (this.#ended || same) return;
+    this.#speakers = producerIds;
+    this.notices.add({ notice: 'speakers', producerIds });
   }
 
   async #tellStats(): Promise<void> {
