@@ -126,6 +126,7 @@ export function agreeToPlay(
     ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: nextSsrc() }),
     nack: feedback.includes('nack'),
     transportWide: feedback.includes('transport-cc'),
+    fastJoin: true,
     extensions: extensions.ids,
   };
   const codecs = withRtx({ ...codec.description, feedback }, rtxPayloadType);
