@@ -11,7 +11,7 @@ export const MAX_CAST = 32;
 const track = z.int().min(0).max(0xffff);
 
 const castMemberSchema = z.strictObject({
-  id: z.string().min(1).max(64),
+  id: z.string().min(1).max(80),
   name: z.string().max(200),
   /** Numbers of their tracks; left out while they send none. */
   sound: track.optional(),

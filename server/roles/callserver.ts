@@ -26,7 +26,7 @@ export const callserver: RoleMain = async (base) => {
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
   const maxSessionsPerWorker = media.workerSessions;
-  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, log }));
+  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, log }));
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
