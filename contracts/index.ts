@@ -10,4 +10,5 @@ export * from './publication.ts';
 export * from './rendition.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';
+export * from './room-media.ts';
 export * from './warning.ts';
