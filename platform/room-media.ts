@@ -1,4 +1,12 @@
-import { AmphiError, type Closable, delay, Emitter, isAmphiError, type Logger, messageOf } from '#base';
+import {
+  AmphiError,
+  type Closable,
+  delay,
+  Emitter,
+  isAmphiError,
+  type Logger,
+  messageOf,
+} from '#base';
 import {
   ROOM_BEAT_MS,
   ROOM_COMMANDS,
@@ -178,9 +186,7 @@ export class RoomMedia extends Emitter<Events> implements Closable {
 }
 
 /** On the node that has the room, else on the one with the fewest sessions a worker. */
-async function openSomewhere(
-  options: RoomMediaOptions,
-): Promise<{ url: string; opened: Opened }> {
+async function openSomewhere(options: RoomMediaOptions): Promise<{ url: string; opened: Opened }> {
   const { nodes, roomId, fence } = options;
   const asked = await Promise.allSettled(
     (await nodes.nodes(ROLE)).map(async ({ url }) => ({

@@ -148,6 +148,7 @@ export function goAway(turn: Turn, person: Person, reason: LeaveReason): void {
   const { participantId } = person;
   if (state.waiting[participantId] !== undefined) {
     delete state.waiting[participantId];
+    turn.do({ type: 'left', participantId, at: nowMs, reason });
     turn.tellWaiting();
   } else {
     delete state.people[participantId];

@@ -19,7 +19,7 @@ import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
 import { social } from './social.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
-import { type RoomDeps, Turn } from './turn.ts';
+import { type RoomDeps, Turn, together } from './turn.ts';
 import { mayRead, publicChat } from './welcome.ts';
 
 /** Answers with a `ref` are remembered so long, for what is said again after a break. */
@@ -69,12 +69,6 @@ export class Room {
       const { participantId } = newcomer;
       if (join.ref !== undefined) turn.send(participantId, { type: 'ok', ref: join.ref });
     });
-  }
-
-  /** Whether this person may resume with this key. */
-  mayResume(participantId: string, resumeKey: string): boolean {
-    const person = this.#find(participantId);
-    return person !== undefined && person.resumeKey === resumeKey;
   }
 
   /** Somebody is back. Throws `unauthorized` when there is nothing to resume. */
@@ -200,6 +194,20 @@ export class Room {
   /** The call server has other streams than before. */
   setStreams(streams: RoomState['streams'], nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => setStreams(turn, streams));
+  }
+
+  /** Who speaks, as the call server hears it: each room within the room hears of its own. */
+  speak(participantIds: readonly string[], nowMs: number): Effect[] {
+    return this.#turn(nowMs, (turn) => {
+      const speakers = participantIds.flatMap((id) => this.state.people[id] ?? []);
+      for (const person of turn.people) {
+        const heard = speakers.filter((speaker) => together(speaker, person));
+        turn.send(person.participantId, {
+          type: 'speakers',
+          participantIds: heard.map(({ participantId }) => participantId),
+        });
+      }
+    });
   }
 
   /** Title or settings were changed over HTTP. */
