@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ClientMessageInput } from '#contracts';
 import { Rehearsal } from './rehearsal.ts';
 import type { RoomChat } from './state.ts';
 
@@ -15,7 +16,12 @@ describe('answers', () => {
   it('come once for each ref: what is said again is not done again', () => {
     const r = new Rehearsal();
     const host = r.join('host');
-    const poll = { type: 'poll-create', question: '?', options: ['a', 'b'], ref: 'r1' } as const;
+    const poll: ClientMessageInput = {
+      type: 'poll-create',
+      question: '?',
+      options: ['a', 'b'],
+      ref: 'r1',
+    };
     r.say(host, poll);
     const again = r.say(host, poll);
     expect(r.state.polls).toHaveLength(1);
@@ -76,7 +82,7 @@ describe('polls', () => {
   it('are 50 at most', () => {
     const r = new Rehearsal();
     const host = r.join('host');
-    const poll = { type: 'poll-create', question: '?', options: ['a', 'b'] } as const;
+    const poll: ClientMessageInput = { type: 'poll-create', question: '?', options: ['a', 'b'] };
     for (let i = 0; i < 50; i++) expect(r.refusal(host, poll)).toBeUndefined();
     expect(r.refusal(host, poll)).toBe('too_many');
   });

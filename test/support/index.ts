@@ -23,6 +23,7 @@ export * as attacks from './rtmp-attacks.ts';
 export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
 export { seedDatabase } from './seed.ts';
+export { createMeeting, SignalClient } from './signal-client.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
