@@ -58,6 +58,7 @@ const ALLOCATION_MS = 300;
 const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
+const LISTENER_SILENCE_MS = 12_000;
 
 /** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
 export class Transport implements ConsumerHost, Padding {
@@ -375,10 +376,27 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     this.#report(nowMs, nowUs);
-    if (this.#lastReceivedMs !== undefined && nowMs - this.#lastReceivedMs > SILENCE_MS) {
+    this.#watchSilence(nowMs);
+  }
+
+  /** Where nothing is to come, nothing says that the peer is there but ICE, and it does so by itself. */
+  #watchSilence(nowMs: number): void {
+    if (this.#lastReceivedMs === undefined) return;
+    if (this.#producers.size === 0 && !this.path.hasSent(SILENCE_MS, nowMs)) {
+      this.#lastReceivedMs = nowMs;
+    } else if (nowMs - this.#lastReceivedMs > this.#patienceMs) {
       this.#lastReceivedMs = undefined;
       this.#owner.silent();
     }
+  }
+
+  /** Who only listens may report every 7.5 s (RFC 3550 6.2, and what browsers make of it). */
+  get #patienceMs(): number {
+    if (this.#producers.size > 0) return SILENCE_MS;
+    for (const { producer } of this.#consumers.values()) {
+      if (producer.kind === 'video') return SILENCE_MS;
+    }
+    return LISTENER_SILENCE_MS;
   }
 
   /** Returns false when nothing is missing. */
