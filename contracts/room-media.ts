@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { eventIdSchema, sourceIdSchema } from './ids.ts';
 import { publishCredentialSchema } from './internal.ts';
-import { MAX_CAST } from './stage.ts';
+import { MAX_CAST, stageLayoutSchema } from './stage.ts';
 
 /**
  * A room's media on a call-server node, as its owner elsewhere (a signalling
@@ -249,7 +249,7 @@ export const ROOM_COMMANDS = {
       sourceId: sourceIdSchema.optional(),
       /** Of the source. */
       credential: publishCredentialSchema,
-      layout: z.enum(['grid', 'speaker']),
+      layout: stageLayoutSchema,
       people: z.array(z.strictObject({ participantId, name: z.string().max(200) })).max(MAX_CAST),
     }),
     output: z.object({ eventId: eventIdSchema, sourceId: sourceIdSchema }),

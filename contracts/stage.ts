@@ -8,6 +8,10 @@ import { z } from 'zod';
 
 export const MAX_CAST = 32;
 
+/** Everybody alike, or whoever speaks large and others beside. */
+export const stageLayoutSchema = z.enum(['grid', 'speaker']);
+export type StageLayout = z.infer<typeof stageLayoutSchema>;
+
 const track = z.int().min(0).max(0xffff);
 
 const castMemberSchema = z.strictObject({
@@ -22,7 +26,7 @@ const castMemberSchema = z.strictObject({
 export type CastMember = z.infer<typeof castMemberSchema>;
 
 export const castSchema = z.strictObject({
-  layout: z.enum(['grid', 'speaker']),
+  layout: stageLayoutSchema,
   /** In the order in which they are shown; with `speaker` the first one is large. */
   members: z.array(castMemberSchema).max(MAX_CAST),
 });
@@ -33,3 +37,7 @@ export const STAGE_CAST = 2;
 /** A unit of one track: the track's number (2 bytes, big endian), then a publication's unit. */
 export const STAGE_UNIT = 3;
 export const STAGE_TRACK_BYTES = 2;
+
+/** In Redis: which meeting viewers of an event may join from its page. */
+export const stageDoorKey = (eventId: string): string => `amphi:stage-door:${eventId}`;
+export const STAGE_DOOR_SECONDS = 60;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type StageLayout, type Tile, tilesOf } from './layout.ts';
+import type { StageLayout } from '#contracts';
+import { type Tile, tilesOf } from './layout.ts';
 
 const CANVAS = { width: 1280, height: 720 };
 

@@ -1,3 +1,5 @@
+import type { StageLayout } from '#contracts';
+
 /** Where people stand on a stage: rectangles on a canvas. Pure. */
 
 export interface Size {
@@ -10,8 +12,6 @@ export interface Tile extends Size {
   x: number;
   y: number;
 }
-
-export type StageLayout = 'grid' | 'speaker';
 
 /** Of the canvas's shorter side, between tiles. */
 const GAP = 1 / 90;
