@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import {
+  type DeviceProblem,
   type Inputs,
   listInputs,
   openCamera,
   openScreen,
-  type PublishProblem,
   problemOfDevice,
-} from '../../publish/index.ts';
+} from '../../devices/index.ts';
 
 /** What this device shows and hears, and what can be done with it. */
 export interface Camera {
@@ -19,7 +19,7 @@ export interface Camera {
   isScreen: boolean;
   isMuted: boolean;
   isHidden: boolean;
-  problem: PublishProblem | undefined;
+  problem: DeviceProblem | undefined;
   /** Opens what was chosen, or something else. */
   open: (chosen?: { camera?: string; microphone?: string }) => Promise<void>;
   shareScreen: () => Promise<void>;
@@ -35,7 +35,7 @@ export function useCamera(): Camera {
   const [stream, setStream] = useState<MediaStream>();
   const [screen, setScreen] = useState<MediaStreamTrack>();
   const [inputs, setInputs] = useState(NOTHING);
-  const [problem, setProblem] = useState<PublishProblem>();
+  const [problem, setProblem] = useState<DeviceProblem>();
   const [isMuted, setIsMuted] = useState(false);
   const [isHidden, setIsHidden] = useState(false);
   const latest = useRef<{ stream?: MediaStream; screen?: MediaStreamTrack; gone: boolean }>({
