@@ -13,7 +13,7 @@ export interface MeshPeerOptions {
   isPolite: boolean;
   iceServers: RTCIceServer[];
   send: (what: Description | { candidate: RTCIceCandidateInit | null }) => void;
-  onTrack: (slot: Slot, track: MediaStreamTrack) => void;
+  onTrack: (slot: Slot, receiver: RTCRtpReceiver) => void;
   onState: (state: RTCPeerConnectionState) => void;
   /** Says the other side has our media by another way. */
   onReleased: () => void;
@@ -38,7 +38,7 @@ const RELEASE = 'have your media by the call server';
 export class MeshPeer {
   readonly connection: RTCPeerConnection;
   readonly #options: MeshPeerOptions;
-  readonly #control: RTCDataChannel;
+  #control: RTCDataChannel | undefined;
   #tracks: OwnTracks = {};
   #makingOffer = false;
   #ignoresOffer = false;
@@ -56,17 +56,13 @@ export class MeshPeer {
       bundlePolicy: 'max-bundle',
     });
     this.connection = connection;
-    this.#control = connection.createDataChannel('path', { negotiated: true, id: 0 });
-    this.#control.onmessage = ({ data }) => {
-      if (data === RELEASE) options.onReleased();
-    };
     connection.onnegotiationneeded = () => this.#offer();
     connection.onicecandidate = ({ candidate }) => {
       options.send({ candidate: candidate?.toJSON() ?? null });
     };
-    connection.ontrack = ({ transceiver, track }) => {
+    connection.ontrack = ({ transceiver, receiver }) => {
       const slot = this.#slotOf(transceiver);
-      if (slot !== undefined) options.onTrack(slot, track);
+      if (slot !== undefined) options.onTrack(slot, receiver);
     };
     connection.onconnectionstatechange = () => {
       if (this.#closed) return;
@@ -81,6 +77,7 @@ export class MeshPeer {
         });
         if (kindOf(slot) === 'video') preferVp8(transceiver);
       }
+      this.#openControl();
     }
   }
 
@@ -101,7 +98,7 @@ export class MeshPeer {
 
   /** Tells the other side that its media comes here by another way. */
   release(): void {
-    if (this.#control.readyState === 'open') this.#control.send(RELEASE);
+    if (this.#control?.readyState === 'open') this.#control.send(RELEASE);
   }
 
   restart(): void {
@@ -147,9 +144,18 @@ export class MeshPeer {
     for (const transceiver of connection.getTransceivers()) {
       if (transceiver.direction === 'recvonly') transceiver.direction = 'sendrecv';
     }
+    // Only now: before the other's offer, it would be a reason for one of our own.
+    if (this.#control === undefined) this.#openControl();
     await this.#applyTracks();
     await connection.setLocalDescription();
     this.#sendLocal();
+  }
+
+  #openControl(): void {
+    this.#control = this.connection.createDataChannel('path', { negotiated: true, id: 0 });
+    this.#control.onmessage = ({ data }) => {
+      if (data === RELEASE) this.#options.onReleased();
+    };
   }
 
   async #candidate(candidate: RTCIceCandidateInit | null): Promise<void> {

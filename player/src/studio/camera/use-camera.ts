@@ -3,6 +3,7 @@ import {
   type DeviceProblem,
   type Inputs,
   listInputs,
+  NO_INPUTS,
   openCamera,
   openScreen,
   problemOfDevice,
@@ -28,13 +29,11 @@ export interface Camera {
   setHidden: (hidden: boolean) => void;
 }
 
-const NOTHING: Inputs = { cameras: [], microphones: [] };
-
 /** Opens camera and microphone as long as it is in use. */
 export function useCamera(): Camera {
   const [stream, setStream] = useState<MediaStream>();
   const [screen, setScreen] = useState<MediaStreamTrack>();
-  const [inputs, setInputs] = useState(NOTHING);
+  const [inputs, setInputs] = useState(NO_INPUTS);
   const [problem, setProblem] = useState<DeviceProblem>();
   const [isMuted, setIsMuted] = useState(false);
   const [isHidden, setIsHidden] = useState(false);
