@@ -1,13 +1,7 @@
 /** Why publishing does not go on, in words for people. */
 export interface PublishProblem {
   /** Stable: for tests, and for what a page does about it. */
-  code:
-    | 'refused'
-    | 'busy'
-    | 'gone'
-    | 'codecs'
-    | 'unreachable'
-    | 'other';
+  code: 'refused' | 'busy' | 'gone' | 'codecs' | 'unreachable' | 'other';
   text: string;
   /** Another attempt may succeed without anybody doing anything. */
   passing: boolean;

@@ -27,20 +27,3 @@ export function keep(kept: Partial<Kept>): void {
     // Storage is refused: it is asked for again the next time.
   }
 }
-
-/** The host's token of a meeting made on this device: whoever has it comes in as host. */
-export function hostTokenOf(meetingId: string): string | undefined {
-  try {
-    return localStorage.getItem(`${KEY}.host.${meetingId}`) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export function keepHostToken(meetingId: string, token: string): void {
-  try {
-    localStorage.setItem(`${KEY}.host.${meetingId}`, token);
-  } catch {
-    // Storage is refused: the token goes in the address instead.
-  }
-}

@@ -11,7 +11,13 @@ import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';
 import { type Outgoing, SignalClient, SignalError } from './signal/signal-client.ts';
 import { announcementOf } from './state/announcements.ts';
-import { initialState, type MediaField, type RoomEvent, type RoomState, reduce } from './state/room-state.ts';
+import {
+  initialState,
+  type MediaField,
+  type RoomEvent,
+  type RoomState,
+  reduce,
+} from './state/room-state.ts';
 import { Store } from './state/store.ts';
 
 const REACTION_MS = 4_000;

@@ -1,5 +1,5 @@
 import { gridRects, pageSize } from './grid.ts';
-import { centred, fit, type Rect, rounded, type Size } from './rect.ts';
+import { centred, type Rect, rounded, type Size, within } from './rect.ts';
 
 export type View = 'grid' | 'speaker';
 
@@ -66,7 +66,7 @@ function grid({ area, order, page }: ArrangeInput, isNarrow: boolean): Arrangeme
 function pair({ area, order, isWhole }: ArrangeInput, own: string): Arrangement {
   const other = order.find((id) => id !== own) ?? own;
   const whole = { x: 0, y: 0, ...area };
-  const main = isWhole(other) ? whole : centred(whole, fit(area, { least: 0.4, most: 16 / 9 }));
+  const main = isWhole(other) ? whole : centred(whole, within(area, { least: 0.4, most: 16 / 9 }));
   const width = area.width * FLOATING_SHARE;
   const height = width / TALL.least;
   return {
@@ -113,13 +113,10 @@ function speaker({ area, order, isWhole, page }: ArrangeInput): Arrangement {
   const room: Rect = isBeside
     ? { x: 0, y: 0, width: area.width - thickness - GAP, height: area.height }
     : { x: 0, y: 0, width: area.width, height: area.height - thickness - GAP };
-  const main = isWhole(first) ? room : centred(room, fit(room, TALL));
+  const main = isWhole(first) ? room : centred(room, within(room, TALL));
   return {
     ...shown,
-    tiles: [
-      { id: first, rect: rounded(main), role: 'main' },
-      ...placed(shown.ids, rects, 'strip'),
-    ],
+    tiles: [{ id: first, rect: rounded(main), role: 'main' }, ...placed(shown.ids, rects, 'strip')],
   };
 }
 

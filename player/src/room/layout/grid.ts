@@ -1,4 +1,4 @@
-import { type Aspects, fit, type Rect, rounded, type Size } from './rect.ts';
+import { type Aspects, type Rect, rounded, type Size, within } from './rect.ts';
 
 export interface GridOptions {
   gap: number;
@@ -21,7 +21,7 @@ export function pack(count: number, area: Size, { gap, aspects }: GridOptions): 
       height: (area.height - gap * (rows - 1)) / rows,
     };
     if (cell.width <= 0 || cell.height <= 0) continue;
-    const tile = fit(cell, aspects);
+    const tile = within(cell, aspects);
     if (tile.width * tile.height > best.tile.width * best.tile.height) {
       best = { columns, rows, tile };
     }

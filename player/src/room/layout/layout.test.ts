@@ -66,7 +66,7 @@ const input = (change: Partial<ArrangeInput>): ArrangeInput => ({
 describe('arrange', () => {
   const many = Array.from({ length: 30 }, (_, i) => `p${i}`);
 
-  it('pages a grid that does not fit, and comes back from a page that is gone', () => {
+  it('pages a grid that does not within, and comes back from a page that is gone', () => {
     expect(arrange(input({ order: many }))).toMatchObject({ page: 0, pages: 2 });
     const last = arrange(input({ order: many, page: 7 }));
     expect(last.page).toBe(1);

@@ -18,7 +18,7 @@ export interface Aspects {
 }
 
 /** The largest rectangle inside a cell whose aspect is allowed. */
-export function fit(cell: Size, { least, most }: Aspects): Size {
+export function within(cell: Size, { least, most }: Aspects): Size {
   const aspect = cell.width / cell.height;
   if (aspect > most) return { width: cell.height * most, height: cell.height };
   if (aspect < least) return { width: cell.width, height: cell.width / least };

@@ -220,8 +220,12 @@ export class LocalMedia {
       if (!(error instanceof DOMException) || !PARTIAL.has(error.name)) return { problem };
       // A device that was chosen once may be gone; one of two may be in use elsewhere.
       const again = await Promise.allSettled([
-        wantsAudio ? get({ audio: { ...audio, ...(microphoneId && { deviceId: microphoneId }) } }) : undefined,
-        wantsVideo ? get({ video: { ...video, ...(cameraId && { deviceId: cameraId }) } }) : undefined,
+        wantsAudio
+          ? get({ audio: { ...audio, ...(microphoneId && { deviceId: microphoneId }) } })
+          : undefined,
+        wantsVideo
+          ? get({ video: { ...video, ...(cameraId && { deviceId: cameraId }) } })
+          : undefined,
       ]);
       const got = again.flatMap((one) =>
         one.status === 'fulfilled' && one.value !== undefined ? one.value.getTracks() : [],
@@ -273,5 +277,4 @@ export class LocalMedia {
 }
 
 /** Undefined on a page that is not secure, whatever the types say. */
-const devices = (): MediaDevices | undefined =>
-  navigator.mediaDevices as MediaDevices | undefined;
+const devices = (): MediaDevices | undefined => navigator.mediaDevices as MediaDevices | undefined;

@@ -127,8 +127,7 @@ export class MeshPeer {
     if (this.#closed) return;
     const { connection } = this;
     const isReady =
-      !this.#makingOffer &&
-      (connection.signalingState === 'stable' || this.#isSettingAnswer);
+      !this.#makingOffer && (connection.signalingState === 'stable' || this.#isSettingAnswer);
     const collides = description.type === 'offer' && !isReady;
     this.#ignoresOffer = !this.#options.isPolite && collides;
     if (this.#ignoresOffer) return;

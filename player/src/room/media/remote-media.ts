@@ -135,8 +135,7 @@ export class RemoteMedia {
   }
 }
 
-const isFlowing = (track: MediaStreamTrack): boolean =>
-  track.readyState === 'live' && !track.muted;
+const isFlowing = (track: MediaStreamTrack): boolean => track.readyState === 'live' && !track.muted;
 
 /** Slots of sound and of pictures. */
 export const SOUND_SLOTS = SLOTS.filter((s) => s === 'microphone' || s === 'screen-audio');

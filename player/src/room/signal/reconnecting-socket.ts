@@ -79,7 +79,8 @@ export class ReconnectingSocket {
   #connect(): void {
     clearTimeout(this.#timer);
     this.#drop();
-    const open = this.#options.open ?? ((url: string) => new WebSocket(url) as unknown as SocketLike);
+    const open =
+      this.#options.open ?? ((url: string) => new WebSocket(url) as unknown as SocketLike);
     const socket = open(this.#options.url());
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#lost(socket, 1006, 'no answer'), OPEN_MS);

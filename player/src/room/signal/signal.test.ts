@@ -155,21 +155,19 @@ describe('SignalClient', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it.each([
-    CLOSE_CODES.replaced,
-    CLOSE_CODES.removed,
-    CLOSE_CODES.ended,
-    CLOSE_CODES.notJoined,
-  ])('does not come back after %d', async (code) => {
-    latest().opens();
-    latest().says(WELCOME);
-    const waiting = client.request({ type: 'hand-raise' });
-    latest().breaks(code);
-    await expect(waiting).rejects.toMatchObject({ code: 'closed' });
-    vi.advanceTimersByTime(60_000);
-    expect(ends).toEqual([code]);
-    expect(sockets).toHaveLength(1);
-  });
+  it.each([CLOSE_CODES.replaced, CLOSE_CODES.removed, CLOSE_CODES.ended, CLOSE_CODES.notJoined])(
+    'does not come back after %d',
+    async (code) => {
+      latest().opens();
+      latest().says(WELCOME);
+      const waiting = client.request({ type: 'hand-raise' });
+      latest().breaks(code);
+      await expect(waiting).rejects.toMatchObject({ code: 'closed' });
+      vi.advanceTimersByTime(60_000);
+      expect(ends).toEqual([code]);
+      expect(sockets).toHaveLength(1);
+    },
+  );
 
   it('refuses the request after the 400th that has no answer', async () => {
     for (let i = 0; i < 400; i++) client.send({ type: 'hand-raise' });

@@ -179,7 +179,10 @@ describe('raisedHands', () => {
 describe('announcementOf', () => {
   it.each([
     [{ type: 'participant-joined', participant: person('cyd') }, 'CYD joined'],
-    [{ type: 'participant-left', participantId: 'ada', reason: 'timeout' }, 'ADA lost the connection'],
+    [
+      { type: 'participant-left', participantId: 'ada', reason: 'timeout' },
+      'ADA lost the connection',
+    ],
     [
       { type: 'participant-updated', participant: person('ada', { handRaisedAt: 1 }) },
       'ADA raised a hand',
