@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{base,config,protocol,contracts,platform,callserver,ingest,transcode,edge,server,player}/**/*.test.ts',
+            '{base,config,protocol,contracts,platform,callserver,ingest,transcode,edge,meeting,server,player}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
         },

@@ -8,6 +8,7 @@ export * from './meeting.ts';
 export * from './play.ts';
 export * from './publication.ts';
 export * from './rendition.ts';
+export * from './room-media.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';
 export * from './warning.ts';

@@ -7,6 +7,7 @@ import {
   type Logger,
   messageOf,
 } from '#base';
+import type { MeetingService } from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -16,6 +17,7 @@ import { internalRoutes } from './internal.ts';
 import { liveRoutes } from './live.ts';
 import { LiveReader } from './live-reader.ts';
 import { LiveStreams } from './live-streams.ts';
+import { meetingRoutes } from './meetings.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
@@ -31,6 +33,7 @@ export interface ApiDeps extends OperationsDeps {
   subscriber: Redis;
   tokens: TokenIssuer;
   adminToken: string;
+  meetings: MeetingService;
   log: Logger;
 }
 
@@ -55,6 +58,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...programRoutes({ events, live, control }),
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
+    ...meetingRoutes({ config, service: deps.meetings, gate }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),

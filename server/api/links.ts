@@ -9,6 +9,10 @@ export interface Links {
   rtmpServer: string;
   whip(eventId: string, sourceId: string): string;
   hls(eventId: string): string;
+  room(meetingId: string): string;
+  calendar(meetingId: string): string;
+  /** WebSocket of a meeting, without a token. */
+  signal(meetingId: string): string;
 }
 
 export function linksFor(config: Config, req: Request): Links {
@@ -22,6 +26,9 @@ export function linksFor(config: Config, req: Request): Links {
     rtmpServer: `rtmp://${hostname}${port}/live`,
     whip: (eventId, sourceId) => `${base}/whip/${eventId}/${sourceId}`,
     hls: (eventId) => `${base}/hls/${eventId}`,
+    room: (meetingId) => `${base}/room/${meetingId}`,
+    calendar: (meetingId) => `${base}/api/meetings/${meetingId}/calendar.ics`,
+    signal: (meetingId) => `${base.replace(/^http/, 'ws')}/signal/meetings/${meetingId}`,
   };
 }
 

@@ -12,6 +12,7 @@ const TAGS = [
   { name: 'Program', description: 'Which of the sources is on air.' },
   { name: 'Live', description: 'What is going on now.' },
   { name: 'Playback', description: 'What a player needs to begin.' },
+  { name: 'Meetings', description: 'Rooms in which people see, hear and write to each other.' },
   { name: 'Session', description: 'Signing a browser in and out.' },
   { name: 'Operations', description: 'What this server is, and whether it can do its work.' },
 ] as const;
