@@ -85,13 +85,11 @@ export function Bar(props: BarProps) {
           icon={<Hand size={20} />}
         />
         <MenuTrigger>
-          <AriaButton className="bar-button bar-react" aria-label="React">
+          <AriaButton className="bar-button bar-react">
             <span className="bar-icon">
               <Smile size={20} aria-hidden="true" />
             </span>
-            <span className="bar-label" aria-hidden="true">
-              React
-            </span>
+            <span className="bar-label">React</span>
           </AriaButton>
           <Popover className="popover emoji-popover" placement="top">
             <Menu className="emoji-menu" aria-label="Reactions">
@@ -128,13 +126,11 @@ export function Bar(props: BarProps) {
           icon={<Users size={20} />}
         />
         <MenuTrigger>
-          <AriaButton className="bar-button" aria-label="More">
+          <AriaButton className="bar-button">
             <span className="bar-icon">
               <Ellipsis size={20} aria-hidden="true" />
             </span>
-            <span className="bar-label" aria-hidden="true">
-              More
-            </span>
+            <span className="bar-label">More</span>
           </AriaButton>
           <Popover className="popover" placement="top end">
             <Menu className="menu" aria-label="More">
@@ -190,7 +186,6 @@ function BarButton({
   className?: string;
   onPress: () => void;
 }) {
-  const name = count > 0 && countText !== undefined ? `${label}, ${count} ${countText}` : label;
   return (
     <button
       type="button"
@@ -198,22 +193,20 @@ function BarButton({
       data-on={isOn || undefined}
       data-off={isOff || undefined}
       disabled={isDisabled}
-      aria-label={name}
       aria-keyshortcuts={keys}
       title={keys === undefined ? label : `${label} (${keys})`}
       onClick={onPress}
     >
       <span className="bar-icon" aria-hidden="true">
         {icon}
-        {count > 0 && (
-          <span className="bar-count" data-quiet={isQuiet || undefined}>
-            {count > 99 ? '99+' : count}
-          </span>
-        )}
       </span>
-      <span className="bar-label" aria-hidden="true">
-        {label}
-      </span>
+      <span className="bar-label">{label}</span>
+      {count > 0 && (
+        <span className="bar-count" data-quiet={isQuiet || undefined}>
+          {count > 99 ? '99+' : count}
+          <span className="visually-hidden"> {countText}</span>
+        </span>
+      )}
     </button>
   );
 }
