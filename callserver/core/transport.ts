@@ -49,6 +49,8 @@ export interface TransportOwner {
 /** Our SSRC in feedback; receivers do not look at it. */
 const FEEDBACK_SSRC = 1;
 const SECOND_MS = 1_000;
+/** Who catches up gets that much more than is live. */
+const CATCH_UP_PACE = 2;
 const LAYER_CHECK_MS = 100;
 /** Streams change their rates slowly. */
 const ALLOCATION_MS = 300;
@@ -56,6 +58,7 @@ const ALLOCATION_MS = 300;
 const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
+const LISTENER_SILENCE_MS = 12_000;
 
 /** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
 export class Transport implements ConsumerHost, Padding {
@@ -74,6 +77,8 @@ export class Transport implements ConsumerHost, Padding {
   readonly #feedback = new TransportFeedbackGenerator();
   readonly #allocator = new Allocator();
   readonly path: OutgoingPath;
+  /** Those that are sent what the cache holds. */
+  readonly #catchingUp = new Set<Consumer>();
   readonly #writer = new RtcpWriter();
   readonly #lost: number[] = [];
   #indexById = indexById({});
@@ -148,6 +153,7 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   #forget(consumer: Consumer): void {
+    this.#catchingUp.delete(consumer);
     this.#consumers.delete(consumer.id);
     this.#consumersBySsrc.delete(consumer.parameters.ssrc);
   }
@@ -292,7 +298,8 @@ export class Transport implements ConsumerHost, Padding {
   #tickPath(nowMs: number): void {
     if (this.#consumers.size === 0 || !this.#wire.open) return;
     const { wanted, given } = this.#allocator;
-    this.path.tick(wanted, given, this.#padder !== undefined, nowMs);
+    const share = this.#catchingUp.size > 0 ? CATCH_UP_PACE : 1;
+    this.path.tick(wanted, given * share, this.#padder !== undefined, nowMs);
   }
 
   get #padder(): Consumer | undefined {
@@ -305,10 +312,27 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   /** Sends what waits and is due, and asks for what is missing. Returns false when nothing is left to wait for. */
-  drain(nowMs: number): boolean {
+  drain(nowMs: number, nowUs: number): boolean {
     if (this.#closed) return false;
     const missing = this.#producers.size > 0 && this.#requestMissing(nowMs);
-    return this.path.drain(this, nowMs) || missing;
+    const waiting = this.path.drain(this, nowMs);
+    for (const consumer of this.#catchingUp) {
+      if (!consumer.catchUp(nowMs, nowUs)) this.#catchingUp.delete(consumer);
+    }
+    return waiting || missing || this.#catchingUp.size > 0;
+  }
+
+  burstMs(bytes: number, nowMs: number): number {
+    return (bytes * 8_000) / this.path.control.pacingRate(this.#allocator.given, nowMs);
+  }
+
+  get waiting(): number {
+    return this.path.pacer.waiting;
+  }
+
+  catchingUp(consumer: Consumer): void {
+    this.#catchingUp.add(consumer);
+    this.#owner.busy();
   }
 
   send(
@@ -352,10 +376,27 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     this.#report(nowMs, nowUs);
-    if (this.#lastReceivedMs !== undefined && nowMs - this.#lastReceivedMs > SILENCE_MS) {
+    this.#watchSilence(nowMs);
+  }
+
+  /** Where nothing is to come, nothing says that the peer is there but ICE, and it does so by itself. */
+  #watchSilence(nowMs: number): void {
+    if (this.#lastReceivedMs === undefined) return;
+    if (this.#producers.size === 0 && !this.path.hasSent(SILENCE_MS, nowMs)) {
+      this.#lastReceivedMs = nowMs;
+    } else if (nowMs - this.#lastReceivedMs > this.#patienceMs) {
       this.#lastReceivedMs = undefined;
       this.#owner.silent();
     }
+  }
+
+  /** Who only listens may report every 7.5 s (RFC 3550 6.2, and what browsers make of it). */
+  get #patienceMs(): number {
+    if (this.#producers.size > 0) return SILENCE_MS;
+    for (const { producer } of this.#consumers.values()) {
+      if (producer.kind === 'video') return SILENCE_MS;
+    }
+    return LISTENER_SILENCE_MS;
   }
 
   /** Returns false when nothing is missing. */

@@ -1,14 +1,22 @@
 import { AmphiError, messageOf, randomId } from '#base';
-import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type {
+  Notice,
+  RequestInput,
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+} from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
+import { SpeakerBoard } from '../speakers/speaker-board.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { summaryOf } from './summary.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -75,6 +83,16 @@ export class Worker {
         this.#fault(error);
       }
     }
+    if (slow) this.#tellSpeakers(ms);
+  }
+
+  #tellSpeakers(ms: number): void {
+    for (const { id: routerId, speakers: board } of this.#routers.values()) {
+      const speakers = board.judge(ms);
+      if (speakers !== undefined) {
+        this.#notify({ notice: 'speakersChanged', routerId, speakers: [...speakers] });
+      }
+    }
   }
 
   /** One timer for all that waits, and none while nothing does. */
@@ -84,10 +102,10 @@ export class Worker {
   }
 
   #drain(): void {
-    const ms = nowMs();
+    const [ms, us] = [nowMs(), nowUs()];
     for (const transport of this.#busy) {
       try {
-        if (!transport.drain(ms)) this.#busy.delete(transport);
+        if (!transport.drain(ms, us)) this.#busy.delete(transport);
       } catch (error) {
         this.#busy.delete(transport);
         this.#fault(error);
@@ -100,9 +118,14 @@ export class Worker {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
 
-  createRouter(routerId: string): void {
+  createRouter({ routerId, topSpeakers = 0 }: RequestInput<'createRouter'>): void {
     if (this.#routers.has(routerId)) throw new AmphiError('conflict', `router ${routerId} exists`);
-    this.#routers.set(routerId, { id: routerId, transports: new Set(), producers: new Map() });
+    this.#routers.set(routerId, {
+      id: routerId,
+      transports: new Set(),
+      producers: new Map(),
+      speakers: new SpeakerBoard(topSpeakers),
+    });
   }
 
   closeRouter(routerId: string): void {
@@ -217,6 +240,7 @@ export class Worker {
     for (const producerId of transport.producers.keys()) {
       this.#producers.delete(producerId);
       router.producers.delete(producerId);
+      router.speakers.remove(producerId);
     }
     for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
     transport.close();
@@ -230,6 +254,12 @@ export class Worker {
     const producer = entry.transport.produce(producerId, parameters);
     this.#producers.set(producerId, { producer, entry });
     entry.router.producers.set(producerId, producer);
+    // Who does not tell levels is always passed on.
+    if (producer.kind === 'audio' && parameters.extensions.audioLevel !== undefined) {
+      const { speakers } = entry.router;
+      speakers.add(producerId);
+      producer.hearing = (byte, ms) => speakers.hear(producerId, byte, ms);
+    }
   }
 
   closeProducer(producerId: string): void {
@@ -237,6 +267,7 @@ export class Worker {
     if (found === undefined) return;
     this.#producers.delete(producerId);
     found.entry.router.producers.delete(producerId);
+    found.entry.router.speakers.remove(producerId);
     found.entry.transport.closeProducer(found.producer);
   }
 
@@ -281,6 +312,11 @@ export class Worker {
     if (found === undefined) return;
     this.#consumers.delete(consumerId);
     found.transport.closeConsumer(found.consumer);
+  }
+
+  summary(routerId: string): TransportSummary[] {
+    const ms = nowMs();
+    return [...this.#router(routerId).transports].map((transport) => summaryOf(transport, ms));
   }
 
   stats(transportId: string): TransportStats {

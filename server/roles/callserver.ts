@@ -1,6 +1,8 @@
 import { AmphiError } from '#base';
 import { run } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
+import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhipEndpoint } from '../media/whip.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
@@ -23,6 +25,19 @@ export const callserver: RoleMain = async (base) => {
   const pool = disposer.add(await WorkerPool.start(settings, log));
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
+  const maxSessionsPerWorker = media.workerSessions;
+  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, log }));
+  const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
+  metrics.gauge({
+    name: 'callserver_rooms',
+    help: 'Rooms whose media is on this node.',
+    read: () => rooms.ids.length,
+  });
+  metrics.gauge({
+    name: 'callserver_room_sessions',
+    help: 'WebRTC sessions of rooms.',
+    read: () => rooms.sessions,
+  });
   metrics.gauge({
     name: 'callserver_workers',
     help: 'Call-server worker processes that are up.',
@@ -52,8 +67,9 @@ export const callserver: RoleMain = async (base) => {
   await serveNodes(base, registry, 'callserver', (req, res) =>
     run(
       (q, s) => {
-        if (q.url?.startsWith('/whip/') !== true) throw new AmphiError('not_found');
-        return whip.handler(q, s);
+        if (q.url?.startsWith('/whip/') === true) return whip.handler(q, s);
+        if (q.url?.startsWith(ROOMS_PATH) === true) return roomsEndpoint.handler(q, s);
+        throw new AmphiError('not_found');
       },
       req,
       res,

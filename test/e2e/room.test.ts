@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting, CreateMeeting } from '#contracts';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
-import { RoomPage } from './room-page.ts';
+import { RoomGuest } from './room-guest.ts';
 
 let amphi: Instance;
 let chromium: Browser;
@@ -34,14 +34,14 @@ async function makeRoom(settings: CreateMeeting['settings'] = {}) {
 
 describe('a room that grows', () => {
   let url: string;
-  const people: RoomPage[] = [];
+  const people: RoomGuest[] = [];
   const [ada, grace] = ['Ada', 'Grace'] as const;
 
   beforeAll(async () => {
     const room = await makeRoom();
     url = room.url;
-    people.push(await RoomPage.join(chromium, url, ada, { hostToken: room.hostToken }));
-    people.push(await RoomPage.join(firefox, url, grace));
+    people.push(await RoomGuest.join(chromium, url, ada, { hostToken: room.hostToken }));
+    people.push(await RoomGuest.join(firefox, url, grace));
   });
 
   afterAll(async () => {
@@ -76,11 +76,11 @@ describe('a room that grows', () => {
   });
 
   it('moves everybody to the call server when the fourth comes, without a gap in the sound', async () => {
-    people.push(await RoomPage.join(chromium, url, 'Alan'));
+    people.push(await RoomGuest.join(chromium, url, 'Alan'));
     const [inChromium] = people;
     await inChromium?.hears('Alan');
     await inChromium?.watchGaps();
-    people.push(await RoomPage.join(chromium, url, 'Edsger'));
+    people.push(await RoomGuest.join(chromium, url, 'Edsger'));
     for (const one of people) {
       for (const { name } of people) {
         if (name === one.name) continue;
@@ -103,10 +103,10 @@ describe('a room that grows', () => {
 describe('a room with a waiting room', () => {
   it('lets in whom the host admits, and turns away whom not', async () => {
     const { url, hostToken } = await makeRoom({ waitingRoom: true });
-    const host = await RoomPage.join(chromium, url, 'Host', { hostToken });
+    const host = await RoomGuest.join(chromium, url, 'Host', { hostToken });
     const [guest, other] = await Promise.all([
-      RoomPage.open(chromium, url, 'Guest'),
-      RoomPage.open(chromium, url, 'Other'),
+      RoomGuest.open(chromium, url, 'Guest'),
+      RoomGuest.open(chromium, url, 'Other'),
     ]);
     await guest.enter();
     await guest.page.getByRole('heading', { name: 'The host will let you in' }).waitFor();

@@ -2,6 +2,7 @@ export { type Amf0Input, amf0 } from './amf0.ts';
 export { seriousFindings } from './axe.ts';
 export { type BrowserName, launchBrowser } from './browser.ts';
 export { CallServerStage } from './call-server-stage.ts';
+export { childrenOf } from './children.ts';
 export { type CmafOptions, type CmafPartOptions, cmafInit, cmafPart } from './cmaf.ts';
 export { DelayProxy } from './delay-proxy.ts';
 export { TestExchange } from './exchange.ts';
@@ -22,7 +23,9 @@ export { Replay, type ReplayOptions } from './replay.ts';
 export * as attacks from './rtmp-attacks.ts';
 export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
+export { RecordedWire, rtpPacket, vp8Payload } from './rtp-rig.ts';
 export { seedDatabase } from './seed.ts';
+export { createMeeting, SignalClient } from './signal-client.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
