@@ -41,6 +41,7 @@ export class RoomGuest {
     const context = await browser.newContext({ viewport: { width: 900, height: 640 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
+    if (process.env['ROOM_DEBUG']) page.on('console', (m) => console.log(`[${name}] ${m.type()} ${m.text()}`));
     const { hostToken, camera = true } = options;
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
     await page.getByLabel('Your name').fill(name);

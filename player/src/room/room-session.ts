@@ -171,8 +171,6 @@ export class RoomSession {
       // A room may let people in muted.
       if (!self.audio && this.local.state.isMicrophoneOn) this.local.setMicrophone(false);
       if (!self.video && this.local.state.isCameraOn) this.local.setCamera(false);
-    } else {
-      this.#paths.restart();
     }
     this.#wants.forget();
     this.#onLocal();

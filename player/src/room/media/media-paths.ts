@@ -121,13 +121,6 @@ export class MediaPaths {
     this.#release();
   }
 
-  /** The server has forgotten us, or the network is another one. */
-  restart(): void {
-    this.#sender?.restart();
-    this.#receiver?.restart();
-    for (const [, peer] of this.#mesh.peers) peer.restart();
-  }
-
   close(): void {
     clearTimeout(this.#overlap);
     this.#mesh.closeAll();

@@ -101,10 +101,6 @@ export class MeshPeer {
     if (this.#control?.readyState === 'open') this.#control.send(RELEASE);
   }
 
-  restart(): void {
-    this.connection.restartIce();
-  }
-
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

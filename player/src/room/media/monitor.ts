@@ -30,6 +30,8 @@ export interface Report {
 const LEVELS_MS = 150;
 const STATS_MS = 2_000;
 const REPORT_EVERY = 5;
+/** Every call begins small and grows; what lasts longer is a limit. */
+const SETTLED_ROUNDS = 5;
 /** A connection that is failed stays so until ICE has been restarted. */
 const STATES: Partial<Record<RTCPeerConnectionState, 'connected' | 'failed'>> = {
   connected: 'connected',
@@ -44,6 +46,8 @@ export class Monitor {
   readonly #detector = new SpeakingDetector();
   readonly #readings = new Map<RTCPeerConnection, Reading>();
   readonly #timers: ReturnType<typeof setInterval>[];
+  /** For how many readings in a row something has kept the own picture from being better. */
+  readonly #limited = { cpu: 0, bandwidth: 0 };
   #rounds = 0;
   #isReading = false;
 
@@ -73,6 +77,15 @@ export class Monitor {
       leaderOf(lastSpoke, selfId) === leaderOf(next.lastSpoke, selfId);
     // Drawn anew only when somebody begins or stops.
     if (!isSame) this.speaking.set(next);
+  }
+
+  /**
+   * What the way out bears. Told only where it holds something back: before,
+   * a browser knows no more than what it sends.
+   */
+  #uplink(connections: readonly RTCPeerConnection[]): number | undefined {
+    if (this.#limited.bandwidth < SETTLED_ROUNDS) return undefined;
+    return connections.reduce((sum, one) => sum + (this.#readings.get(one)?.uplink ?? 0), 0);
   }
 
   async #measure(): Promise<void> {
@@ -119,11 +132,15 @@ export class Monitor {
       });
     }
     this.quality.set(quality);
+    for (const by of ['cpu', 'bandwidth'] as const) {
+      const isLimited = all.some(({ limitedBy }) => limitedBy === by);
+      this.#limited[by] = isLimited ? this.#limited[by] + 1 : 0;
+    }
     if (this.#rounds++ % REPORT_EVERY !== 0) return;
-    const uplink = highest((reading) => reading.uplink);
+    const uplink = this.#uplink(connections.map(({ connection }) => connection));
     onReport({
       ...(uplink === undefined ? {} : { uplink }),
-      cpuLimited: all.some(({ limitedBy }) => limitedBy === 'cpu'),
+      cpuLimited: this.#limited.cpu >= SETTLED_ROUNDS,
       peers: connections.flatMap(({ participantId, connection }) => {
         if (participantId === undefined) return [];
         const reading = this.#readings.get(connection);
