@@ -41,10 +41,12 @@ export class RoomGuest {
     const context = await browser.newContext({ viewport: { width: 900, height: 640 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    if (process.env['ROOM_DEBUG']) page.on('console', (m) => console.log(`[${name}] ${m.type()} ${m.text()}`));
+    if (process.env['ROOM_DEBUG'])
+      page.on('console', (m) => console.log(`[${name}] ${m.type()} ${m.text()}`));
     const { hostToken, camera = true } = options;
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
-    await page.getByLabel('Your name').fill(name);
+    // Typed: what is filled in at once, React does not notice in Firefox.
+    await page.getByLabel('Your name').pressSequentially(name);
     if (camera) await page.locator('.lobby-picture video').waitFor();
     return new RoomGuest(page, name);
   }
@@ -135,6 +137,24 @@ export class RoomGuest {
     return this.page.evaluate(() =>
       Math.max(0, ...Object.values((window as unknown as Watching).gaps)),
     );
+  }
+
+  /** Shares a drawn screen: browsers without a window have none. */
+  async share(): Promise<void> {
+    await this.page.evaluate(() => {
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [960, 540];
+      const picture = canvas.getContext('2d') as CanvasRenderingContext2D;
+      let frame = 0;
+      setInterval(() => {
+        frame++;
+        picture.fillStyle = `hsl(${(frame * 11) % 360} 70% 50%)`;
+        picture.fillRect(0, 0, 960, 540);
+      }, 100);
+      const stream = canvas.captureStream(10);
+      navigator.mediaDevices.getDisplayMedia = () => Promise.resolve(stream);
+    });
+    await this.button('Share screen').click();
   }
 
   async leave(): Promise<void> {

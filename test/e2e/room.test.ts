@@ -65,7 +65,7 @@ describe('a room that grows', () => {
     const [inChromium, inFirefox] = people;
     await inFirefox?.button(/^Chat/).click();
     const field = inFirefox?.page.getByLabel('Message', { exact: true });
-    await field?.fill('<b>see</b> https://example.org/x.');
+    await field?.pressSequentially('<b>see</b> https://example.org/x.');
     await field?.press('Enter');
     await inChromium?.button('Chat 1 unread').click();
     const text = inChromium?.page.locator('.chat-text');
@@ -75,11 +75,19 @@ describe('a room that grows', () => {
     expect(await seriousFindings(inChromium?.page as never)).toEqual([]);
   });
 
+  it('shows a screen that is shared, large', async () => {
+    const [inChromium, inFirefox] = people;
+    await inChromium?.share();
+    await inFirefox?.sees('Ada’s screen');
+    const role = await inFirefox?.page.locator('[data-kind=screen]').getAttribute('data-role');
+    expect(role).toBe('main');
+  });
+
   it('moves everybody to the call server when the fourth comes, without a gap in the sound', async () => {
-    people.push(await RoomGuest.join(chromium, url, 'Alan'));
     const [inChromium] = people;
-    await inChromium?.hears('Alan');
     await inChromium?.watchGaps();
+    people.push(await RoomGuest.join(chromium, url, 'Alan'));
+    await inChromium?.hears('Alan');
     people.push(await RoomGuest.join(chromium, url, 'Edsger'));
     for (const one of people) {
       for (const { name } of people) {
@@ -97,6 +105,9 @@ describe('a room that grows', () => {
     expect(await inChromium?.longestGapMs()).toBeLessThan(MOST_GAP_MS);
     await Promise.all(people.map((one) => one.sees(one.name === ada ? grace : ada)));
     await people[3]?.hears(grace);
+    await people[3]?.sees('Ada’s screen');
+    await inChromium?.button('Stop sharing').click();
+    await people[3]?.page.locator('[data-kind=screen]').waitFor({ state: 'detached' });
   });
 });
 

@@ -122,6 +122,17 @@ export class RoomSession {
     this.#wants.setShown(shown);
   }
 
+  /** Everything that the browser says of the connections. */
+  async connectionStats(): Promise<unknown[]> {
+    return Promise.all(
+      this.#paths.connections.map(async ({ connection, ...rest }) => ({
+        ...rest,
+        state: connection.connectionState,
+        stats: [...(await connection.getStats()).values()],
+      })),
+    );
+  }
+
   resumeSound(): void {
     this.isSoundBlocked.set(false);
     this.#audio.resume();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatMessage, RoomParticipant, ServerMessage } from '#contracts';
+import { withoutPrivate } from '../without-private.ts';
 import { announcementOf } from './announcements.ts';
 import { initialState, type RoomState, raisedHands, reduce } from './room-state.ts';
 
@@ -197,5 +198,14 @@ describe('announcementOf', () => {
     [{ type: 'route', peers: 'callserver', reason: '' }, undefined],
   ])('of %j', (message, text) => {
     expect(announcementOf({ sequence: 2, ...message } as ServerMessage, inRoom)).toBe(text);
+  });
+});
+
+describe('withoutPrivate', () => {
+  it('leaves out names, chat and keys, however deep', () => {
+    const state = hear(inRoom, say(chat('1')));
+    const text = JSON.stringify(withoutPrivate({ state, token: 'secret' }));
+    for (const secret of ['ADA', 'text of 1', 'secret']) expect(text).not.toContain(secret);
+    expect(text).toContain('"participantId":"ada"');
   });
 });

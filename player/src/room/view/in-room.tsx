@@ -1,5 +1,6 @@
 import {
   Captions,
+  FileDown,
   Headphones,
   Keyboard,
   LayoutGrid,
@@ -11,10 +12,11 @@ import {
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { announce } from '../../ui/announce.ts';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
 import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
 import { ChatPanel } from '../chat/chat-panel.tsx';
+import { saveDiagnostics } from '../diagnostics.ts';
 import { DeviceForm } from '../lobby/device-form.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
@@ -30,7 +32,7 @@ import { Stage } from './stage.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
 type Panel = 'chat' | 'people';
-type Opened = 'settings' | 'keys' | 'leave';
+type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
 
 /** The room itself. */
@@ -138,6 +140,12 @@ export default function InRoom({ session }: { session: RoomSession }) {
       icon: icon(Settings2),
       onAction: () => setOpened('settings'),
     },
+    {
+      id: 'log',
+      label: 'Save a diagnostic log',
+      icon: icon(FileDown),
+      onAction: () => setOpened('log'),
+    },
     { id: 'keys', label: 'Keys', icon: icon(Keyboard), onAction: () => setOpened('keys') },
   ];
 
@@ -240,6 +248,18 @@ export default function InRoom({ session }: { session: RoomSession }) {
           ))}
         </dl>
       </Dialog>
+      <ConfirmDialog
+        title="Save a diagnostic log?"
+        action="Save"
+        look="primary"
+        isOpen={opened === 'log'}
+        onClose={() => setOpened(undefined)}
+        onConfirm={() => saveDiagnostics(session)}
+      >
+        It has the state of the room and of its connections, with network addresses and the names of
+        your devices, and no names of people, no chat, no sound and no pictures. It stays on this
+        device until you send it to somebody.
+      </ConfirmDialog>
       <LeaveDialog
         session={session}
         isHost={self?.role === 'host'}
