@@ -78,6 +78,7 @@ export class RoomSession {
       send: (message) => this.#signal.send(message),
       onNewReceiver: () => this.#wants.forget(),
       onChange: () => this.#touch(),
+      onFailed: () => this.monitor.reportSoon(),
     });
     this.#paths.setIceServers(joined.iceServers as RTCIceServer[]);
     this.#wants = new Wants((want) => this.#signal.send({ type: 'want', ...want }));

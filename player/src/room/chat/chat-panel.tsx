@@ -7,6 +7,7 @@ import type { RoomSession } from '../room-session.ts';
 import { SignalError } from '../signal/signal-client.ts';
 import { isHost, nameOf, type RoomState } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
+import { SidePanel } from '../view/side-panel.tsx';
 import { piecesOf } from './links.ts';
 import './chat.css';
 
@@ -34,15 +35,7 @@ export function ChatPanel({ session, onClose }: { session: RoomSession; onClose:
     );
   };
   return (
-    <aside className="panel-side" aria-label="Chat">
-      <div className="panel-head">
-        <h2>Chat</h2>
-        <IconButton
-          label="Close the chat"
-          icon={<X size={18} aria-hidden="true" />}
-          onPress={onClose}
-        />
-      </div>
+    <SidePanel title="Chat" onClose={onClose}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <ol className="chat-list" ref={list} tabIndex={0} aria-label="Messages">
         {state.moreChat && (
@@ -89,7 +82,7 @@ export function ChatPanel({ session, onClose }: { session: RoomSession; onClose:
         onReplied={() => setReplyTo(undefined)}
         onFailure={setFailure}
       />
-    </aside>
+    </SidePanel>
   );
 }
 

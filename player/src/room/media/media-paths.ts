@@ -17,6 +17,8 @@ export interface MediaPathsOptions {
   /** A session with the call server begins anew: what it was told is forgotten. */
   onNewReceiver: () => void;
   onChange: () => void;
+  /** A direct connection does not come about. */
+  onFailed: () => void;
 }
 
 type Purpose = 'send' | 'receive';
@@ -193,6 +195,10 @@ export class MediaPaths {
   }
 
   #onChange(): void {
+    const hasFailed = this.#mesh.peers.some(
+      ([, { connection }]) => connection.connectionState === 'failed',
+    );
+    if (hasFailed) this.#options.onFailed();
     this.#release();
     this.#options.onChange();
   }

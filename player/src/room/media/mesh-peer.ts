@@ -96,9 +96,11 @@ export class MeshPeer {
       });
   }
 
-  /** Tells the other side that its media comes here by another way. */
-  release(): void {
-    if (this.#control?.readyState === 'open') this.#control.send(RELEASE);
+  /** Tells the other side that its media comes here by another way; false while it cannot be told. */
+  release(): boolean {
+    if (this.#control?.readyState !== 'open') return false;
+    this.#control.send(RELEASE);
+    return true;
   }
 
   close(): void {

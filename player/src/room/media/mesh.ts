@@ -84,18 +84,16 @@ export class Mesh {
   /** Says to those whose media comes by the call server that they need not send it directly. */
   release(hasByCallServer: (participantId: string) => boolean): void {
     for (const [id, entry] of this.#entries) {
-      if (entry.isReleasedHere || !hasByCallServer(id)) continue;
+      if (entry.isReleasedHere || !hasByCallServer(id) || !entry.peer.release()) continue;
       entry.isReleasedHere = true;
-      entry.peer.release();
       this.#closeReleased(id, entry);
     }
   }
 
-  /** Direct is the way again: what was said about closing does not count. */
+  /** Direct is the way again: what one side has given up already is made anew. */
   unrelease(): void {
-    for (const entry of this.#entries.values()) {
-      entry.isReleasedHere = false;
-      entry.isReleasedThere = false;
+    for (const [id, { isReleasedHere, isReleasedThere }] of this.#entries) {
+      if (isReleasedHere || isReleasedThere) this.close(id);
     }
   }
 

@@ -59,6 +59,11 @@ export class Monitor {
     ];
   }
 
+  /** Something has failed: the server need not wait ten seconds to hear of it. */
+  reportSoon(): void {
+    this.#rounds = 0;
+  }
+
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }

@@ -10,12 +10,11 @@ import {
   UserMinus,
   Video,
   VideoOff,
-  X,
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import type { RoomParticipant } from '#contracts';
-import { Button, IconButton } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
 import { Toggle } from '../lobby/device-form.tsx';
 import type { RoomSession } from '../room-session.ts';
@@ -23,6 +22,7 @@ import type { Outgoing } from '../signal/signal-client.ts';
 import { isHost, type RoomState, raisedHands } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { Avatar } from '../view/avatar.tsx';
+import { SidePanel } from '../view/side-panel.tsx';
 import './people.css';
 
 const ROLES = { host: 'Host', 'co-host': 'Co-host', participant: '', viewer: 'Viewer' } as const;
@@ -46,17 +46,7 @@ export function PeoplePanel({
   );
   const hands = raisedHands(state);
   return (
-    <aside className="panel-side" aria-label="People">
-      <div className="panel-head">
-        <h2>
-          People <span className="dim">{all.length}</span>
-        </h2>
-        <IconButton
-          label="Close the list of people"
-          icon={<X size={18} aria-hidden="true" />}
-          onPress={onClose}
-        />
-      </div>
+    <SidePanel title="People" count={all.length} onClose={onClose}>
       <div className="people-body">
         <div className="people-invite">
           <CopyButton
@@ -109,7 +99,7 @@ export function PeoplePanel({
         </section>
         {isHost(self) && <HostControls state={state} send={send} />}
       </div>
-    </aside>
+    </SidePanel>
   );
 }
 

@@ -1,7 +1,8 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Button } from '../../ui/button.tsx';
+import { Countdown } from '../panels/countdown.tsx';
 import type { RoomSession } from '../room-session.ts';
-import { isHost, nameOf } from '../state/room-state.ts';
+import { isHost, nameOf, type RoomState } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 
 /** What must be known or decided now, above the pictures. */
@@ -9,12 +10,15 @@ export function Banners({
   session,
   isAudioOnly,
   onPictures,
+  onPolls,
   note,
   onNoteSeen,
 }: {
   session: RoomSession;
   isAudioOnly: boolean;
   onPictures: () => void;
+  /** Undefined while the polls are on the page already. */
+  onPolls: (() => void) | undefined;
   note: string | undefined;
   onNoteSeen: () => void;
 }) {
@@ -94,6 +98,8 @@ export function Banners({
           in.
         </Banner>
       )}
+      <BreakoutBanner state={state} />
+      <PollBanner state={state} onPolls={onPolls} />
       {problem !== undefined && (
         <Banner
           level="warn"
@@ -138,6 +144,53 @@ export function Banners({
         </Banner>
       )}
     </div>
+  );
+}
+
+function BreakoutBanner({ state }: { state: RoomState }) {
+  const { breakouts, self } = state;
+  const here = breakouts?.rooms.find(({ breakoutId }) => breakoutId === self?.breakoutId);
+  if (breakouts === undefined || here === undefined) return null;
+  return (
+    <Banner level="info" role="status">
+      You are in <bdi>{here.name}</bdi>.
+      {breakouts.endsAt !== undefined && (
+        <>
+          {' '}
+          Back to the main room in{' '}
+          <Countdown to={breakouts.endsAt} offsetMs={state.clockOffsetMs} />.
+        </>
+      )}
+    </Banner>
+  );
+}
+
+/** A question that nobody here has looked at yet. */
+function PollBanner({ state, onPolls }: { state: RoomState; onPolls: (() => void) | undefined }) {
+  const [seen, setSeen] = useState<string>();
+  const poll = state.polls.findLast(({ open }) => open);
+  const pollId = poll?.pollId;
+  useEffect(() => {
+    if (onPolls === undefined) setSeen(pollId);
+  }, [onPolls, pollId]);
+  if (poll === undefined || onPolls === undefined || seen === pollId) return null;
+  return (
+    <Banner
+      level="info"
+      role="status"
+      actions={
+        <>
+          <Button size="small" onPress={() => setSeen(pollId)}>
+            Later
+          </Button>
+          <Button size="small" look="primary" onPress={onPolls}>
+            Answer
+          </Button>
+        </>
+      }
+    >
+      Poll: <bdi>{poll.question}</bdi>
+    </Banner>
   );
 }
 

@@ -27,7 +27,8 @@ export interface BarProps {
   /** How many there are, and how many wait to be let in. */
   people: number;
   waiting: number;
-  panel: 'chat' | 'people' | undefined;
+  /** What is open at the side. */
+  panel: string | undefined;
   onMicrophone: () => void;
   onCamera: () => void;
   onShare: () => void;

@@ -1,5 +1,6 @@
 import {
   Captions,
+  ChartBar,
   FileDown,
   Headphones,
   Keyboard,
@@ -7,6 +8,7 @@ import {
   Maximize,
   PictureInPicture2,
   Settings2,
+  Split,
   SquareUser,
 } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
@@ -18,6 +20,8 @@ import { ThemeToggle } from '../../ui/shell.tsx';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { saveDiagnostics } from '../diagnostics.ts';
 import { DeviceForm } from '../lobby/device-form.tsx';
+import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
+import { PollsPanel } from '../panels/polls-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
@@ -31,7 +35,7 @@ import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
-type Panel = 'chat' | 'people';
+type Panel = 'chat' | 'people' | 'polls' | 'breakouts';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
 
@@ -135,6 +139,22 @@ export default function InRoom({ session }: { session: RoomSession }) {
       onAction: () => setCaptions(!hasCaptions),
     },
     {
+      id: 'polls',
+      label: 'Polls',
+      icon: icon(ChartBar),
+      onAction: () => setPanel('polls'),
+    },
+    ...(isHost(self)
+      ? [
+          {
+            id: 'breakouts',
+            label: 'Breakout rooms',
+            icon: icon(Split),
+            onAction: () => setPanel('breakouts'),
+          },
+        ]
+      : []),
+    {
       id: 'settings',
       label: 'Camera and sound',
       icon: icon(Settings2),
@@ -181,6 +201,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
           session={session}
           isAudioOnly={isAudioOnly}
           onPictures={() => setAudioOnly(false)}
+          onPolls={panel === 'polls' ? undefined : () => setPanel('polls')}
           note={note}
           onNoteSeen={() => setNote(undefined)}
         />
@@ -208,6 +229,12 @@ export default function InRoom({ session }: { session: RoomSession }) {
       {panel === 'chat' && <ChatPanel session={session} onClose={() => setPanel(undefined)} />}
       {panel === 'people' && (
         <PeoplePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'polls' && (
+        <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'breakouts' && (
+        <BreakoutsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
       )}
       <Bar
         isMicrophoneOn={local.isMicrophoneOn}
