@@ -5,6 +5,7 @@ export * from './jobs.ts';
 export * from './live.ts';
 export * from './media.ts';
 export * from './meeting.ts';
+export * from './people.ts';
 export * from './play.ts';
 export * from './publication.ts';
 export * from './rendition.ts';

@@ -8,10 +8,10 @@ import type {
   patchMeetingSchema,
 } from '#contracts';
 import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
+import { hashPassword, isPassword } from '../people/passwords.ts';
 import type { Grant } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
 import { readLive } from '../signaling/snapshot.ts';
-import { hashPassword, isPassword } from './passwords.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from './repository.ts';
 
 const HOST_KEY_BYTES = 24;

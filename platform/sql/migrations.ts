@@ -95,4 +95,26 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index chat_messages_meeting on chat_messages (meeting_id, sent_at);
     `,
   },
+  {
+    name: '0003-people',
+    sql: `
+      create table contacts (
+        user_id text not null references users on delete cascade,
+        other_id text not null references users on delete cascade,
+        state text not null check (state in ('requested', 'asked', 'accepted', 'blocked')),
+        created_at timestamptz not null default now(),
+        primary key (user_id, other_id)
+      );
+      create table calls (
+        call_id text primary key,
+        caller_id text not null references users on delete cascade,
+        callee_id text not null references users on delete cascade,
+        media text not null check (media in ('audio', 'video', 'screen')),
+        outcome text,
+        started_at timestamptz(3) not null,
+        noticed boolean not null default false
+      );
+      create index calls_callee on calls (callee_id, started_at);
+    `,
+  },
 ];

@@ -1,4 +1,13 @@
-import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
 
 /** The durable state. `migrations.ts` creates the same, statement by statement. */
 
@@ -139,4 +148,41 @@ export const chatMessages = pgTable(
     reactions: jsonb('reactions').$type<Record<string, string[]>>().notNull(),
   },
   (table) => [index('chat_messages_meeting').on(table.meetingId, table.sentAt)],
+);
+
+/** What one user has with another: each has a row of their own. */
+export const contacts = pgTable(
+  'contacts',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    otherId: text('other_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    state: text('state').$type<'requested' | 'asked' | 'accepted' | 'blocked'>().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.otherId] })],
+);
+
+/** Calls between users, as the one who was called is told of them later. */
+export const calls = pgTable(
+  'calls',
+  {
+    callId: text('call_id').primaryKey(),
+    callerId: text('caller_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    calleeId: text('callee_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    media: text('media').$type<'audio' | 'video' | 'screen'>().notNull(),
+    /** How it ended; null while it rings or goes on. */
+    outcome: text('outcome'),
+    startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** The callee has been told that it was missed. */
+    noticed: boolean('noticed').notNull().default(false),
+  },
+  (table) => [index('calls_callee').on(table.calleeId, table.startedAt)],
 );

@@ -7,7 +7,7 @@ import {
   type Logger,
   messageOf,
 } from '#base';
-import type { MeetingService } from '#meeting';
+import { Accounts, type MeetingService, PeopleRepository } from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -27,6 +27,7 @@ import { EventRepository } from './repository.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { sourceRoutes } from './sources.ts';
+import { userRoutes } from './users.ts';
 
 export interface ApiDeps extends OperationsDeps {
   /** A connection to Redis of its own, for subscribing. */
@@ -50,7 +51,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const live = new LiveReader(redis, nodes, log);
   const views = new EventViews({ config, events, live });
   const control = new IngestControl({ events, nodes, redis });
-  const gate = new Gate({ adminToken, tokens, redis });
+  const people = new PeopleRepository(deps.db);
+  const gate = new Gate({ adminToken, tokens, redis, people });
   const streams = await LiveStreams.start({ events, views, live, subscriber, log });
   const routes = [
     ...eventRoutes({ config, events, views, control }),
@@ -59,6 +61,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
     ...meetingRoutes({ config, service: deps.meetings, gate }),
+    ...userRoutes({ gate, people, accounts: new Accounts({ people, redis }) }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),

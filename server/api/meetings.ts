@@ -50,13 +50,13 @@ export function meetingRoutes(deps: MeetingRouteDeps): Route[] {
   ];
 }
 
-function createRoute({ config, service }: MeetingRouteDeps): Route {
+function createRoute({ config, service, gate }: MeetingRouteDeps): Route {
   return route({
     method: 'post',
     path: '/api/meetings',
-    summary: 'Makes a meeting',
+    summary: 'Makes a meeting; of an account where one is signed in',
     tag: TAG,
-    access: 'admin',
+    access: 'account',
     body: createMeetingSchema,
     answers: {
       status: 201,
@@ -64,7 +64,10 @@ function createRoute({ config, service }: MeetingRouteDeps): Route {
       description: 'The meeting; its host token is shown this once',
     },
     handle: async ({ body, req }) => {
-      const { row, hostToken } = await service.create(body, undefined);
+      const { row, hostToken } = await service.create(
+        body,
+        (await gate.userSession(req))?.user.userId,
+      );
       const links = linksFor(config, req);
       return {
         meetingId: row.meetingId,
@@ -76,20 +79,21 @@ function createRoute({ config, service }: MeetingRouteDeps): Route {
   });
 }
 
-function listRoute({ config, service }: MeetingRouteDeps): Route {
+function listRoute({ config, service, gate }: MeetingRouteDeps): Route {
   return route({
     method: 'get',
     path: '/api/meetings',
-    summary: 'Lists meetings, newest first',
+    summary: 'Lists one’s meetings, newest first; to the admin, all',
     tag: TAG,
-    access: 'admin',
+    access: 'account',
     query: listQuery,
     answers: { status: 200, schema: meetingListSchema, description: 'A page of meetings' },
     handle: async ({ query, req }) => {
       const { limit, cursor } = query;
-      const rows = await service.list({ limit: limit + 1, after: cursor });
+      const caller = await callerOf(gate, req);
+      const ownerId = caller.isAdmin ? undefined : caller.userId;
+      const rows = await service.list({ limit: limit + 1, after: cursor, ownerId });
       const page = rows.slice(0, limit);
-      const caller: Caller = { isAdmin: true };
       const links = linksFor(config, req);
       const items = await Promise.all(
         page.map((row) => service.view(row, caller, links.room(row.meetingId))),
@@ -233,7 +237,11 @@ function calendarRoute({ config, service }: MeetingRouteDeps): Route {
 
 async function callerOf(gate: Gate, req: Request): Promise<Caller> {
   const bearer = bearerOf(req.headers.authorization);
-  return { isAdmin: await gate.isAdmin(req).catch(() => false), bearer };
+  const [isAdmin, session] = await Promise.all([
+    gate.isAdmin(req).catch(() => false),
+    gate.userSession(req).catch(() => undefined),
+  ]);
+  return { isAdmin, bearer, userId: session?.user.userId };
 }
 
 /** A hash of what stands in the browser's cookie, which is set where there is none. */

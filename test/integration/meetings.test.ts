@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JoinedMeeting, MeetingView, ProblemView } from '#contracts';
 import { createMeeting, Instance, SignalClient, until } from '#support';
@@ -6,7 +7,7 @@ let amphi: Instance;
 
 beforeAll(async () => {
   amphi = await Instance.start({
-    env: { AMPHI_ROLES: 'api', AMPHI_TURN_URLS: '["stun:stun.example:3478"]' },
+    env: { AMPHI_ROLES: 'api,callserver', AMPHI_TURN_URLS: '["stun:stun.example:3478"]' },
   });
 });
 
@@ -127,7 +128,7 @@ describe('a room', () => {
     expect(seen).toMatchObject({
       status: 'active',
       host: 'Somebody',
-      route: { peers: 'mesh', reason: 'No call server is up' },
+      route: { peers: 'mesh', reason: expect.stringContaining('3 people') },
     });
     expect((await call('GET', path)).value).toMatchObject({
       participants: [],
@@ -169,6 +170,82 @@ describe('a room', () => {
       title: 'Renamed',
       settings: { locked: true },
     });
+  });
+});
+
+describe('over the call server', () => {
+  const sdp = (name: string) =>
+    readFileSync(new URL(`../fixtures/sdp/${name}.sdp`, import.meta.url), 'utf8');
+  const sending = { type: 'offer', to: 'callserver', purpose: 'send' } as const;
+  const receiving = { type: 'offer', to: 'callserver', purpose: 'receive' } as const;
+
+  it('goes what four people send: each is told what there is, and which section carries it', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await join(amphi.base, meetingId, hostToken);
+    const [ann, bob] = [await join(amphi.base, meetingId), await join(amphi.base, meetingId)];
+    const fourth = await join(amphi.base, meetingId);
+    expect(await fourth.next('welcome')).toMatchObject({ route: { peers: 'callserver' } });
+    expect(await ann.next('route')).toMatchObject({ peers: 'callserver' });
+
+    const labels = { '0': 'microphone', '1': 'camera' } as const;
+    const offer = { ...sending, sdp: sdp('chromium-whip') };
+    expect(await ann.ask(offer)).toMatchObject({ type: 'error' });
+    expect(await ann.ask({ ...offer, labels })).toMatchObject({ type: 'ok' });
+    expect(await ann.next('answer')).toMatchObject({
+      from: 'callserver',
+      purpose: 'send',
+      sdp: expect.stringContaining('a=candidate'),
+    });
+    const both = [
+      { participantId: ann.participantId, media: 'microphone' },
+      { participantId: ann.participantId, media: 'camera' },
+    ];
+    const all = await bob.until(
+      'both streams',
+      (one) => one.type === 'streams-changed' && one.streams.length === 2,
+    );
+    expect(all).toMatchObject({ streams: both });
+    expect(ann.of('streams-changed').flatMap(({ streams }) => streams)).toEqual([]);
+
+    expect(await bob.ask({ ...receiving, sdp: sdp('firefox-whep') })).toMatchObject({ type: 'ok' });
+    const { sections = [] } = await bob.next('answer');
+    expect(sections.map(({ mid: _, ...stream }) => stream)).toEqual(expect.arrayContaining(both));
+    const camera = both[1]!;
+    const want = { type: 'want', ...camera, width: 320, height: 180 } as const;
+    expect(await bob.ask({ ...want, media: 'camera' })).toMatchObject({ type: 'ok' });
+    expect(await bob.ask({ ...receiving, sdp: 'no description' })).toMatchObject({
+      code: 'bad_request',
+    });
+
+    await host.ask({ type: 'remove', participantId: ann.participantId });
+    await bob.until(
+      'nothing to receive',
+      (one) =>
+        one.sequence > all.sequence && one.type === 'streams-changed' && one.streams.length === 0,
+    );
+  });
+
+  it('outlives the node of the room: the next one finds what is there', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base, {
+      settings: { route: 'callserver' },
+    });
+    const host = await join(amphi.base, meetingId, hostToken);
+    const guest = await join(amphi.base, meetingId);
+    const labels = { '0': 'microphone', '1': 'camera' } as const;
+    await host.ask({ ...sending, sdp: sdp('chromium-whip'), labels });
+    process.kill(await amphi.pid('api'), 'SIGKILL');
+    await guest.closed;
+    const again = (await until(
+      'the node to be back',
+      () => guest.resume().catch(() => false),
+      15_000,
+    )) as SignalClient;
+    const { streams } = await again.next('welcome');
+    expect(streams).toHaveLength(2);
+    expect(await again.ask({ ...receiving, sdp: sdp('firefox-whep') })).toMatchObject({
+      type: 'ok',
+    });
+    expect((await again.next('answer')).sections).toHaveLength(2);
   });
 });
 
