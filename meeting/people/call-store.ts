@@ -12,11 +12,14 @@ export interface Call {
   callerName: string;
   /** The socket that calls. */
   callerLine: string;
+  callerBase: string;
   callee: string;
   media: 'audio' | 'video' | 'screen';
   callerCapabilities: Capabilities;
   calleeCapabilities?: Capabilities;
   state: 'ringing' | 'active';
+  /** Since when it is in this state; milliseconds since the epoch. */
+  since: number;
   /** Of an accepted one: where it goes on. */
   meetingId?: string;
 }

@@ -19,6 +19,8 @@ import type { UserChannels } from './user-channel.ts';
 export interface Caller {
   userId: string;
   displayName: string;
+  /** The address by which this device reaches us. */
+  base: string;
   line: Line;
 }
 
@@ -33,8 +35,11 @@ export interface CallDeps {
   channels: UserChannels;
   presence: PresenceBoard;
   /** Makes the room of an accepted call: what each of the two joins it by. */
-  makeRoom: (people: readonly { userId: string; displayName: string }[]) => Promise<Room[]>;
+  makeRoom: (
+    people: readonly { userId: string; displayName: string; base: string }[],
+  ) => Promise<Room[]>;
   endRoom: (meetingId: string) => Promise<void>;
+  isRoomEmpty: (meetingId: string) => Promise<boolean>;
   /** Somebody began or ended a call. */
   presenceChanged: (userId: string) => void;
   /** Keeps the change for whoever keeps books. */
@@ -43,6 +48,10 @@ export interface CallDeps {
 }
 
 const CALL_ID_CHARACTERS = 16;
+/** So long may pass until both are in the room, or one comes again after a break. */
+const EMPTY_ROOM_MS = 60_000;
+/** The node at which the caller is ends what rings; when that has died, others do. */
+const FORGOTTEN_MS = RING_MS + 10_000;
 
 /** Calls between two users: who may ring whom, which device answers, how it ends. */
 export class Calls {
@@ -88,6 +97,25 @@ export class Calls {
     }
   }
 
+  /** Keeps the call of somebody who is there, or ends it when nobody is in it any more. */
+  async renew(userId: string): Promise<void> {
+    const { calls, presence, isRoomEmpty } = this.#deps;
+    const callId = await presence.callOf(userId);
+    if (callId === undefined) return;
+    const call = await calls.find(callId);
+    if (call === undefined) {
+      await presence.endCall(userId, callId);
+      return;
+    }
+    const age = Date.now() - call.since;
+    if (call.state === 'ringing' && age > FORGOTTEN_MS) {
+      await this.#over(call, 'ringing', 'no-answer');
+    } else if (call.meetingId !== undefined && age > EMPTY_ROOM_MS) {
+      if (await isRoomEmpty(call.meetingId)) await this.#hangUp(call);
+    }
+    await presence.renewCall(userId);
+  }
+
   /** A device is gone: what it was calling is cancelled. */
   async gone(who: Caller): Promise<void> {
     for (const [callId, { line }] of this.#ringing) {
@@ -98,7 +126,7 @@ export class Calls {
   }
 
   async #call(
-    { userId, displayName, line }: Caller,
+    { userId, displayName, base, line }: Caller,
     message: Extract<CallMessage, { type: 'call' }>,
   ): Promise<string> {
     const { people, calls, presence, channels } = this.#deps;
@@ -115,10 +143,12 @@ export class Calls {
       caller: userId,
       callerName: displayName,
       callerLine: line.id,
+      callerBase: base,
       callee: to,
       media,
       callerCapabilities: capabilities,
       state: 'ringing',
+      since: Date.now(),
     };
     await calls.begin(call);
     this.#deps.presenceChanged(userId);
@@ -153,7 +183,12 @@ export class Calls {
     const { calls, channels, makeRoom, log } = this.#deps;
     const { callId, caller, callee } = call;
     if (who.userId !== callee) throw new AmphiError('forbidden', 'You are the one who calls');
-    const active: Call = { ...call, state: 'active', calleeCapabilities: capabilities };
+    const active: Call = {
+      ...call,
+      state: 'active',
+      since: Date.now(),
+      calleeCapabilities: capabilities,
+    };
     if (!(await calls.move(active, 'ringing'))) throw answered();
     this.#disarm(callId);
     await channels.tell(
@@ -163,8 +198,8 @@ export class Calls {
     );
     try {
       const [callerRoom, calleeRoom] = await makeRoom([
-        { userId: caller, displayName: call.callerName },
-        { userId: callee, displayName: who.displayName },
+        { userId: caller, displayName: call.callerName, base: call.callerBase },
+        { userId: callee, displayName: who.displayName, base: who.base },
       ]);
       if (callerRoom === undefined || calleeRoom === undefined) throw new AmphiError('internal');
       await calls.move({ ...active, meetingId: callerRoom.meetingId }, 'active');

@@ -62,6 +62,11 @@ export class PresenceBoard {
     return answer === 'OK' || (await this.#redis.get(callKey(userId))) === callId;
   }
 
+  /** The call that has this user's place. */
+  async callOf(userId: string): Promise<string | undefined> {
+    return (await this.#redis.get(callKey(userId))) ?? undefined;
+  }
+
   /** The call goes on. */
   async renewCall(userId: string): Promise<void> {
     await this.#redis.pexpire(callKey(userId), ALIVE_MS);

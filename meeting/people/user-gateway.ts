@@ -48,7 +48,8 @@ export class UserGateway implements Closable {
   readonly #presence: PresenceBoard;
   readonly #store: CallStore;
   readonly #calls: Calls;
-  readonly #sockets = new Map<string, { userId: string; base: string }>();
+  /** Accounts by the ids of their sockets here. */
+  readonly #sockets = new Map<string, string>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(deps: UserGatewayDeps) {
@@ -66,6 +67,7 @@ export class UserGateway implements Closable {
       presence: this.#presence,
       makeRoom: (people) => this.#makeRoom(people),
       endRoom: async (meetingId) => deps.meetings.end(await deps.meetings.meeting(meetingId)),
+      isRoomEmpty: (meetingId) => deps.meetings.isEmpty(meetingId),
       presenceChanged: (userId) => this.#attempt(this.#tellPresence(userId)),
       note: (change) => {
         const event: BusEvent = { ...change, at: Date.now() };
@@ -98,7 +100,7 @@ export class UserGateway implements Closable {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#calls.close();
-    for (const [id, { userId }] of this.#sockets) {
+    for (const [id, userId] of this.#sockets) {
       await this.#presence.gone(userId, id).catch(() => {});
     }
     await this.#channels.close();
@@ -110,7 +112,7 @@ export class UserGateway implements Closable {
     const { sub, grant } = await this.#deps.tokens.verify('calls', token);
     const { base } = grantSchema.parse(grant);
     const { userId, displayName } = await this.#people.user(sub);
-    const open = [...this.#sockets.values()].filter((one) => one.userId === userId).length;
+    const open = [...this.#sockets.values()].filter((one) => one === userId).length;
     if (open >= MAX_DEVICES) throw new AmphiError('too_many');
     return { userId, displayName, base };
   }
@@ -134,9 +136,9 @@ export class UserGateway implements Closable {
       },
       log: log.child({ userId }),
     });
-    const who: Caller = { userId, displayName, line };
+    const who: Caller = { userId, displayName, base, line };
     upgrader.keep(line);
-    this.#sockets.set(line.id, { userId, base });
+    this.#sockets.set(line.id, userId);
     turn = this.#opened(who).catch((error) => {
       log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
       line.close(RESTART, 'unavailable');
@@ -204,7 +206,7 @@ export class UserGateway implements Closable {
     }
   }
 
-  async #makeRoom(people: readonly { userId: string; displayName: string }[]) {
+  async #makeRoom(people: readonly { userId: string; displayName: string; base: string }[]) {
     const { meetings, iceServers } = this.#deps;
     const { row, hostToken: bearer } = await meetings.create(
       { title: 'Call', settings: { capacity: people.length, whenHostLeaves: 'stay' } },
@@ -219,22 +221,16 @@ export class UserGateway implements Closable {
           { isAdmin: false, bearer },
         );
         const { participantId, token } = joined;
-        const webSocketUrl = `${this.#baseOf(person.userId)}/signal/meetings/${meetingId}?token=${token}`;
+        const webSocketUrl = `${person.base}/signal/meetings/${meetingId}?token=${token}`;
         return { meetingId, participantId, token, webSocketUrl, iceServers: iceServers() };
       }),
     );
   }
 
-  /** The address by which this user's client reaches us; empty, so relative to its own, for one elsewhere. */
-  #baseOf(userId: string): string {
-    for (const socket of this.#sockets.values()) if (socket.userId === userId) return socket.base;
-    return '';
-  }
-
   #renew(): void {
-    for (const [id, { userId }] of this.#sockets) {
+    for (const [id, userId] of this.#sockets) {
       this.#attempt(this.#presence.here(userId, id));
-      this.#attempt(this.#presence.renewCall(userId));
+      this.#attempt(this.#calls.renew(userId));
     }
   }
 

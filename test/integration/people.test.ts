@@ -134,7 +134,11 @@ describe('an account', () => {
     await signUp('guessed');
     const guess = (password: string) =>
       call('POST', '/api/sessions', { body: { email: 'guessed@example.org', password } });
-    for (let i = 0; i < 20; i++) expect((await guess('guess')).status).toBe(401);
+    let guesses = 0;
+    while ((await guess('guess')).status === 401) guesses++;
+    // Those of the same address before it count, too.
+    expect(guesses).toBeGreaterThanOrEqual(15);
+    expect(guesses).toBeLessThanOrEqual(20);
     expect((await guess(PASSWORD)).status).toBe(429);
   });
 });
@@ -306,6 +310,7 @@ describe('calls', () => {
     const cancelled = await ring();
     await b.next('incoming-call');
     a.say({ type: 'cancel', callId: cancelled });
+    await a.next('call-ended');
     await b.next('call-ended');
     await b.next('call-ended');
     expect(await b.next('call-missed')).toMatchObject({ callId: cancelled });
