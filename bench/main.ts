@@ -12,6 +12,7 @@ import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { room } from './room.ts';
 import { soak } from './soak.ts';
+import { sockets } from './sockets.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   latency,
   packetPath,
   room,
+  sockets,
   soak,
   transcode,
 ];

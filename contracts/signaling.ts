@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { textSchema } from './api.ts';
 import { eventIdSchema } from './ids.ts';
 import { displayNameSchema, participantIdSchema } from './meeting.ts';
 import { stageLayoutSchema } from './stage.ts';
+import { textSchema } from './text.ts';
 
 /**
  * What a client says on `ws(s)://HOST/signal/meetings/{meetingId}?token=...`:
