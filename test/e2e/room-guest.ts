@@ -39,6 +39,10 @@ export class RoomGuest {
     options: { hostToken?: string; camera?: boolean } = {},
   ): Promise<RoomGuest> {
     const context = await browser.newContext({ viewport: { width: 900, height: 640 } });
+    // Everybody encodes on this one machine.
+    await context.addInitScript(() => {
+      localStorage.setItem('amphi.room', JSON.stringify({ preferences: { picture: 'small' } }));
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     if (process.env['ROOM_DEBUG'])
