@@ -1,4 +1,5 @@
 export { MediaTap } from './client/media-tap.ts';
+export { Pipe } from './client/pipe.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
 export { Router, type Speaker } from './client/router.ts';
 export type { PublishedProducer, SendingSession } from './client/sending-session.ts';

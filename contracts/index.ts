@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './calling.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './jobs.ts';
@@ -12,4 +13,5 @@ export * from './rendition.ts';
 export * from './room-media.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';
+export * from './text.ts';
 export * from './warning.ts';

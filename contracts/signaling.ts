@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { textSchema } from './api.ts';
 import { displayNameSchema, participantIdSchema } from './meeting.ts';
+import { textSchema } from './text.ts';
 
 /**
  * What a client says on `ws(s)://HOST/signal/meetings/{meetingId}?token=...`:

@@ -29,6 +29,8 @@ export interface RouterOptions {
 export type RouterEvents = {
   /** Who speaks, the loudest first, whenever that changes; at most ten times a second. */
   speakers: readonly [readonly Speaker[]];
+  /** A producer has ended. */
+  unpublished: readonly [producerId: string];
 };
 
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
@@ -58,6 +60,10 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
       throw error;
     }
     return router;
+  }
+
+  unpublish(producerId: string): void {
+    if (this.published.delete(producerId)) this.emit('unpublished', producerId);
   }
 
   /** What can be played now. */

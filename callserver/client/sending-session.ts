@@ -26,6 +26,8 @@ export interface PublishedProducer extends PlayableProducer {
   /** What it is in sync with has the same one. */
   streamId: string;
   parameters: ProducerParameters;
+  /** It comes from another worker. */
+  piped: boolean;
 }
 
 export interface SendingOptions extends Partial<PublishOptions> {
@@ -40,6 +42,8 @@ export interface SessionRouter {
   readonly worker: WorkerProcess;
   /** What can be played now, by id. */
   readonly published: Map<string, PublishedProducer>;
+  /** Takes one out that has ended. */
+  unpublish(producerId: string): void;
 }
 
 /** Somebody who sends. */
@@ -161,7 +165,7 @@ export class SendingSession extends Session {
   }
 
   #unpublish(producers: readonly PublishedProducer[]): void {
-    for (const { producerId } of producers) this.#router.published.delete(producerId);
+    for (const { producerId } of producers) this.#router.unpublish(producerId);
   }
 
   #producerOf(
@@ -175,7 +179,7 @@ export class SendingSession extends Session {
     // What they call it is theirs to choose, and is not passed on to others.
     const streamId = `${this.id}.${this.#streams.indexOf(theirs)}`;
     const producerId = randomId(ID_CHARACTERS);
-    return { producerId, sessionId: this.id, mid, label, streamId, parameters };
+    return { producerId, sessionId: this.id, mid, label, streamId, parameters, piped: false };
   }
 }
 

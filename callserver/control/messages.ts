@@ -106,6 +106,18 @@ export const TransportSummary = z.object({
 });
 export type TransportSummary = z.infer<typeof TransportSummary>;
 
+/** How one end of a pipe is reached. */
+export const PipeEnd = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  /** The same from this machine alone. */
+  loopback: z.enum(['127.0.0.1', '::1']).optional(),
+  port: z.int().min(1).max(0xffff),
+  pipeId: z.int().min(0).max(0xffffffff),
+  /** X25519, base64url. */
+  publicKey: z.string().max(64),
+});
+export type PipeEnd = z.infer<typeof PipeEnd>;
+
 /** Where and as whom a worker receives media. */
 export const WorkerSettings = z.object({
   port: z.int().min(1).max(0xffff),
@@ -114,6 +126,8 @@ export const WorkerSettings = z.object({
   announcedAddresses: z.array(z.string()).min(1).max(16),
   /** The port told to peers, where an address translation in front has another one. */
   announcedPort: z.int().min(1).max(0xffff).optional(),
+  /** UDP for pipes to other call servers; a free one when left out. */
+  pipePort: z.int().min(1).max(0xffff).optional(),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
@@ -137,6 +151,16 @@ export const REQUESTS = {
   createDirectTransport: {
     input: z.object({ routerId: id, transportId: id }),
     output: z.object({ handle: z.int() }),
+  },
+  /** One end of a pipe to another call server; it carries nothing before it is connected. */
+  createPipeTransport: {
+    input: z.object({ routerId: id, transportId: id }),
+    output: PipeEnd,
+  },
+  /** Without a secret that only the owners of both ends know, both must be on one machine. */
+  connectPipeTransport: {
+    input: z.object({ transportId: id, remote: PipeEnd, secret: z.string().min(16).optional() }),
+    output: nothing,
   },
   closeTransport: { input: z.object({ transportId: id }), output: nothing },
   produce: {

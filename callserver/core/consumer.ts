@@ -112,7 +112,7 @@ export class Consumer implements RepairHost {
   readonly #bound = new PathBound();
   /** Next to the other consumers of the transport. */
   priority = 1;
-  paused = false;
+  paused: boolean;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
   octets = 0;
@@ -134,6 +134,8 @@ export class Consumer implements RepairHost {
     this.producer = producer;
     this.parameters = parameters;
     this.#host = host;
+    // What is behind a pipe says when it wants something.
+    this.paused = parameters.layer !== undefined;
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
     this.#delayed = parameters.extensions.playoutDelay !== undefined;
@@ -147,6 +149,12 @@ export class Consumer implements RepairHost {
 
   get layer(): number {
     return this.#layers.current;
+  }
+
+  /** Whether it gets a stream of its producer, or waits for it. */
+  uses(layer: number): boolean {
+    const { current, target } = this.#layers;
+    return !this.paused && (current === layer || target === layer);
   }
 
   /** Ranks of spatial and temporal layers that this receiver wants at most. */
@@ -214,7 +222,8 @@ export class Consumer implements RepairHost {
       this.#suspend();
       return;
     }
-    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#bound.rank));
+    const wanted = Math.min(this.#usefulRank, this.#bound.rank);
+    const layer = this.parameters.layer ?? this.producer.chooseLayer(wanted);
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;

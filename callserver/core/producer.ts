@@ -145,7 +145,7 @@ export class Producer {
   #climb(nowMs: number): void {
     this.#ladder = [];
     for (const [rank, { layer, live }] of this.#ranked.entries()) {
-      const rates = live ? this.#streams[layer]?.layerRates : undefined;
+      const rates = live ? this.#streams[layer]?.rates(nowMs) : undefined;
       if (rates === undefined) continue;
       const top = rates.highest(nowMs);
       for (let temporal = this.#ladder.length === 0 ? 0 : top; temporal <= top; temporal++) {

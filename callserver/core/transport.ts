@@ -24,6 +24,7 @@ import { Allocator } from './allocator.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { StreamDemux } from './demux.ts';
 import { OutgoingPath, type Padding } from './outgoing-path.ts';
+import { PipeSignals } from './pipe-signals.ts';
 import { Producer } from './producer.ts';
 
 /** What carries the packets: DTLS-SRTP, a plain socket, another process. */
@@ -81,6 +82,7 @@ export class Transport implements ConsumerHost, Padding {
   readonly #catchingUp = new Set<Consumer>();
   readonly #writer = new RtcpWriter();
   readonly #lost: number[] = [];
+  readonly #pipe: PipeSignals | undefined;
   #indexById = indexById({});
   #extensionIds: ExtensionIds = {};
   #allocatedFor = 0;
@@ -92,8 +94,10 @@ export class Transport implements ConsumerHost, Padding {
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
 
-  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner) {
+  /** `pipe`: at its other end is another call server, which passes on what it wants. */
+  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner, pipe = false) {
     this.id = id;
+    this.#pipe = pipe ? new PipeSignals(FEEDBACK_SSRC, () => this.#flush()) : undefined;
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;
@@ -246,12 +250,10 @@ export class Transport implements ConsumerHost, Padding {
         this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
         break;
       case 'pli':
-        this.#consumersBySsrc.get(packet.mediaSsrc)?.requestKeyFrame(nowMs);
+        this.#onKeyFrameRequest(packet.mediaSsrc, nowMs);
         break;
       case 'fir':
-        for (const { ssrc } of packet.requests) {
-          this.#consumersBySsrc.get(ssrc)?.requestKeyFrame(nowMs);
-        }
+        for (const { ssrc } of packet.requests) this.#onKeyFrameRequest(ssrc, nowMs);
         break;
       case 'remb':
         this.path.control.onRemb(packet.bitrate);
@@ -262,9 +264,30 @@ export class Transport implements ConsumerHost, Padding {
       case 'bye':
         for (const ssrc of packet.ssrcs) this.#demux.streamOf(ssrc)?.end();
         break;
+      case 'application':
+        this.#onApplication(packet.name, packet.data, nowMs);
+        break;
       case 'source-description':
       case 'other':
         break;
+    }
+  }
+
+  /** Who asks for a key frame through a pipe wants the stream. */
+  #onKeyFrameRequest(ssrc: number, nowMs: number): void {
+    const consumer = this.#consumersBySsrc.get(ssrc);
+    if (this.#pipe !== undefined && consumer?.paused === true) consumer.resume(nowMs);
+    else consumer?.requestKeyFrame(nowMs);
+  }
+
+  #onApplication(name: string, data: Uint8Array, nowMs: number): void {
+    const stream = (ssrc: number) => this.#demux.streamOf(ssrc);
+    const consumer = (ssrc: number) => this.#consumersBySsrc.get(ssrc);
+    try {
+      this.#pipe?.receive(name, data, stream, consumer, nowMs);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.refused++;
     }
   }
 
@@ -370,6 +393,7 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs >= this.#nextLayerCheckMs) {
       this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
       for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
+      this.#pipe?.tick(this.#producers.values(), this.#consumers.values(), this.#writer, nowMs);
       if (nowMs >= this.#nextAllocationMs) this.#allocate(nowMs);
       else this.#tickPath(nowMs);
     }

@@ -11,6 +11,8 @@ export const handlersOf = (worker: Worker): Handlers => ({
   closeRouter: (input) => worker.closeRouter(input.routerId),
   createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
   createDirectTransport: (input) => worker.createDirectTransport(input),
+  createPipeTransport: (input) => worker.createPipeTransport(input),
+  connectPipeTransport: (input) => worker.connectPipeTransport(input),
   closeTransport: (input) => worker.closeTransport(input.transportId),
   produce: (input) => worker.produce(input),
   closeProducer: (input) => worker.closeProducer(input.producerId),

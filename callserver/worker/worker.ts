@@ -1,6 +1,7 @@
 import { AmphiError, messageOf, randomId } from '#base';
 import type {
   Notice,
+  PipeEnd,
   RequestInput,
   TransportStats,
   TransportSummary,
@@ -8,12 +9,13 @@ import type {
 } from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
-import { Transport, type Wire } from '../core/transport.ts';
+import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { SpeakerBoard } from '../speakers/speaker-board.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
+import { PipeSocket, type PipeWire } from './pipe-socket.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
 import { summaryOf } from './summary.ts';
@@ -34,6 +36,7 @@ interface Entry {
   router: Router;
   /** Of a direct transport; -1 otherwise. */
   handle: number;
+  pipe: PipeWire | undefined;
 }
 
 /** Everything that one worker process holds, and the ids by which its owner speaks of it. */
@@ -48,6 +51,7 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
+  #pipes: Promise<PipeSocket> | undefined;
   #peers = 0;
   #nextHandle = 1;
   #ticks = 0;
@@ -171,7 +175,7 @@ export class Worker {
         peer.close();
       },
     };
-    const entry = this.#add(router, transportId, wire, -1);
+    const entry = this.#add(router, transportId, wire);
     setTimeout(() => {
       // The id may be another transport's by now.
       if (!connected && this.#transports.get(transportId) === entry) {
@@ -192,9 +196,43 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, handle);
+    const { transport } = this.#add(router, input.transportId, wire, { handle });
     this.#direct.set(handle, transport);
     return { handle };
+  }
+
+  async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
+    const { routerId, transportId } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const socket = await this.#pipeSocket();
+    // Both may have changed while the socket was opened.
+    const router = this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const { wire, local } = socket.create((packet) =>
+      entry.transport.receive(packet, nowMs(), nowUs()),
+    );
+    const entry = this.#add(router, transportId, wire, { pipe: wire });
+    return local;
+  }
+
+  /** At the first pipe: most workers have none. */
+  #pipeSocket(): Promise<PipeSocket> {
+    const settings = this.#settings;
+    if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
+    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
+    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    this.#pipes.catch(() => {
+      this.#pipes = undefined;
+    });
+    return this.#pipes;
+  }
+
+  connectPipeTransport(input: RequestInput<'connectPipeTransport'>): void {
+    const { transport, pipe } = this.#entry(input.transportId);
+    if (pipe === undefined) throw new AmphiError('conflict', 'this transport is no pipe');
+    pipe.connect(input.remote, input.secret);
+    transport.opened(nowMs());
   }
 
   /** A packet of the owner's for one of its direct transports. */
@@ -202,8 +240,13 @@ export class Worker {
     this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
   }
 
-  #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
-    const transport: Transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+  #add(
+    router: Router,
+    transportId: string,
+    wire: Wire,
+    { handle = -1, pipe }: { handle?: number; pipe?: PipeWire } = {},
+  ): Entry {
+    const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
         this.#notify({ notice: 'consumerClosed', consumerId });
@@ -212,8 +255,10 @@ export class Worker {
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
       silent: () => this.#lose(transportId, 'silent'),
       busy: () => this.#drainSoon(transport),
-    });
-    const entry = { transport, router, handle };
+    };
+    const cname = randomId(CNAME_CHARACTERS);
+    const transport = new Transport(transportId, wire, cname, owner, pipe !== undefined);
+    const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);
     return entry;

@@ -24,6 +24,12 @@ const MEDIA: Record<MediaType, RoomMedia> = {
   'screen-audio': 'screen-audio',
 };
 
+const MEDIA_TYPES = Object.keys(MEDIA) as MediaType[];
+
+/** Whether this is on. */
+export const sendsNow = (person: Person, media: RoomMedia): boolean =>
+  MEDIA_TYPES.some((mediaType) => MEDIA[mediaType] === media && person[FIELDS[mediaType]]);
+
 export const media: Handlers<Media> = {
   offer: (turn, person, message) => {
     const { to, sdp, purpose, labels, connection, ref } = message;

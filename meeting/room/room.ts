@@ -14,7 +14,7 @@ import {
   type Newcomer,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
-import { media, setStreams } from './media.ts';
+import { media, sendsNow, setStreams } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
 import { social } from './social.ts';
@@ -189,6 +189,12 @@ export class Room {
     return this.#turn(nowMs, (turn) => {
       if (this.#find(participantId) !== undefined) turn.send(participantId, said);
     });
+  }
+
+  /** Whether somebody sends this, as they or a host have said last. */
+  isOn({ participantId, media }: RoomState['streams'][number]): boolean {
+    const person = this.state.people[participantId];
+    return person !== undefined && sendsNow(person, media);
   }
 
   /** The call server has other streams than before. */

@@ -73,6 +73,7 @@ export class RoomHost {
       fence,
       log: this.#log,
       listener: {
+        isOn: (stream) => room.isOn(stream),
         streamsChanged: (streams) => this.#apply(room.setStreams(streams, Date.now())),
         sessionLost: (participantId, purpose, reason) =>
           this.#apply(
@@ -164,6 +165,11 @@ export class RoomHost {
   gone(line: Line): void {
     const participantId = this.#forget(line);
     if (participantId !== undefined) this.#apply(this.#room.lose(participantId, Date.now()));
+  }
+
+  /** Redis may have forgotten the room. */
+  keep(): void {
+    this.#snapshot.touch();
   }
 
   /** The meeting was changed over HTTP. */

@@ -1,5 +1,11 @@
 import { type Closable, Disposer, Emitter, isAmphiError } from '#base';
-import { Router, type Speaker, type WorkerProcess } from '#callserver';
+import {
+  Pipe,
+  type PublishedProducer,
+  Router,
+  type Speaker,
+  type WorkerProcess,
+} from '#callserver';
 import type { Place, WorkerPool } from './worker-pool.ts';
 
 /** A router in one worker: one of those that carry the same producers. */
@@ -27,6 +33,8 @@ type Events = {
 interface Own extends Branch {
   sessions: number;
   undo: Disposer;
+  /** From other branches to this one. */
+  pipes: Map<Branch, Promise<Pipe>>;
   speakers: readonly Speaker[];
 }
 
@@ -68,6 +76,7 @@ export class Cascade extends Emitter<Events> implements Closable {
         released = true;
         taken.sessions--;
         place.release();
+        if (taken.sessions === 0) this.#fold(taken);
       },
     };
   }
@@ -96,7 +105,8 @@ export class Cascade extends Emitter<Events> implements Closable {
     const undo = new Disposer();
     const router = await Router.create(worker, { topSpeakers: this.#options.topSpeakers });
     undo.defer(() => router.close());
-    const branch: Own = { router, worker, sessions: 0, undo, speakers: [] };
+    undo.defer(() => Promise.all([...branch.pipes.values()].map(closePipe)));
+    const branch: Own = { router, worker, sessions: 0, undo, pipes: new Map(), speakers: [] };
     if (this.#closed) await undo.close();
     this.#branches.push(branch);
     const off = worker.once('closed', () => {
@@ -108,7 +118,9 @@ export class Cascade extends Emitter<Events> implements Closable {
     undo.defer(off);
     router.on('speakers', (speakers) => {
       // Those of other branches are heard there.
-      branch.speakers = speakers.filter(({ producerId }) => router.published.has(producerId));
+      branch.speakers = speakers.filter(
+        ({ producerId }) => router.published.get(producerId)?.piped === false,
+      );
       this.#tellSpeakers();
     });
     return branch;
@@ -124,8 +136,57 @@ export class Cascade extends Emitter<Events> implements Closable {
     );
   }
 
-  /** Makes producers known in a branch that have their origin in another one. */
-  async bring(_producerIds: readonly string[], _branch: Branch): Promise<void> {}
+  /**
+   * Makes producers known in a branch that have their origin in another one, one
+   * copy for all who want them there. What is not there any more is left out.
+   */
+  async bring(producerIds: readonly string[], branch: Branch): Promise<void> {
+    const to = this.#branches.find((own) => own === branch);
+    if (to === undefined) return;
+    await Promise.all(
+      producerIds.map(async (producerId) => {
+        if (to.router.published.has(producerId)) return;
+        const found = this.#originOf(producerId);
+        if (found === undefined || found.origin === to) return;
+        try {
+          const pipe = await this.#pipe(found.origin, to);
+          await pipe.carry(found.producer);
+        } catch (error) {
+          if (!isAmphiError(error, 'not_found') && !isAmphiError(error, 'closed')) throw error;
+        }
+      }),
+    );
+  }
+
+  #originOf(producerId: string): { origin: Own; producer: PublishedProducer } | undefined {
+    for (const origin of this.#branches) {
+      const producer = origin.router.published.get(producerId);
+      if (producer?.piped === false) return { origin, producer };
+    }
+    return undefined;
+  }
+
+  #pipe(from: Own, to: Own): Promise<Pipe> {
+    const known = to.pipes.get(from);
+    if (known !== undefined) return known;
+    const opening = Pipe.open(from.router, to.router);
+    to.pipes.set(from, opening);
+    const forget = () => {
+      if (to.pipes.get(from) === opening) to.pipes.delete(from);
+    };
+    opening.then((pipe) => pipe.on('closed', forget), forget);
+    return opening;
+  }
+
+  /** Nobody is in it any more: what others send does not come here either. The first one stays. */
+  #fold(branch: Own): void {
+    const at = this.#branches.indexOf(branch);
+    if (at < 1) return;
+    this.#branches.splice(at, 1);
+    // Its worker may have gone; there is nothing left to close then.
+    branch.undo.close().catch(() => {});
+    for (const other of this.#branches) closePipe(other.pipes.get(branch));
+  }
 
   async close(): Promise<void> {
     this.#closed = true;
@@ -139,4 +200,9 @@ export class Cascade extends Emitter<Events> implements Closable {
       ),
     );
   }
+}
+
+/** One that did not open has nothing to close, nor one whose workers have gone. */
+async function closePipe(opening: Promise<Pipe> | undefined): Promise<void> {
+  await opening?.then((pipe) => pipe.close()).catch(() => {});
 }

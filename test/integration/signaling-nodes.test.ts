@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base';
-import { ChatStore, MeetingRepository, Rooms, SignalGateway } from '#meeting';
+import { ChatStore, MeetingRepository, Rooms, SignalGateway, Upgrader } from '#meeting';
 import {
   connectRedis,
   type Listener,
@@ -25,7 +25,7 @@ const nodes: Node[] = [];
 
 interface Node {
   rooms: Rooms;
-  gateway: SignalGateway;
+  upgrader: Upgrader;
   listener: Listener;
   redis: Redis;
   base: string;
@@ -46,17 +46,18 @@ async function startNode(nodeId: string): Promise<Node> {
     iceServers: () => [],
     log: silentLogger,
   });
-  const gateway = new SignalGateway({ rooms, tokens, nodeId, log: silentLogger });
+  const upgrader = new Upgrader({ nodeId, log: silentLogger });
+  const gateway = new SignalGateway({ rooms, tokens, upgrader, log: silentLogger });
   const server = createServer();
   server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
   const listener = await listen(server, { host: '127.0.0.1', port: 0 });
-  const node = { rooms, gateway, listener, redis: own, base: `ws://127.0.0.1:${listener.port}` };
+  const node = { rooms, upgrader, listener, redis: own, base: `ws://127.0.0.1:${listener.port}` };
   nodes.push(node);
   return node;
 }
 
 async function stopNode(node: Node): Promise<void> {
-  await node.gateway.close();
+  await node.upgrader.close();
   await node.rooms.close();
   await node.listener.close();
   node.redis.disconnect();
