@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting, CreateMeeting } from '#contracts';
-import { Instance, launchBrowser, seriousFindings } from '#support';
+import { Instance, launchBrowser, seriousFindings, until } from '#support';
 import { RoomGuest } from './room-guest.ts';
 
 let amphi: Instance;
@@ -105,6 +105,16 @@ describe('a room that grows', () => {
     );
     await inChromium?.button('Stop sharing').click();
     await people[3]?.page.locator('[data-kind=screen]').waitFor({ state: 'detached' });
+  });
+
+  it('goes straight again when two are left', async () => {
+    const [inChromium, inFirefox] = people;
+    await Promise.all(people.splice(2).map((one) => one.leave()));
+    const isDirect = async () =>
+      (await inChromium?.path(grace)) === 'mesh' && (await inFirefox?.path(ada)) === 'mesh';
+    await until('both to have each other directly', isDirect, 30_000, 200);
+    await Promise.all([inChromium?.sees(grace), inFirefox?.sees(ada), inFirefox?.hears(ada)]);
+    expect(await inChromium?.longestGapMs()).toBeLessThan(MOST_GAP_MS);
   });
 });
 
