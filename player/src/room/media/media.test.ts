@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
 import { choosePath } from './remote-media.ts';
@@ -17,6 +18,24 @@ describe('choosePath', () => {
     ['mesh', { mesh: undefined, callserver: undefined }, undefined],
   ] as const)('prefers %s with %j: %s', (wanted, flows, path) => {
     expect(choosePath(wanted, flows)).toBe(path);
+  });
+});
+
+describe('encodingsFor', () => {
+  it.each([
+    [1080, [270, 540, 1080]],
+    [720, [180, 360, 720]],
+    [540, [135, 270, 540]],
+    [480, [240, 480]],
+    [269, [269]],
+    [180, [180]],
+  ])('a picture of %d lines', (lines, sent) => {
+    const encodings = encodingsFor(lines);
+    expect(encodings.map(({ rid }) => rid)).toEqual(['l', 'm', 'h']);
+    const active = encodings.filter((one) => one.active);
+    expect(active.map((one) => lines / one.scaleResolutionDownBy)).toEqual(sent);
+    const rates = active.map(({ maxBitrate }) => maxBitrate);
+    expect(rates).toEqual([...rates].sort((a, b) => a - b));
   });
 });
 
