@@ -8,6 +8,7 @@ import { chaos } from './chaos.ts';
 import { edge } from './edge.ts';
 import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
+import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { room } from './room.ts';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   edge,
   forward,
   ingest,
+  joins,
   latency,
   packetPath,
   room,
