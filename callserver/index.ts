@@ -3,7 +3,7 @@ export { Router, Session } from './client/router.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';
-export type { TransportStats, WorkerSettings } from './control/messages.ts';
+export type { TransportStats, WorkerSettings, WorkerStats } from './control/messages.ts';
 export {
   type Joined,
   SessionResources,

@@ -10,6 +10,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   createRouter: (input) => worker.createRouter(input.routerId),
   closeRouter: (input) => worker.closeRouter(input.routerId),
   createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
+  restartTransport: (input) => worker.restartTransport(input),
   createDirectTransport: (input) => worker.createDirectTransport(input),
   closeTransport: (input) => worker.closeTransport(input.transportId),
   produce: (input) => worker.produce(input),
@@ -21,5 +22,6 @@ export const handlersOf = (worker: Worker): Handlers => ({
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),
+  workerStats: () => worker.workerStats(),
   transportStats: (input) => worker.stats(input.transportId),
 });

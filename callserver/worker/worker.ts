@@ -1,14 +1,22 @@
 import { AmphiError, messageOf, randomId } from '#base';
-import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type {
+  Notice,
+  RequestInput,
+  RequestOutput,
+  TransportStats,
+  WorkerSettings,
+} from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
-import { bindPort, NativePeer } from './native-peer.ts';
+import { IceTcpBridge } from './ice-tcp-bridge.ts';
+import { bindPort, type LocalCredentials } from './native-peer.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { WebRtcWire } from './webrtc-wire.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -17,8 +25,6 @@ const TICK_MS = 20;
 const SLOW_TICK_EVERY = 5;
 /** How finely paced packets are spread. */
 const DRAIN_MS = 4;
-/** A peer that never connects is let go. */
-const CONNECT_MS = 30_000;
 const CNAME_CHARACTERS = 16;
 
 interface Entry {
@@ -26,6 +32,8 @@ interface Entry {
   router: Router;
   /** Of a direct transport; -1 otherwise. */
   handle: number;
+  /** Of a WebRTC transport. */
+  webRtc?: WebRtcWire;
 }
 
 /** Everything that one worker process holds, and the ids by which its owner speaks of it. */
@@ -40,7 +48,7 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
-  #peers = 0;
+  #bridge: IceTcpBridge | undefined;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -52,7 +60,7 @@ export class Worker {
     this.#sendPacket = sendPacket;
   }
 
-  configure(settings: WorkerSettings): void {
+  async configure(settings: WorkerSettings): Promise<void> {
     if (this.#settings !== undefined) throw new AmphiError('conflict', 'configured already');
     try {
       bindPort(settings.port, settings.bindAddress);
@@ -62,6 +70,30 @@ export class Worker {
     }
     this.#settings = settings;
     setInterval(() => this.#tick(), TICK_MS);
+    if (settings.tcp === true) await this.#openBridge(settings);
+  }
+
+  /** Without it, peers whose networks let no UDP through need a TURN server. */
+  async #openBridge({ port, bindAddress }: WorkerSettings): Promise<void> {
+    try {
+      this.#bridge = await IceTcpBridge.open({ port, bindAddress });
+    } catch (error) {
+      this.#fault(`no ICE-TCP: TCP port ${port} cannot be listened on: ${messageOf(error)}`);
+    }
+  }
+
+  /** What this worker does, all transports together. */
+  workerStats(): RequestOutput<'workerStats'> {
+    const bridge = this.#bridge;
+    if (bridge === undefined) return { peers: this.#peers };
+    return { peers: this.#peers, iceTcp: { connections: bridge.connections, ...bridge.counts } };
+  }
+
+  /** Of the native side. */
+  get #peers(): number {
+    let sum = 0;
+    for (const { webRtc } of this.#transports.values()) sum += webRtc?.peers ?? 0;
+    return sum;
   }
 
   #tick(): void {
@@ -118,46 +150,46 @@ export class Worker {
     if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
     const router = this.#router(input.routerId);
     this.#mustBeNew(transportId);
-    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
-    let connected = false;
-    const peer = new NativePeer({
-      id: transportId,
-      port: settings.port,
-      bindAddress: settings.bindAddress,
-      remote: input.remote,
-      onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
-      onState: (state) => {
-        if (state === 'connected') {
-          connected = true;
+    this.#mustHaveRoom();
+    const webRtc = new WebRtcWire(
+      {
+        id: transportId,
+        port: settings.port,
+        bindAddress: settings.bindAddress,
+        bridge: this.#bridge,
+        onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+        onConnected: () => {
           entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
-        } else {
-          this.#lose(transportId, 'closed');
-        }
+        },
+        onLost: (reason) => this.#lose(transportId, reason),
+        onFault: (error) => this.#fault(error),
       },
-      onFault: (error) => this.#fault(error),
-    });
-    this.#peers++;
-    const wire: Wire = {
-      get open() {
-        return peer.open;
-      },
-      send: (packet) => peer.send(packet),
-      close: () => {
-        this.#peers--;
-        peer.close();
-      },
-    };
-    const entry = this.#add(router, transportId, wire, -1);
-    setTimeout(() => {
-      // The id may be another transport's by now.
-      if (!connected && this.#transports.get(transportId) === entry) {
-        this.#lose(transportId, 'silent');
-      }
-    }, CONNECT_MS).unref();
-    const port = settings.announcedPort ?? settings.port;
-    const candidates = hostCandidates(settings.announcedAddresses, port);
-    return { ...peer.local, candidates };
+      input.remote,
+    );
+    const entry = this.#add(router, transportId, webRtc, -1);
+    entry.webRtc = webRtc;
+    return this.#localOf(webRtc.local, settings);
+  }
+
+  /** Awaits the peer of a WebRTC transport under new ICE credentials; what stands on the transport stays. */
+  restartTransport({ transportId, remote }: RequestInput<'restartTransport'>): LocalTransport {
+    const { webRtc } = this.#entry(transportId);
+    if (webRtc === undefined || this.#settings === undefined) {
+      throw new AmphiError('bad_request', `${transportId} is no WebRTC transport`);
+    }
+    this.#mustHaveRoom();
+    return this.#localOf(webRtc.restart(remote), this.#settings);
+  }
+
+  #mustHaveRoom(): void {
+    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
+  }
+
+  #localOf(credentials: LocalCredentials, settings: WorkerSettings): LocalTransport {
+    const { announcedAddresses, port, announcedPort = port } = settings;
+    const tcp = this.#bridge !== undefined;
+    return { ...credentials, candidates: hostCandidates(announcedAddresses, announcedPort, tcp) };
   }
 
   createDirectTransport(input: RequestInput<'createDirectTransport'>): { handle: number } {
@@ -187,10 +219,13 @@ export class Worker {
       },
       layerChanged: (consumerId, rank) =>
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
-      silent: () => this.#lose(transportId, 'silent'),
+      silent: () => {
+        if (entry.webRtc === undefined) this.#lose(transportId, 'silent');
+        else entry.webRtc.silent();
+      },
       busy: () => this.#drainSoon(transport),
     });
-    const entry = { transport, router, handle };
+    const entry: Entry = { transport, router, handle };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);
     return entry;

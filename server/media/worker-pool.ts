@@ -1,5 +1,5 @@
 import { AmphiError, type Closable, type Logger } from '#base';
-import type { WorkerProcess, WorkerSettings } from '#callserver';
+import type { WorkerProcess, WorkerSettings, WorkerStats } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** The worker processes of this machine, and which of them takes what comes next. */
@@ -31,6 +31,15 @@ export class WorkerPool implements Closable {
 
   get restarts(): number {
     return this.#slots.reduce((sum, { restarts }) => sum + restarts, 0);
+  }
+
+  /** Of the workers that answer. */
+  async stats(): Promise<WorkerStats[]> {
+    const asked = this.#slots.map(async ({ worker }) => worker?.request('workerStats', {}));
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((one) =>
+      one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
+    );
   }
 
   /**

@@ -3,6 +3,7 @@ import { run } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhipEndpoint } from '../media/whip.ts';
+import { measureWorkers } from '../media/worker-metrics.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
@@ -18,26 +19,13 @@ export const callserver: RoleMain = async (base) => {
       port: media.port === 0 ? await freeUdpPort(host) : media.port + i,
       bindAddress: host,
       announcedAddresses: announced,
+      tcp: media.tcp,
     })),
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
+  measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
-  metrics.gauge({
-    name: 'callserver_workers',
-    help: 'Call-server worker processes that are up.',
-    read: () => pool.up,
-  });
-  metrics.total({
-    name: 'callserver_worker_restarts_total',
-    help: 'Worker processes that were started again.',
-    read: () => pool.restarts,
-  });
-  metrics.gauge({
-    name: 'callserver_sessions',
-    help: 'WebRTC sessions held by the workers.',
-    read: () => pool.sessions,
-  });
   metrics.total({
     name: 'whip_publishes_total',
     help: 'WHIP offers, by how they were answered.',
