@@ -1,5 +1,8 @@
 export { MediaTap } from './client/media-tap.ts';
-export { Router, Session } from './client/router.ts';
+export type { Received, ReceivingSession } from './client/receiving-session.ts';
+export { Router } from './client/router.ts';
+export type { PublishedProducer, SendingSession } from './client/sending-session.ts';
+export { Session } from './client/session.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';
