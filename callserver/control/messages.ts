@@ -106,6 +106,18 @@ const WorkerStats = z.object({
       }),
     })
     .optional(),
+  /** Where there is a port for TURN servers. */
+  relayed: z
+    .object({
+      flows: count,
+      accepted: count,
+      /** At a bound on flows. */
+      refused: count,
+      /** Packets of nobody's, and those that there was no room for. */
+      strangers: count,
+      dropped: count,
+    })
+    .optional(),
 });
 
 export type WorkerStats = z.infer<typeof WorkerStats>;
@@ -120,6 +132,8 @@ export const WorkerSettings = z.object({
   announcedPort: z.int().min(1).max(0xffff).optional(),
   /** Peers may come by TCP too, at the port of the same number. */
   tcp: z.boolean().optional(),
+  /** A UDP port of its own for what comes from TURN servers; 0 takes a free one. */
+  relayPort: z.int().min(0).max(0xffff).optional(),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 

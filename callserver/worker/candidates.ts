@@ -10,38 +10,46 @@ const PASSIVE = 4 * 2 ** 13;
 const MAX_OTHER = 2 ** 13 - 1;
 const COMPONENT = 1;
 
+/** A host candidate for what nothing else reaches is checked last. */
+const LAST = 0xff;
+
 const priorityOf = (type: number, local: number): number =>
   type * 2 ** 24 + local * 2 ** 8 + (256 - COMPONENT);
 
 /**
  * Host candidates at these addresses, the first of them preferred: one by UDP
- * each, and where `tcp` is set one to connect to as well.
+ * each, where `tcp` is set one to connect to, and where there is a port for TURN
+ * servers one there, which they reach and nobody else needs to.
  */
 export const hostCandidates = (
   addresses: readonly string[],
   port: number,
-  tcp: boolean,
+  { tcp = false, relayPort }: { tcp?: boolean; relayPort?: number | undefined } = {},
 ): LocalTransport['candidates'] => [
-  ...addresses.map((address, i) => ({
-    foundation: foundationOf('host', address, i),
-    component: COMPONENT,
-    transport: 'udp',
-    priority: priorityOf(UDP_PREFERENCE, 0xffff - i),
-    address,
-    port,
-    type: 'host' as const,
-  })),
+  ...addresses.map((address, i) => udp('host', UDP_PREFERENCE, 0xffff - i, address, port, i)),
   ...(tcp ? addresses : []).map((address, i) => ({
-    foundation: foundationOf('tcp', address, i),
-    component: COMPONENT,
+    ...udp('tcp', TCP_PREFERENCE, PASSIVE + MAX_OTHER - i, address, port, i),
     transport: 'tcp',
-    priority: priorityOf(TCP_PREFERENCE, PASSIVE + MAX_OTHER - i),
-    address,
-    port,
-    type: 'host' as const,
     tcpType: 'passive' as const,
   })),
+  ...(relayPort === undefined ? [] : addresses).map((address, i) =>
+    udp('turn', TCP_PREFERENCE, LAST - i, address, relayPort ?? 0, i),
+  ),
 ];
 
-const foundationOf = (kind: string, address: string, i: number): string =>
-  `${kind}${isIPv6(address) ? 6 : 4}${i}`;
+const udp = (
+  kind: string,
+  type: number,
+  local: number,
+  address: string,
+  port: number,
+  i: number,
+): LocalTransport['candidates'][number] => ({
+  foundation: `${kind}${isIPv6(address) ? 6 : 4}${i}`,
+  component: COMPONENT,
+  transport: 'udp',
+  priority: priorityOf(type, local),
+  address,
+  port,
+  type: 'host',
+});

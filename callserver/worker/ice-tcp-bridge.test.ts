@@ -2,11 +2,14 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ExpectedPeers } from './expected-peers.ts';
 import { IceTcpBridge } from './ice-tcp-bridge.ts';
 import { PacketFrames, packetFrame } from './packet-frames.ts';
 
 const HOST = '127.0.0.1';
-const BOUNDS = { maxConnections: 6, maxPerAddress: 5, maxPerPeer: 3, maxStrangers: 2 };
+const BOUNDS = { maxConnections: 6, maxPerAddress: 5, maxStrangers: 2 };
+const MAX_PER_PEER = 3;
+const PASSWORD = 'not looked at here';
 const SLOW_BYTES = 64 * 1024;
 
 /** A binding request to this fragment of ours, as a frame. */
@@ -32,13 +35,16 @@ async function echo(): Promise<UdpSocket> {
 }
 
 let worker: UdpSocket;
+let expected: ExpectedPeers;
 let bridge: IceTcpBridge;
 const peers: Socket[] = [];
 
 beforeEach(async () => {
   worker = await echo();
-  bridge = await IceTcpBridge.open({ port: worker.address().port, bindAddress: HOST, ...BOUNDS });
-  bridge.expect('ours');
+  expected = new ExpectedPeers(MAX_PER_PEER);
+  const { port } = worker.address();
+  bridge = await IceTcpBridge.open({ port, bindAddress: HOST, peers: expected, ...BOUNDS });
+  expected.expect('ours', PASSWORD);
 });
 
 afterEach(() => {
@@ -114,7 +120,7 @@ describe('IceTcpBridge', () => {
   it('ends the connections of a session with it, and takes no more for it', async () => {
     const peer = await admitted();
     const end = ended(peer);
-    bridge.forget('ours');
+    expected.forget('ours');
     await end;
     const late = await connect();
     late.write(greeting('ours'));
@@ -123,25 +129,25 @@ describe('IceTcpBridge', () => {
   });
 
   it('forgets one that the peer has ended', async () => {
-    for (let i = 0; i < 2 * BOUNDS.maxPerPeer; i++) {
+    for (let i = 0; i < 2 * MAX_PER_PEER; i++) {
       const peer = await admitted();
       peer.end();
       await once(peer, 'close');
     }
     expect(bridge.connections).toBe(0);
-    expect(bridge.counts.ended.closed).toBe(2 * BOUNDS.maxPerPeer);
+    expect(bridge.counts.ended.closed).toBe(2 * MAX_PER_PEER);
   });
 
   it('holds so many for one session, and not one more', async () => {
-    for (let i = 0; i < BOUNDS.maxPerPeer; i++) await admitted();
+    for (let i = 0; i < MAX_PER_PEER; i++) await admitted();
     const more = await connect();
     more.write(greeting('ours'));
     await ended(more);
-    expect(bridge.connections).toBe(BOUNDS.maxPerPeer);
+    expect(bridge.connections).toBe(MAX_PER_PEER);
   });
 
   it('holds so many from one address, and not one more', async () => {
-    bridge.expect('mine');
+    expected.expect('mine', PASSWORD);
     for (let i = 0; i < BOUNDS.maxPerAddress; i++) await admitted(i % 2 === 0 ? 'ours' : 'mine');
     await ended(await connect());
     expect(bridge.counts.refused).toBe(1);

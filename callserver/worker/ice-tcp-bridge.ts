@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { ExpectedPeers } from './expected-peers.ts';
 import { IceTcpConnection, type TcpEnd } from './ice-tcp-connection.ts';
+import { withTieBreaker } from './tie-breaker.ts';
+import { reachable } from './worker-leg.ts';
 
 /** Two descriptors each; a worker has at most half as many peers. */
 const MAX_CONNECTIONS = 600;
 /** Whole offices come from one address. */
 const MAX_PER_ADDRESS = 150;
-/** A browser opens one for each pair of its addresses and ours. */
-const MAX_PER_PEER = 16;
 /** Of those that have not said yet whose they are, the oldest makes room for the next. */
 const MAX_STRANGERS = 64;
 const TICK_MS = 1_000;
@@ -17,9 +18,9 @@ export interface IceTcpOptions {
   /** The worker's UDP port; TCP listens on the one of the same number. */
   port: number;
   bindAddress: string;
+  peers: ExpectedPeers;
   maxConnections?: number;
   maxPerAddress?: number;
-  maxPerPeer?: number;
   maxStrangers?: number;
 }
 
@@ -28,6 +29,8 @@ interface Held {
   address: string;
   /** On our side; undefined before the first frame. */
   usernameFragment: string | undefined;
+  /** With its session. */
+  end: () => void;
 }
 
 /** What has happened to TCP connections so far. */
@@ -57,8 +60,6 @@ export class IceTcpBridge {
   /** In the order of their coming. */
   readonly #held = new Set<Held>();
   readonly #perAddress = new Map<string, number>();
-  /** How many each of our peers has, by its username fragment on our side. */
-  readonly #perPeer = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #strangers = 0;
 
@@ -67,7 +68,6 @@ export class IceTcpBridge {
     this.#options = {
       maxConnections: MAX_CONNECTIONS,
       maxPerAddress: MAX_PER_ADDRESS,
-      maxPerPeer: MAX_PER_PEER,
       maxStrangers: MAX_STRANGERS,
       ...options,
     };
@@ -90,19 +90,6 @@ export class IceTcpBridge {
     return this.#held.size;
   }
 
-  /** From now on a peer that names this fragment as ours may stay. */
-  expect(usernameFragment: string): void {
-    this.#perPeer.set(usernameFragment, 0);
-  }
-
-  /** Its session has ended. */
-  forget(usernameFragment: string): void {
-    if (!this.#perPeer.delete(usernameFragment)) return;
-    for (const held of this.#held) {
-      if (held.usernameFragment === usernameFragment) held.connection.end('closed');
-    }
-  }
-
   close(): void {
     clearInterval(this.#timer);
     this.#server.close();
@@ -111,6 +98,7 @@ export class IceTcpBridge {
 
   #onConnection(socket: Socket): void {
     const { maxConnections, maxPerAddress, maxStrangers, port, bindAddress } = this.#options;
+    const { passwordOf } = this.#options.peers;
     const address = socket.remoteAddress ?? '';
     const fromThere = this.#perAddress.get(address) ?? 0;
     if (this.#strangers >= maxStrangers) this.#displace();
@@ -129,6 +117,7 @@ export class IceTcpBridge {
       {
         target: { address: reachable(bindAddress), port },
         admit: (usernameFragment) => this.#admit(held, usernameFragment),
+        mend: (packet) => withTieBreaker(packet, passwordOf),
         onEnd: (end) => this.#onEnd(held, end),
         onDrop: () => {
           this.counts.dropped++;
@@ -136,14 +125,13 @@ export class IceTcpBridge {
       },
       performance.now(),
     );
-    const held: Held = { connection, address, usernameFragment: undefined };
+    const end = () => connection.end('closed');
+    const held: Held = { connection, address, usernameFragment: undefined, end };
     this.#held.add(held);
   }
 
   #admit(held: Held, usernameFragment: string): boolean {
-    const count = this.#perPeer.get(usernameFragment);
-    if (count === undefined || count >= this.#options.maxPerPeer) return false;
-    this.#perPeer.set(usernameFragment, count + 1);
+    if (!this.#options.peers.admit(usernameFragment, held.end)) return false;
     held.usernameFragment = usernameFragment;
     this.#strangers--;
     return true;
@@ -159,8 +147,7 @@ export class IceTcpBridge {
       this.#strangers--;
       return;
     }
-    const count = this.#perPeer.get(held.usernameFragment);
-    if (count !== undefined) this.#perPeer.set(held.usernameFragment, count - 1);
+    this.#options.peers.release(held.usernameFragment, held.end);
   }
 
   #displace(): void {
@@ -176,7 +163,3 @@ export class IceTcpBridge {
     for (const { connection } of this.#held) connection.tick(nowMs);
   }
 }
-
-/** Where this machine reaches what is bound to this address. */
-const reachable = (bindAddress: string): string =>
-  bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress;

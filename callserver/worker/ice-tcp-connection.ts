@@ -1,16 +1,12 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { usernameOfBindingRequest } from '#protocol';
 import { PacketFrames, packetFrame } from './packet-frames.ts';
+import { WorkerLeg } from './worker-leg.ts';
 
 /** A frame is one UDP packet of WebRTC, which keeps below the MTU. */
 const MAX_PACKET = 2_048;
 /** Towards a receiver that does not keep up: a key frame's worth. What comes on top is lost, as on a full link. */
 const MAX_WAITING_BYTES = 256 * 1024;
-/** The worker takes its packets at once; more than this means that it does not. */
-const MAX_WAITING_UP_BYTES = 1024 * 1024;
-/** Bursts of key frames come faster than one turn of the event loop. */
-const RECEIVE_BUFFER = 1024 * 1024;
 /** By then its first frame must have come. */
 const GREETING_MS = 5_000;
 /** RFC 7675 has a peer speak every few seconds, and a browser on a pair in reserve every 25. */
@@ -33,6 +29,8 @@ export interface TcpConnectionOptions {
   target: { address: string; port: number };
   /** Says whether the peer may go on, by its username fragment on our side. Called once, for the first frame. */
   admit(usernameFragment: string): boolean;
+  /** Each packet on its way to the worker. */
+  mend(packet: Buffer): Buffer;
   onEnd(end: TcpEnd): void;
   /** A packet that the receiver had no room for. */
   onDrop(): void;
@@ -48,10 +46,7 @@ export class IceTcpConnection {
   readonly #options: TcpConnectionOptions;
   readonly #frames = new PacketFrames(MAX_PACKET);
   readonly #beganMs: number;
-  #udp: UdpSocket | undefined;
-  #isUdpOpen = false;
-  /** Until the UDP socket is open; no more than one chunk's, since TCP stands still meanwhile. */
-  #early: Buffer[] = [];
+  #leg: WorkerLeg | undefined;
   #heard = true;
   #heardMs: number;
   #isCorked = false;
@@ -70,7 +65,7 @@ export class IceTcpConnection {
 
   /** It has shown that it belongs to a session. */
   get admitted(): boolean {
-    return this.#udp !== undefined;
+    return this.#leg !== undefined;
   }
 
   /** To be called every second or so. */
@@ -85,7 +80,7 @@ export class IceTcpConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#tcp.destroy();
-    this.#udp?.close();
+    this.#leg?.close();
     this.#options.onEnd(end);
   }
 
@@ -97,9 +92,8 @@ export class IceTcpConnection {
 
   #onPacket(packet: Buffer): void {
     if (this.#ended) return;
-    if (this.#udp === undefined) this.#greet(packet);
-    else if (this.#isUdpOpen) this.#pass(packet);
-    else this.#early.push(packet);
+    if (this.#leg === undefined) this.#greet(packet);
+    else if (!this.#leg.send(this.#options.mend(packet))) this.#options.onDrop();
   }
 
   #greet(packet: Buffer): void {
@@ -108,36 +102,15 @@ export class IceTcpConnection {
       this.end('stranger');
       return;
     }
-    this.#early.push(packet);
+    // What follows has no place to wait in but the network.
     this.#tcp.pause();
-    this.#open();
-  }
-
-  #open(): void {
-    const { address, port } = this.#options.target;
-    const udp = createSocket({
-      type: isIPv6(address) ? 'udp6' : 'udp4',
-      recvBufferSize: RECEIVE_BUFFER,
+    this.#leg = new WorkerLeg({
+      target: this.#options.target,
+      onPacket: (answer) => this.#onAnswer(answer),
+      onOpen: () => this.#tcp.resume(),
+      onError: () => this.end('closed'),
     });
-    this.#udp = udp;
-    udp.on('message', (packet) => this.#onAnswer(packet));
-    // Nobody at the port: the worker itself has gone, and this process with it.
-    udp.on('error', () => this.end('closed'));
-    udp.connect(port, address, () => {
-      this.#isUdpOpen = true;
-      for (const packet of this.#early) this.#pass(packet);
-      this.#early = [];
-      this.#tcp.resume();
-    });
-  }
-
-  #pass(packet: Buffer): void {
-    const udp = this.#udp;
-    if (udp === undefined || udp.getSendQueueSize() > MAX_WAITING_UP_BYTES) {
-      this.#options.onDrop();
-      return;
-    }
-    udp.send(packet);
+    this.#leg.send(this.#options.mend(packet));
   }
 
   #onAnswer(packet: Buffer): void {

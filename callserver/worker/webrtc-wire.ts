@@ -1,6 +1,7 @@
 import { AmphiError } from '#base';
 import type { Wire } from '../core/transport.ts';
 import type { RemoteTransport } from '../parameters.ts';
+import type { ExpectedPeers } from './expected-peers.ts';
 import { type LocalCredentials, NativePeer } from './native-peer.ts';
 
 /** A peer that never connects is let go. */
@@ -8,21 +9,17 @@ const CONNECT_MS = 30_000;
 /** One that restarts is somewhere already: it comes soon, or joins anew. */
 const RESTART_MS = 10_000;
 
-/** Where peers come to that cannot use UDP. */
-interface Bridge {
-  expect(usernameFragment: string): void;
-  forget(usernameFragment: string): void;
-}
-
 export interface WebRtcWireOptions {
   id: string;
   /** The worker's UDP port, which all its peers share. */
   port: number;
   bindAddress: string;
-  bridge: Bridge | undefined;
+  /** Of the bridges: peers that cannot send to the port themselves come by these. */
+  expected: ExpectedPeers;
   onPacket(packet: Buffer): void;
-  /** At the beginning, and after each restart. */
   onConnected(): void;
+  /** It goes on after a restart. */
+  onRestarted(): void;
   /** The peer has gone, or never came; nothing follows. */
   onLost(reason: 'closed' | 'silent'): void;
   onFault(error: unknown): void;
@@ -59,7 +56,12 @@ export class WebRtcWire implements Wire {
   }
 
   get open(): boolean {
-    return this.#current.peer.open;
+    return this.#current.peer.open || this.#isRestarting;
+  }
+
+  /** The old life has ended and the new one is yet to come. */
+  get #isRestarting(): boolean {
+    return this.#next !== undefined && this.#lost !== undefined;
   }
 
   /** Peers of the native side that it holds. */
@@ -67,8 +69,9 @@ export class WebRtcWire implements Wire {
     return this.#next === undefined ? 1 : 2;
   }
 
+  /** What goes out while it restarts is lost on the way: the receiver asks for it again when it is back. */
   send(packet: Uint8Array): boolean {
-    return this.#current.peer.send(packet);
+    return this.#isRestarting || this.#current.peer.send(packet);
   }
 
   /** Awaits the peer under new credentials; one that was awaited already is given up. Throws as the constructor does. */
@@ -93,7 +96,7 @@ export class WebRtcWire implements Wire {
   }
 
   #begin(remote: RemoteTransport, patienceMs: number): Life {
-    const { id, port, bindAddress, bridge } = this.#options;
+    const { id, port, bindAddress, expected } = this.#options;
     const peer: NativePeer = new NativePeer({
       id,
       port,
@@ -103,7 +106,7 @@ export class WebRtcWire implements Wire {
       onState: (state) => this.#onState(life, state),
       onFault: (error) => this.#options.onFault(error),
     });
-    bridge?.expect(peer.local.usernameFragment);
+    expected.expect(peer.local.usernameFragment, peer.local.password);
     const timer = setTimeout(() => this.#onState(life, 'late'), patienceMs);
     timer.unref();
     const life = { peer, timer };
@@ -114,8 +117,8 @@ export class WebRtcWire implements Wire {
     if (this.#closed || (life !== this.#current && life !== this.#next)) return;
     if (state === 'connected') {
       clearTimeout(life.timer);
-      if (life === this.#next) this.#takeOver(life);
-      this.#options.onConnected();
+      if (life === this.#current) this.#options.onConnected();
+      else this.#takeOver(life);
     } else if (life === this.#current) {
       this.#lose(state === 'late' ? 'silent' : 'closed');
     } else {
@@ -130,6 +133,7 @@ export class WebRtcWire implements Wire {
     this.#current = next;
     this.#next = undefined;
     this.#lost = undefined;
+    this.#options.onRestarted();
   }
 
   #lose(reason: 'closed' | 'silent'): void {
@@ -140,7 +144,7 @@ export class WebRtcWire implements Wire {
 
   #end(life: Life): void {
     clearTimeout(life.timer);
-    this.#options.bridge?.forget(life.peer.local.usernameFragment);
+    this.#options.expected.forget(life.peer.local.usernameFragment);
     life.peer.close();
   }
 }

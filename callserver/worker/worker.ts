@@ -12,8 +12,10 @@ import { Transport, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
+import { ExpectedPeers } from './expected-peers.ts';
 import { IceTcpBridge } from './ice-tcp-bridge.ts';
 import { bindPort, type LocalCredentials } from './native-peer.ts';
+import { RelayFront } from './relay-front.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
 import { WebRtcWire } from './webrtc-wire.ts';
@@ -25,6 +27,8 @@ const TICK_MS = 20;
 const SLOW_TICK_EVERY = 5;
 /** How finely paced packets are spread. */
 const DRAIN_MS = 4;
+/** A browser opens one for each pair of its addresses and ours. */
+const MAX_BRIDGED_PER_PEER = 16;
 const CNAME_CHARACTERS = 16;
 
 interface Entry {
@@ -48,7 +52,9 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
+  readonly #expected = new ExpectedPeers(MAX_BRIDGED_PER_PEER);
   #bridge: IceTcpBridge | undefined;
+  #front: RelayFront | undefined;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -70,23 +76,38 @@ export class Worker {
     }
     this.#settings = settings;
     setInterval(() => this.#tick(), TICK_MS);
-    if (settings.tcp === true) await this.#openBridge(settings);
+    await this.#openBridges(settings);
   }
 
-  /** Without it, peers whose networks let no UDP through need a TURN server. */
-  async #openBridge({ port, bindAddress }: WorkerSettings): Promise<void> {
-    try {
-      this.#bridge = await IceTcpBridge.open({ port, bindAddress });
-    } catch (error) {
-      this.#fault(`no ICE-TCP: TCP port ${port} cannot be listened on: ${messageOf(error)}`);
+  /** Without them, some peers do not come through; the others do. */
+  async #openBridges({ port, bindAddress, tcp, relayPort }: WorkerSettings): Promise<void> {
+    const peers = this.#expected;
+    if (tcp === true) {
+      this.#bridge = await IceTcpBridge.open({ port, bindAddress, peers }).catch((error) =>
+        this.#fault(`no ICE-TCP: TCP port ${port} cannot be listened on: ${messageOf(error)}`),
+      );
+    }
+    if (relayPort !== undefined) {
+      const workerPort = port;
+      this.#front = await RelayFront.open({
+        port: relayPort,
+        bindAddress,
+        workerPort,
+        peers,
+      }).catch((error) =>
+        this.#fault(`no port ${relayPort} for TURN servers: ${messageOf(error)}`),
+      );
     }
   }
 
   /** What this worker does, all transports together. */
   workerStats(): RequestOutput<'workerStats'> {
-    const bridge = this.#bridge;
-    if (bridge === undefined) return { peers: this.#peers };
-    return { peers: this.#peers, iceTcp: { connections: bridge.connections, ...bridge.counts } };
+    const [bridge, front] = [this.#bridge, this.#front];
+    return {
+      peers: this.#peers,
+      ...(bridge && { iceTcp: { connections: bridge.connections, ...bridge.counts } }),
+      ...(front && { relayed: { flows: front.flows, ...front.counts } }),
+    };
   }
 
   /** Of the native side. */
@@ -128,7 +149,7 @@ export class Worker {
     if (this.#busy.size > 0) setTimeout(() => this.#drain(), DRAIN_MS);
   }
 
-  #fault(error: unknown): void {
+  #fault(error: unknown): undefined {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
 
@@ -156,12 +177,13 @@ export class Worker {
         id: transportId,
         port: settings.port,
         bindAddress: settings.bindAddress,
-        bridge: this.#bridge,
+        expected: this.#expected,
         onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
         onConnected: () => {
           entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
         },
+        onRestarted: () => this.#restarted(entry.transport),
         onLost: (reason) => this.#lose(transportId, reason),
         onFault: (error) => this.#fault(error),
       },
@@ -182,14 +204,24 @@ export class Worker {
     return this.#localOf(webRtc.restart(remote), this.#settings);
   }
 
+  /** What was lost meanwhile may be more than can be repaired. */
+  #restarted(transport: Transport): void {
+    transport.opened(nowMs());
+    for (const consumer of transport.consumers.values()) consumer.requestKeyFrame(nowMs());
+    this.#notify({ notice: 'transportConnected', transportId: transport.id });
+  }
+
   #mustHaveRoom(): void {
     if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
   }
 
   #localOf(credentials: LocalCredentials, settings: WorkerSettings): LocalTransport {
     const { announcedAddresses, port, announcedPort = port } = settings;
-    const tcp = this.#bridge !== undefined;
-    return { ...credentials, candidates: hostCandidates(announcedAddresses, announcedPort, tcp) };
+    const candidates = hostCandidates(announcedAddresses, announcedPort, {
+      tcp: this.#bridge !== undefined,
+      relayPort: this.#front?.port,
+    });
+    return { ...credentials, candidates };
   }
 
   createDirectTransport(input: RequestInput<'createDirectTransport'>): { handle: number } {

@@ -1,4 +1,6 @@
 import { AmphiError } from '#base';
+import type { WorkerSettings } from '#callserver';
+import type { Config } from '#config';
 import { run } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
 import { callServerTag } from '../media/tag.ts';
@@ -20,6 +22,7 @@ export const callserver: RoleMain = async (base) => {
       bindAddress: host,
       announcedAddresses: announced,
       tcp: media.tcp,
+      ...relayPort(config, i),
     })),
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
@@ -48,4 +51,10 @@ export const callserver: RoleMain = async (base) => {
     ),
   );
   return disposer;
+};
+
+/** The port behind those of the workers, where TURN servers are told of; one of ours reaches any. */
+const relayPort = ({ media, turn }: Config, worker: number): Pick<WorkerSettings, 'relayPort'> => {
+  if (turn.urls.length === 0) return {};
+  return { relayPort: media.port === 0 ? 0 : media.port + media.workers + worker };
 };

@@ -40,12 +40,25 @@ export class CallServerStage {
   }
 
   static async start(
-    options: { address?: string; port?: number; announcedPort?: number } = {},
+    options: {
+      address?: string;
+      port?: number;
+      announcedPort?: number;
+      tcp?: boolean;
+      relay?: boolean;
+    } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
     const { address = LOOPBACK, port = free, announcedPort = port } = options;
     const worker = await WorkerProcess.start({
-      settings: { port, bindAddress: address, announcedAddresses: [address], announcedPort },
+      settings: {
+        port,
+        bindAddress: address,
+        announcedAddresses: [address],
+        announcedPort,
+        tcp: options.tcp ?? false,
+        ...(options.relay === true ? { relayPort: 0 } : {}),
+      },
       logger: silentLogger,
       entry: ENTRY,
     });
@@ -58,7 +71,8 @@ export class CallServerStage {
   get base(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    return `http://${this.#address}:${address.port}`;
+    const host = this.#address.includes(':') ? `[${this.#address}]` : this.#address;
+    return `http://${host}:${address.port}`;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -13,6 +13,7 @@ export { attributes, type ReadPlaylist, type ReadSegment, readPlaylist } from '.
 export { ADMIN_TOKEN, Instance, type InstanceOptions, type ProcessStatus } from './instance.ts';
 export { LossyRelay, type LossyRelayOptions } from './lossy-relay.ts';
 export * as media from './media.ts';
+export { Network } from './network.ts';
 export { ObsStudio } from './obs.ts';
 export { freePorts } from './ports.ts';
 export { descriptorsOf, residentBytesOf } from './process-stat.ts';
@@ -31,4 +32,5 @@ export {
   SimulatedLink,
   type SimulatedLinkOptions,
 } from './simulated-link.ts';
+export { TurnClient } from './turn-client.ts';
 export { until } from './wait.ts';
