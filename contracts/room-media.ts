@@ -40,8 +40,10 @@ import { z } from 'zod';
  *
  * **When a worker process dies**, the room's sessions and producers have gone: the
  * notice is `lost`. Within a second or so comes `ready` with a new generation:
- * then every client begins anew. When a node dies, the stream ends and cannot be had
- * again: open the room on another node, with the same consequence.
+ * then every client begins anew. A room that is spread over several workers loses
+ * only the sessions of the one: each is `closed` by `lost`. When a node dies, the
+ * stream ends and cannot be had again: `RoomMedia` opens the room on another node
+ * and says `lost` and `ready` itself.
  */
 
 /** How long a room lives on without its owner. */
@@ -263,12 +265,16 @@ export const roomNoticeSchema = z.discriminatedUnion('notice', [
   /** All sessions and producers have gone with their worker; no notice tells of each. */
   z.object({ notice: z.literal('lost') }),
   z.object({ notice: z.literal('connected'), sessionId }),
-  /** By its peer, because nothing was heard of it, or by `close-session`. Its producers were told of before. */
+  /**
+   * By its peer, because nothing was heard of it, by `close-session`, or because its
+   * worker died. Its producers were told of before. Unless it was the owner's wish,
+   * the client may begin another one at once.
+   */
   z.object({
     notice: z.literal('closed'),
     sessionId,
     participantId,
-    reason: z.enum(['closed', 'silent', 'owner']),
+    reason: z.enum(['closed', 'silent', 'owner', 'lost']),
   }),
   z.object({ notice: z.literal('producer-added'), producer: roomProducerSchema }),
   z.object({ notice: z.literal('producer-removed'), producerId, participantId }),
@@ -288,7 +294,7 @@ export const roomNoticeSchema = z.discriminatedUnion('notice', [
 ]);
 export type RoomNotice = z.infer<typeof roomNoticeSchema>;
 
-/** A notice on the stream, with its number; `gap` has that of the one before it. */
+/** A notice on the stream, with its number; `gap` and `stats` have that of the one before, and `stats` are not kept. */
 export const roomNoticeLineSchema = z.object({ number: z.int(), notice: roomNoticeSchema });
 
 /** `GET /rooms`: how busy a call-server node is, and which rooms it has. */

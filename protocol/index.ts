@@ -6,6 +6,7 @@ export {
   silentAacFrame,
 } from './aac/config.ts';
 export { type Amf0Value, readAmf0 } from './amf0/read.ts';
+export { ByteReader } from './bytes.ts';
 export { aacTagHeader, avcTagHeader, type FlvAv, parseAvTag } from './flv/av.ts';
 export {
   FLV_TAG_OVERHEAD,

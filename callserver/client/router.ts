@@ -1,5 +1,6 @@
-import { AmphiError, type Closable, randomId } from '#base';
+import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import { writeSdp } from '#protocol';
+import type { Notice } from '../control/messages.ts';
 import { negotiatePlayback, type PlayableProducer } from '../negotiation/play.ts';
 import { MediaTap } from './media-tap.ts';
 import { newSessionId, nextSsrc, readOffer } from './offer.ts';
@@ -17,21 +18,52 @@ const ID_CHARACTERS = 16;
 /** A viewer has no need of more. */
 const MAX_PLAY_SECTIONS = 16;
 
+/** Somebody who speaks now. */
+export type Speaker = Extract<Notice, { notice: 'speakersChanged' }>['speakers'][number];
+
+export interface RouterOptions {
+  /** Of how many voices the sound is passed on to everybody; 0, of all. */
+  topSpeakers?: number;
+}
+
+export type RouterEvents = {
+  /** Who speaks, the loudest first, whenever that changes; at most ten times a second. */
+  speakers: readonly [readonly Speaker[]];
+  /** A producer has ended. */
+  unpublished: readonly [producerId: string];
+};
+
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
-export class Router implements Closable, SessionRouter {
+export class Router extends Emitter<RouterEvents> implements Closable, SessionRouter {
   readonly id: string;
   readonly worker: WorkerProcess;
   readonly published = new Map<string, PublishedProducer>();
+  readonly #off: () => void;
 
   private constructor(id: string, worker: WorkerProcess) {
+    super();
     this.id = id;
     this.worker = worker;
+    this.#off = worker.on('notice', (notice) => {
+      if (notice.notice === 'speakersChanged' && notice.routerId === id) {
+        this.emit('speakers', notice.speakers);
+      }
+    });
   }
 
-  static async create(worker: WorkerProcess): Promise<Router> {
+  static async create(worker: WorkerProcess, options: RouterOptions = {}): Promise<Router> {
     const router = new Router(randomId(ID_CHARACTERS), worker);
-    await worker.request('createRouter', { routerId: router.id });
+    try {
+      await worker.request('createRouter', { routerId: router.id, ...options });
+    } catch (error) {
+      router.#off();
+      throw error;
+    }
     return router;
+  }
+
+  unpublish(producerId: string): void {
+    if (this.published.delete(producerId)) this.emit('unpublished', producerId);
   }
 
   /** What can be played now. */
@@ -105,6 +137,7 @@ export class Router implements Closable, SessionRouter {
   }
 
   async close(): Promise<void> {
+    this.#off();
     await this.worker.request('closeRouter', { routerId: this.id });
   }
 }

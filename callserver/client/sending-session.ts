@@ -1,4 +1,4 @@
-import { randomId } from '#base';
+import { AmphiError, randomId } from '#base';
 import { type SessionDescription, writeSdp } from '#protocol';
 import { CODEC_NAMES } from '../codecs.ts';
 import type { PlayableProducer } from '../negotiation/play.ts';
@@ -26,10 +26,12 @@ export interface PublishedProducer extends PlayableProducer {
   /** What it is in sync with has the same one. */
   streamId: string;
   parameters: ProducerParameters;
+  /** It comes from another worker. */
+  piped: boolean;
 }
 
 export interface SendingOptions extends Partial<PublishOptions> {
-  /** What the section of each mid is. */
+  /** What the section of each mid is; where they are told, each that sends needs one. */
   labels?: Readonly<Record<string, string>>;
   maxSections?: number;
 }
@@ -40,13 +42,15 @@ export interface SessionRouter {
   readonly worker: WorkerProcess;
   /** What can be played now, by id. */
   readonly published: Map<string, PublishedProducer>;
+  /** Takes one out that has ended. */
+  unpublish(producerId: string): void;
 }
 
 /** Somebody who sends. */
 export class SendingSession extends Session {
   readonly #router: SessionRouter;
   readonly #local: LocalTransport;
-  readonly #options: SendingOptions & { sessionId: string };
+  #options: SendingOptions & { sessionId: string };
   /** Which of the peer's streams is which of ours. */
   readonly #streams: string[] = [];
   #producers: PublishedProducer[] = [];
@@ -75,6 +79,7 @@ export class SendingSession extends Session {
     const withId = { sessionId: newSessionId(), ...options };
     const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
     const publication = agree(description, withId);
+    mustHaveLabels(publication, options.labels);
     const { remote } = publication;
     const transportId = randomId(ID_CHARACTERS);
     const local = await router.worker.request('createWebRtcTransport', {
@@ -84,7 +89,7 @@ export class SendingSession extends Session {
     });
     const session = new SendingSession(transportId, router, local, publication, withId);
     try {
-      await session.#apply(description, publication, options.labels ?? {});
+      await session.#apply(description, publication, options.labels);
     } catch (error) {
       await session.close();
       throw error;
@@ -109,8 +114,10 @@ export class SendingSession extends Session {
     const all = { ...this.#options, ...options };
     const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
     const publication = agree(description, all);
+    mustHaveLabels(publication, all.labels);
     await this.negotiate(publication.remote, async (version) => {
-      await this.#apply(description, publication, all.labels ?? {});
+      await this.#apply(description, publication, all.labels);
+      this.#options = all;
       return writeSdp(publication.answer(this.#local, version));
     });
     return { answer: this.answer, producers: this.#producers };
@@ -120,13 +127,13 @@ export class SendingSession extends Session {
   async #apply(
     offer: SessionDescription,
     publication: Publication,
-    labels: Readonly<Record<string, string>>,
+    labels: SendingOptions['labels'],
   ): Promise<void> {
     const made: PublishedProducer[] = [];
     const present: PublishedProducer[] = [];
     try {
       for (const parameters of publication.producers) {
-        const label = labels[parameters.mid] ?? parameters.kind;
+        const label = labels?.[parameters.mid] ?? parameters.kind;
         const before = this.#producers.find(
           (one) => one.label === label && isSame(one.parameters, parameters),
         );
@@ -158,7 +165,7 @@ export class SendingSession extends Session {
   }
 
   #unpublish(producers: readonly PublishedProducer[]): void {
-    for (const { producerId } of producers) this.#router.published.delete(producerId);
+    for (const { producerId } of producers) this.#router.unpublish(producerId);
   }
 
   #producerOf(
@@ -172,7 +179,7 @@ export class SendingSession extends Session {
     // What they call it is theirs to choose, and is not passed on to others.
     const streamId = `${this.id}.${this.#streams.indexOf(theirs)}`;
     const producerId = randomId(ID_CHARACTERS);
-    return { producerId, sessionId: this.id, mid, label, streamId, parameters };
+    return { producerId, sessionId: this.id, mid, label, streamId, parameters, piped: false };
   }
 }
 
@@ -186,6 +193,14 @@ const agree = (
     startBitrateKbps: START_BITRATE_KBPS,
     ...options,
   });
+
+function mustHaveLabels({ producers }: Publication, labels: SendingOptions['labels']): void {
+  if (labels === undefined) return;
+  for (const { mid } of producers) {
+    if (labels[mid] === undefined)
+      throw new AmphiError('bad_request', `section ${mid} has no label`);
+  }
+}
 
 const isSame = (a: ProducerParameters, b: ProducerParameters): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

@@ -89,6 +89,7 @@ export class Session extends Emitter<SessionEvents> implements Closable {
       case 'consumerClosed':
         if (this.consumers.delete(notice.consumerId)) this.consumerClosed(notice.consumerId);
         break;
+      case 'speakersChanged':
       case 'fault':
         break;
     }

@@ -89,7 +89,7 @@ export function negotiatePlayback(
           const one = agreed[i];
           return one === undefined
             ? refusedSection(media)
-            : playingSection(media, one, local, options.streamId);
+            : playingSection(media, one, local, [options.streamId, media.kind]);
         }),
       ),
   };
@@ -126,6 +126,7 @@ export function agreeToPlay(
     ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: nextSsrc() }),
     nack: feedback.includes('nack'),
     transportWide: feedback.includes('transport-cc'),
+    fastJoin: true,
     extensions: extensions.ids,
   };
   const codecs = withRtx({ ...codec.description, feedback }, rtxPayloadType);
@@ -138,12 +139,15 @@ const withoutSecondOpinion = (feedback: readonly string[], numbered: boolean): s
   return feedback.filter((kind) => kind !== unused);
 };
 
-/** The answer's section of what is played in it; `cname` names the stream that it belongs to. */
+/**
+ * The answer's section of what is played in it, as a track of a stream. No two
+ * sections may have the same track of a stream: Chromium refuses the answer.
+ */
 export function playingSection(
   offered: MediaDescription,
   agreed: AgreedPlayback,
   local: LocalTransport,
-  cname: string,
+  [streamId, trackId]: readonly [streamId: string, trackId: string],
 ): MediaDescription {
   const { ssrc, rtxSsrc } = agreed.consumer;
   const ssrcs = rtxSsrc === undefined ? [ssrc] : [ssrc, rtxSsrc];
@@ -153,8 +157,8 @@ export function playingSection(
     formats: agreed.codecs.map(({ payloadType }) => String(payloadType)),
     codecs: agreed.codecs,
     extensions: agreed.extensions,
-    msid: `${cname} ${offered.kind}`,
+    msid: `${streamId} ${trackId}`,
     ssrcGroups: rtxSsrc === undefined ? [] : [{ semantics: 'FID', ssrcs }],
-    ssrcs: ssrcs.map((one) => ({ ssrc: one, cname })),
+    ssrcs: ssrcs.map((one) => ({ ssrc: one, cname: streamId })),
   };
 }

@@ -79,7 +79,8 @@ export function negotiateReception(
           if (agreed === undefined) {
             return canBeIdle(media) ? idleSection(media, local) : refusedSection(media);
           }
-          return playingSection(media, agreed, local, streams.get(agreed.producerId) ?? '-');
+          const { producerId } = agreed;
+          return playingSection(media, agreed, local, [streams.get(producerId) ?? '-', producerId]);
         }),
       ),
   };

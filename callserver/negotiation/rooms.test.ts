@@ -81,7 +81,7 @@ describe('negotiateReception', () => {
     const answer = parseSdp(writeSdp(reception.answer(LOCAL, 7)));
     expect(answer.sessionVersion).toBe(7);
     expect(answer.media.map(({ direction }) => direction)).toEqual(Array(3).fill('sendonly'));
-    expect(answer.media[2]?.msid).toBe('stream-b video');
+    expect(answer.media[2]?.msid).toBe('stream-b b');
   });
 
   it('asks for a section where there is none of the kind', () => {
@@ -142,6 +142,13 @@ describe('negotiateReception', () => {
       ['m0', 'c'],
       ['m1', 'b'],
     ]);
+  });
+
+  it('gives each section of one stream a track of its own', () => {
+    const offer = offerOf(FIREFOX, ['video', 'video']);
+    const wanted = ['a', 'b'].map((id) => ({ ...producerOf(id), streamId: 'ann' }));
+    const answer = receive(offer, wanted).answer(LOCAL);
+    expect(answer.media.map(({ msid }) => msid)).toEqual(['ann a', 'ann b']);
   });
 
   it('does not accept an offer in which nothing can be received, ever', () => {

@@ -7,11 +7,13 @@ type Handlers = { [Name in RequestName]: (input: RequestInput<Name>) => unknown 
 /** What each request of the control protocol does. */
 export const handlersOf = (worker: Worker): Handlers => ({
   configure: (input) => worker.configure(input),
-  createRouter: (input) => worker.createRouter(input.routerId),
+  createRouter: (input) => worker.createRouter(input),
   closeRouter: (input) => worker.closeRouter(input.routerId),
   createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
   restartTransport: (input) => worker.restartTransport(input),
   createDirectTransport: (input) => worker.createDirectTransport(input),
+  createPipeTransport: (input) => worker.createPipeTransport(input),
+  connectPipeTransport: (input) => worker.connectPipeTransport(input),
   closeTransport: (input) => worker.closeTransport(input.transportId),
   produce: (input) => worker.produce(input),
   closeProducer: (input) => worker.closeProducer(input.producerId),
@@ -23,5 +25,6 @@ export const handlersOf = (worker: Worker): Handlers => ({
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),
   workerStats: () => worker.workerStats(),
+  routerSummary: (input) => worker.summary(input.routerId),
   transportStats: (input) => worker.stats(input.transportId),
 });

@@ -38,17 +38,20 @@ function onControl(payload: Buffer): void {
     const output = (handlers[name] as (input: unknown) => unknown)(valid.data);
     if (output instanceof Promise) {
       output.then(
-        (late) => answer(request, late),
+        (value) => answer(request, value),
         (error) => refuse(request, error),
       );
-    } else answer(request, output);
+    } else {
+      answer(request, output);
+    }
   } catch (error) {
     refuse(request, error);
   }
 }
 
-const answer = (request: number, output: unknown) =>
+const answer = (request: number, output: unknown): void => {
   sendControl({ answer: request, output: output ?? {} });
+};
 
 function refuse(request: number, error: unknown): void {
   const code = isAmphiError(error) ? error.code : 'internal';

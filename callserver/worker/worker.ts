@@ -1,23 +1,26 @@
 import { AmphiError, messageOf, randomId } from '#base';
 import type {
   Notice,
+  PipeEnd,
   RequestInput,
   RequestOutput,
   TransportStats,
+  TransportSummary,
   WorkerSettings,
 } from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
-import { Transport, type Wire } from '../core/transport.ts';
+import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
 import type { LocalTransport } from '../parameters.ts';
+import { SpeakerBoard } from '../speakers/speaker-board.ts';
+import { Bridges } from './bridges.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
-import { ExpectedPeers } from './expected-peers.ts';
-import { IceTcpBridge } from './ice-tcp-bridge.ts';
 import { bindPort, type LocalCredentials } from './native-peer.ts';
-import { RelayFront } from './relay-front.ts';
+import { PipeSocket, type PipeWire } from './pipe-socket.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { summaryOf } from './summary.ts';
 import { WebRtcWire } from './webrtc-wire.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
@@ -27,8 +30,6 @@ const TICK_MS = 20;
 const SLOW_TICK_EVERY = 5;
 /** How finely paced packets are spread. */
 const DRAIN_MS = 4;
-/** A browser opens one for each pair of its addresses and ours. */
-const MAX_BRIDGED_PER_PEER = 16;
 const CNAME_CHARACTERS = 16;
 
 interface Entry {
@@ -38,6 +39,7 @@ interface Entry {
   handle: number;
   /** Of a WebRTC transport. */
   webRtc?: WebRtcWire;
+  pipe: PipeWire | undefined;
 }
 
 /** Everything that one worker process holds, and the ids by which its owner speaks of it. */
@@ -52,9 +54,8 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
-  readonly #expected = new ExpectedPeers(MAX_BRIDGED_PER_PEER);
-  #bridge: IceTcpBridge | undefined;
-  #front: RelayFront | undefined;
+  readonly #bridges: Bridges;
+  #pipes: Promise<PipeSocket> | undefined;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -64,6 +65,7 @@ export class Worker {
   ) {
     this.#notify = notify;
     this.#sendPacket = sendPacket;
+    this.#bridges = new Bridges((error) => this.#fault(error));
   }
 
   async configure(settings: WorkerSettings): Promise<void> {
@@ -76,38 +78,12 @@ export class Worker {
     }
     this.#settings = settings;
     setInterval(() => this.#tick(), TICK_MS);
-    await this.#openBridges(settings);
-  }
-
-  /** Without them, some peers do not come through; the others do. */
-  async #openBridges({ port, bindAddress, tcp, relayPort }: WorkerSettings): Promise<void> {
-    const peers = this.#expected;
-    if (tcp === true) {
-      this.#bridge = await IceTcpBridge.open({ port, bindAddress, peers }).catch((error) =>
-        this.#fault(`no ICE-TCP: TCP port ${port} cannot be listened on: ${messageOf(error)}`),
-      );
-    }
-    if (relayPort !== undefined) {
-      const workerPort = port;
-      this.#front = await RelayFront.open({
-        port: relayPort,
-        bindAddress,
-        workerPort,
-        peers,
-      }).catch((error) =>
-        this.#fault(`no port ${relayPort} for TURN servers: ${messageOf(error)}`),
-      );
-    }
+    await this.#bridges.open(settings);
   }
 
   /** What this worker does, all transports together. */
   workerStats(): RequestOutput<'workerStats'> {
-    const [bridge, front] = [this.#bridge, this.#front];
-    return {
-      peers: this.#peers,
-      ...(bridge && { iceTcp: { connections: bridge.connections, ...bridge.counts } }),
-      ...(front && { relayed: { flows: front.flows, ...front.counts } }),
-    };
+    return { peers: this.#peers, ...this.#bridges.stats() };
   }
 
   /** Of the native side. */
@@ -128,6 +104,16 @@ export class Worker {
         this.#fault(error);
       }
     }
+    if (slow) this.#tellSpeakers(ms);
+  }
+
+  #tellSpeakers(ms: number): void {
+    for (const { id: routerId, speakers: board } of this.#routers.values()) {
+      const speakers = board.judge(ms);
+      if (speakers !== undefined) {
+        this.#notify({ notice: 'speakersChanged', routerId, speakers: [...speakers] });
+      }
+    }
   }
 
   /** One timer for all that waits, and none while nothing does. */
@@ -137,10 +123,10 @@ export class Worker {
   }
 
   #drain(): void {
-    const ms = nowMs();
+    const [ms, us] = [nowMs(), nowUs()];
     for (const transport of this.#busy) {
       try {
-        if (!transport.drain(ms)) this.#busy.delete(transport);
+        if (!transport.drain(ms, us)) this.#busy.delete(transport);
       } catch (error) {
         this.#busy.delete(transport);
         this.#fault(error);
@@ -149,13 +135,18 @@ export class Worker {
     if (this.#busy.size > 0) setTimeout(() => this.#drain(), DRAIN_MS);
   }
 
-  #fault(error: unknown): undefined {
+  #fault(error: unknown): void {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
 
-  createRouter(routerId: string): void {
+  createRouter({ routerId, topSpeakers = 0 }: RequestInput<'createRouter'>): void {
     if (this.#routers.has(routerId)) throw new AmphiError('conflict', `router ${routerId} exists`);
-    this.#routers.set(routerId, { id: routerId, transports: new Set(), producers: new Map() });
+    this.#routers.set(routerId, {
+      id: routerId,
+      transports: new Set(),
+      producers: new Map(),
+      speakers: new SpeakerBoard(topSpeakers),
+    });
   }
 
   closeRouter(routerId: string): void {
@@ -177,7 +168,7 @@ export class Worker {
         id: transportId,
         port: settings.port,
         bindAddress: settings.bindAddress,
-        expected: this.#expected,
+        expected: this.#bridges.expected,
         onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
         onConnected: () => {
           entry.transport.opened(nowMs());
@@ -189,7 +180,7 @@ export class Worker {
       },
       input.remote,
     );
-    const entry = this.#add(router, transportId, webRtc, -1);
+    const entry = this.#add(router, transportId, webRtc);
     entry.webRtc = webRtc;
     return this.#localOf(webRtc.local, settings);
   }
@@ -218,8 +209,8 @@ export class Worker {
   #localOf(credentials: LocalCredentials, settings: WorkerSettings): LocalTransport {
     const { announcedAddresses, port, announcedPort = port } = settings;
     const candidates = hostCandidates(announcedAddresses, announcedPort, {
-      tcp: this.#bridge !== undefined,
-      relayPort: this.#front?.port,
+      tcp: this.#bridges.tcp,
+      relayPort: this.#bridges.relayPort,
     });
     return { ...credentials, candidates };
   }
@@ -233,9 +224,43 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, handle);
+    const { transport } = this.#add(router, input.transportId, wire, { handle });
     this.#direct.set(handle, transport);
     return { handle };
+  }
+
+  async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
+    const { routerId, transportId } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const socket = await this.#pipeSocket();
+    // Both may have changed while the socket was opened.
+    const router = this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const { wire, local } = socket.create((packet) =>
+      entry.transport.receive(packet, nowMs(), nowUs()),
+    );
+    const entry = this.#add(router, transportId, wire, { pipe: wire });
+    return local;
+  }
+
+  /** At the first pipe: most workers have none. */
+  #pipeSocket(): Promise<PipeSocket> {
+    const settings = this.#settings;
+    if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
+    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
+    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    this.#pipes.catch(() => {
+      this.#pipes = undefined;
+    });
+    return this.#pipes;
+  }
+
+  connectPipeTransport(input: RequestInput<'connectPipeTransport'>): void {
+    const { transport, pipe } = this.#entry(input.transportId);
+    if (pipe === undefined) throw new AmphiError('conflict', 'this transport is no pipe');
+    pipe.connect(input.remote, input.secret);
+    transport.opened(nowMs());
   }
 
   /** A packet of the owner's for one of its direct transports. */
@@ -243,8 +268,13 @@ export class Worker {
     this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
   }
 
-  #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
-    const transport: Transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+  #add(
+    router: Router,
+    transportId: string,
+    wire: Wire,
+    { handle = -1, pipe }: { handle?: number; pipe?: PipeWire } = {},
+  ): Entry {
+    const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
         this.#notify({ notice: 'consumerClosed', consumerId });
@@ -256,8 +286,10 @@ export class Worker {
         else entry.webRtc.silent();
       },
       busy: () => this.#drainSoon(transport),
-    });
-    const entry: Entry = { transport, router, handle };
+    };
+    const cname = randomId(CNAME_CHARACTERS);
+    const transport = new Transport(transportId, wire, cname, owner, pipe !== undefined);
+    const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);
     return entry;
@@ -284,6 +316,7 @@ export class Worker {
     for (const producerId of transport.producers.keys()) {
       this.#producers.delete(producerId);
       router.producers.delete(producerId);
+      router.speakers.remove(producerId);
     }
     for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
     transport.close();
@@ -297,6 +330,12 @@ export class Worker {
     const producer = entry.transport.produce(producerId, parameters);
     this.#producers.set(producerId, { producer, entry });
     entry.router.producers.set(producerId, producer);
+    // Who does not tell levels is always passed on.
+    if (producer.kind === 'audio' && parameters.extensions.audioLevel !== undefined) {
+      const { speakers } = entry.router;
+      speakers.add(producerId);
+      producer.hearing = (byte, ms) => speakers.hear(producerId, byte, ms);
+    }
   }
 
   closeProducer(producerId: string): void {
@@ -304,6 +343,7 @@ export class Worker {
     if (found === undefined) return;
     this.#producers.delete(producerId);
     found.entry.router.producers.delete(producerId);
+    found.entry.router.speakers.remove(producerId);
     found.entry.transport.closeProducer(found.producer);
   }
 
@@ -348,6 +388,11 @@ export class Worker {
     if (found === undefined) return;
     this.#consumers.delete(consumerId);
     found.transport.closeConsumer(found.consumer);
+  }
+
+  summary(routerId: string): TransportSummary[] {
+    const ms = nowMs();
+    return [...this.#router(routerId).transports].map((transport) => summaryOf(transport, ms));
   }
 
   stats(transportId: string): TransportStats {

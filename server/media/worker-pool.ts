@@ -1,13 +1,26 @@
-import { AmphiError, type Closable, type Logger } from '#base';
+import { AmphiError, type Closable, Emitter, type Logger } from '#base';
 import type { WorkerProcess, WorkerSettings, WorkerStats } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
+/** A place in a worker for one session. */
+export interface Place {
+  worker: WorkerProcess;
+  release: () => void;
+}
+
+type Events = {
+  /** One that had died is there again. */
+  up: readonly [];
+};
+
 /** The worker processes of this machine, and which of them takes what comes next. */
-export class WorkerPool implements Closable {
+export class WorkerPool extends Emitter<Events> implements Closable {
   readonly #slots: readonly WorkerSlot[];
 
   private constructor(slots: readonly WorkerSlot[]) {
+    super();
     this.#slots = slots;
+    for (const slot of slots) slot.onUp = () => this.emit('up');
   }
 
   /** One worker for each of these settings. Rejects when one does not come up; the others are closed. */
@@ -43,16 +56,21 @@ export class WorkerPool implements Closable {
   }
 
   /**
-   * The worker with the fewest sessions, for one more, and what is to be called
-   * when that has ended. Throws `unavailable` while none is up.
+   * The worker with the fewest sessions, or this one, for one more, and what is to
+   * be called when that has ended. Throws `unavailable` while none is up; `except`
+   * are not asked, and it is `too_many` when only they are up.
    */
-  take(): { worker: WorkerProcess; release: () => void } {
+  take(options: { on?: WorkerProcess; except?: readonly WorkerProcess[] } = {}): Place {
+    const { on, except = [] } = options;
     let best: { slot: WorkerSlot; worker: WorkerProcess } | undefined;
+    let others = false;
     for (const slot of this.#slots) {
       const { worker } = slot;
-      if (worker === undefined) continue;
-      if (best === undefined || slot.sessions < best.slot.sessions) best = { slot, worker };
+      if (worker === undefined || (on !== undefined && on !== worker)) continue;
+      if (except.includes(worker)) others = true;
+      else if (best === undefined || slot.sessions < best.slot.sessions) best = { slot, worker };
     }
+    if (best === undefined && others) throw new AmphiError('too_many', 'every worker is in use');
     if (best === undefined) throw new AmphiError('unavailable', 'no call-server worker is up');
     const { slot, worker } = best;
     slot.sessions++;

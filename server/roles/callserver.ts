@@ -3,6 +3,8 @@ import type { WorkerSettings } from '#callserver';
 import type { Config } from '#config';
 import { run } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
+import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhipEndpoint } from '../media/whip.ts';
 import { measureWorkers } from '../media/worker-metrics.ts';
@@ -29,6 +31,19 @@ export const callserver: RoleMain = async (base) => {
   measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
+  const maxSessionsPerWorker = media.workerSessions;
+  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, log }));
+  const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
+  metrics.gauge({
+    name: 'callserver_rooms',
+    help: 'Rooms whose media is on this node.',
+    read: () => rooms.ids.length,
+  });
+  metrics.gauge({
+    name: 'callserver_room_sessions',
+    help: 'WebRTC sessions of rooms.',
+    read: () => rooms.sessions,
+  });
   metrics.total({
     name: 'whip_publishes_total',
     help: 'WHIP offers, by how they were answered.',
@@ -43,8 +58,9 @@ export const callserver: RoleMain = async (base) => {
   await serveNodes(base, registry, 'callserver', (req, res) =>
     run(
       (q, s) => {
-        if (q.url?.startsWith('/whip/') !== true) throw new AmphiError('not_found');
-        return whip.handler(q, s);
+        if (q.url?.startsWith('/whip/') === true) return whip.handler(q, s);
+        if (q.url?.startsWith(ROOMS_PATH) === true) return roomsEndpoint.handler(q, s);
+        throw new AmphiError('not_found');
       },
       req,
       res,
