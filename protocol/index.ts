@@ -116,4 +116,9 @@ export {
   type SetupRole,
 } from './sdp/types.ts';
 export { writeSdp } from './sdp/write.ts';
+export {
+  bindingRequest,
+  isBindingSuccess,
+  usernameOfBindingRequest,
+} from './stun/message.ts';
 export { type PictureSize, vp8KeyFrameSize, vp9KeyFrameSize } from './vpx/size.ts';
