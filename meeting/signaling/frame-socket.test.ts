@@ -108,6 +108,15 @@ describe('the bounds', () => {
     expect(receive).toHaveBeenCalledTimes(200);
   });
 
+  it('take two mebibytes at once and close with the next', () => {
+    const { say, fake } = open();
+    const large = 'x'.repeat(256 * 1024);
+    for (let i = 0; i < 8; i++) say(large);
+    expect(fake.closes).toEqual([]);
+    say('x'.repeat(1024));
+    expect(fake.closes[0]?.[0]).toBe(1008);
+  });
+
   it('let a mebibyte wait to be read, and cut off who lets more wait', () => {
     const { socket, fake } = open();
     fake.bufferedAmount = 1024 * 1024;

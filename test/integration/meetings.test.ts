@@ -331,7 +331,8 @@ describe('coming again', () => {
     process.kill(await amphi.pid('redis'), 'SIGKILL');
     expect(await guest.ask({ type: 'hand-raise' })).toMatchObject({ type: 'ok' });
     expect(await guest.ask({ type: 'chat', message: 'and Redis' })).toMatchObject({ type: 'ok' });
-    await until('the API to be back', async () => (await call('GET', '/readyz')).status === 200);
+    const path = `/api/meetings/${meetingId}`;
+    await until('the API to be back', async () => (await call('GET', path)).status === 200);
     const late = await until('somebody to get in', () => join(amphi.base, meetingId));
     const welcome = await late.next('welcome');
     expect(welcome.chat.map(({ message }) => message)).toEqual([
