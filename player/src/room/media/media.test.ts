@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
-import { choosePath } from './remote-media.ts';
+import { choosePath, RemoteMedia } from './remote-media.ts';
 import { SpeakingDetector } from './speaking.ts';
 import { between, read } from './stats.ts';
 import { differs } from './wants.ts';
@@ -18,6 +18,43 @@ describe('choosePath', () => {
     ['mesh', { mesh: undefined, callserver: undefined }, undefined],
   ] as const)('prefers %s with %j: %s', (wanted, flows, path) => {
     expect(choosePath(wanted, flows)).toBe(path);
+  });
+});
+
+describe('RemoteMedia', () => {
+  const track = (kind: string) => {
+    const events = new EventTarget();
+    return Object.assign(events, { kind, id: kind, muted: false, readyState: 'live' });
+  };
+  const receiver = (sources: unknown[]) => ({ getSynchronizationSources: () => sources });
+  const changes: string[] = [];
+
+  it('changes over to a voice once it plays, not when its first packet is there', () => {
+    const remote = new RemoteMedia((id) => changes.push(id));
+    const played: unknown[] = [];
+    const add = (path: 'mesh' | 'callserver', sources: unknown[]) =>
+      remote.add('a', path, 'microphone', track('audio') as never, receiver(sources) as never);
+    remote.setWanted('callserver');
+    add('mesh', [{}]);
+    add('callserver', played);
+    remote.recheck();
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+    expect(remote.get('a', 'microphone').all).toHaveLength(2);
+    played.push({});
+    changes.length = 0;
+    remote.recheck();
+    remote.recheck();
+    expect(changes).toEqual(['a']);
+    expect(remote.get('a', 'microphone').path).toBe('callserver');
+    expect(remote.flows('a', 'callserver', 'microphone')).toBe(true);
+    remote.remove('a', 'callserver');
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+  });
+
+  it('waits for no second way where there is one only', () => {
+    const remote = new RemoteMedia(() => {});
+    remote.add('a', 'mesh', 'microphone', track('audio') as never, receiver([]) as never);
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
   });
 });
 
