@@ -24,7 +24,7 @@ const CROWD_CORE = 1;
 /** A key frame a second: every 500 packets. */
 const PACKETS_PER_SECOND = 500;
 const PACKET_BYTES = 200;
-const TOGETHER = 10;
+const TOGETHER = 25;
 const SAMPLES = 10;
 /** Tracks are let go a second after their peers. */
 const AFTERWARDS_MS = 2_000;
@@ -32,7 +32,7 @@ const AFTERWARDS_MS = 2_000;
 const GROWTH_MIB = 8;
 const MORE_DESCRIPTORS = 8;
 const RECOVERY_MS = 5_000;
-const JOIN_P95_MS = 600;
+const FIRST_P95_MS = 300;
 const RETRY_MS = 50;
 /** Of a second publisher's RTP a viewer waits for a key frame at most this long. */
 const KEEP_TRYING_MS = 20_000;
@@ -55,12 +55,12 @@ async function run(options: BenchOptions): Promise<BenchResult> {
 
 async function measure(scene: Scene, count: number, viewers: number): Promise<BenchResult> {
   const rows: BenchResult['rows'] = [];
-  const times: number[] = [];
+  const visits: Visit[] = [];
   const every = Math.max(TOGETHER, Math.round(count / SAMPLES));
   const before = scene.workerPid;
   for (let done = 0; done < count; ) {
     const some = Array.from({ length: Math.min(TOGETHER, count - done) }, (_, i) => done + i);
-    times.push(...(await Promise.all(some.map((n) => scene.visit(`visitor-${n}`, n % 2 === 0)))));
+    visits.push(...(await Promise.all(some.map((n) => scene.visit(`visitor-${n}`, n % 2 === 0)))));
     done += some.length;
     if (done % every !== 0) continue;
     await delay(AFTERWARDS_MS);
@@ -68,24 +68,33 @@ async function measure(scene: Scene, count: number, viewers: number): Promise<Be
       joins: done,
       'MiB of the worker': round(residentBytesOf(before) / 2 ** 20),
       descriptors: descriptorsOf(before),
-      'join to first packet, ms': round(median(times.slice(-every))),
+      'connected after, ms': round(median(visits.slice(-every).map(({ connectMs }) => connectMs))),
+      'first packet then after, ms': round(
+        median(visits.slice(-every).map(({ firstMs }) => firstMs)),
+      ),
     });
   }
   const { back, first } = await scene.killWorker(viewers);
   const [early, late] = [rows[2] ?? rows[0], rows.at(-1)];
   const grown = (column: string) => round(Number(late?.[column]) - Number(early?.[column]));
-  const sorted = [...times].sort((a, b) => a - b);
+  const sorted = visits.map(({ firstMs }) => firstMs).sort((a, b) => a - b);
   const p95 = round(sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN);
   return {
     rows,
     verdicts: [
       atMost('growth of the worker, MiB', grown('MiB of the worker'), GROWTH_MIB),
       atMost('more descriptors', grown('descriptors'), MORE_DESCRIPTORS),
-      atMost('join to first packet, p95 ms', p95, JOIN_P95_MS),
+      atMost('connected to first packet, p95 ms', p95, FIRST_P95_MS),
       atMost('killed: first join possible again after, ms', round(first), RECOVERY_MS),
       atMost(`killed: ${viewers} viewers have packets again after, ms`, round(back), RECOVERY_MS),
     ],
   };
+}
+
+/** The peers' library repeats a lost handshake after a second; browsers do after 50 ms. */
+interface Visit {
+  connectMs: number;
+  firstMs: number;
 }
 
 /** The call server, and who comes and goes. */
@@ -110,16 +119,16 @@ class Scene {
     this.#crowd.send(peer, PACKETS_PER_SECOND, PACKET_BYTES);
   }
 
-  /** Plays until the first packet, then leaves: by its resource, or without a word. Milliseconds from the request on. */
-  async visit(peer: string, politely: boolean): Promise<number> {
+  /** Plays until the first packet, then leaves: by its resource, or without a word. */
+  async visit(peer: string, politely: boolean): Promise<Visit> {
     const offer = await this.#crowd.offer(peer, 'RecvOnly');
     const startedAt = performance.now();
     const { answer, resource } = await this.#post('whep', offer);
-    await this.#crowd.play(peer, answer);
-    const ms = performance.now() - startedAt;
+    const firstMs = await this.#crowd.play(peer, answer);
+    const connectMs = performance.now() - startedAt - firstMs;
     if (politely) await fetch(resource, { method: 'DELETE' });
     this.#crowd.leave(peer);
-    return ms;
+    return { connectMs, firstMs };
   }
 
   /** Milliseconds from the kill until somebody can join again, and until all have packets. */

@@ -46,12 +46,13 @@ export class Crowd {
     await connected;
   }
 
-  /** Resolves when the peer has its first media packet. */
-  async play(peer: string, sdp: string): Promise<void> {
-    const connected = this.#report('connected', peer);
-    const playing = this.#report('playing', peer);
+  /** Resolves when the peer has its first media packet, with how long after it was connected, in milliseconds. */
+  async play(peer: string, sdp: string): Promise<number> {
+    const connected = this.#report('connected', peer).then(() => performance.now());
+    const playing = this.#report('playing', peer).then(() => performance.now());
     tell(this.#homeOf(peer), { order: 'answer', peer, sdp, feedback: false, tell: true });
-    await Promise.all([connected, playing]);
+    const [connectedAt, playingAt] = await Promise.all([connected, playing]);
+    return playingAt - connectedAt;
   }
 
   leave(peer: string): void {
