@@ -1,3 +1,4 @@
+export type { MediaFeed } from './client/media-feed.ts';
 export { MediaTap } from './client/media-tap.ts';
 export { Router, Session } from './client/router.ts';
 export { WorkerProcess } from './client/worker-process.ts';
@@ -5,7 +6,9 @@ export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';
 export type { TransportStats, WorkerSettings } from './control/messages.ts';
 export {
+  CORS,
   type Joined,
+  PREFLIGHT,
   SessionResources,
   type SessionResourcesOptions,
 } from './http/session-resources.ts';

@@ -7,4 +7,5 @@ export * from './media.ts';
 export * from './play.ts';
 export * from './publication.ts';
 export * from './rendition.ts';
+export * from './rendition-feed.ts';
 export * from './warning.ts';

@@ -4,6 +4,7 @@ import { CODEC_NAMES } from '../codecs.ts';
 import type { Notice, TransportStats } from '../control/messages.ts';
 import { negotiatePlayback, type PlayableProducer } from '../negotiation/play.ts';
 import { negotiatePublication, type PublishOptions } from '../negotiation/publish.ts';
+import { type FeedTrack, MediaFeed } from './media-feed.ts';
 import { MediaTap } from './media-tap.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -177,13 +178,17 @@ export class Router implements Closable {
     return session;
   }
 
-  /** Takes a viewer's offer. Throws as `publish` does, and `not_live` when there is nothing to play. */
-  async play(offer: string): Promise<Session> {
+  /**
+   * Takes a viewer's offer; `whole` as in `PlayOptions`. Throws as `publish` does,
+   * and `not_live` when there is nothing to play.
+   */
+  async play(offer: string, { whole = false } = {}): Promise<Session> {
     if (this.#producers.size === 0) throw new AmphiError('not_live');
     const playback = negotiatePlayback(parsed(offer), this.producers, {
       sessionId: newSessionId(),
       streamId: this.id,
       nextSsrc,
+      whole,
     });
     const transportId = randomId(ID_CHARACTERS);
     const { remote } = playback;
@@ -216,6 +221,16 @@ export class Router implements Closable {
     const producer = this.#producers.get(producerId);
     if (producer === undefined) throw new AmphiError('not_found', `no producer ${producerId}`);
     return MediaTap.open(this.#worker, this.id, producerId, producer.parameters.codec.name);
+  }
+
+  /** Media of this process as producers of the router: one for each track, in their order. */
+  async feed(tracks: readonly FeedTrack[]): Promise<MediaFeed> {
+    const feed = await MediaFeed.open(this.#worker, this.id, tracks);
+    for (const producer of feed.producers) this.#producers.set(producer.producerId, producer);
+    feed.on('closed', () => {
+      for (const { producerId } of feed.producers) this.#producers.delete(producerId);
+    });
+    return feed;
   }
 
   async close(): Promise<void> {

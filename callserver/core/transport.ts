@@ -69,7 +69,7 @@ export class Transport implements ConsumerHost, Padding {
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
   readonly #consumersBySsrc = new Map<number, Consumer>();
-  readonly #peerClock = new PeerClock();
+  readonly #peerClock: PeerClock;
   readonly #arrivals = new ArrivalClock();
   readonly #feedback = new TransportFeedbackGenerator();
   readonly #allocator = new Allocator();
@@ -87,8 +87,15 @@ export class Transport implements ConsumerHost, Padding {
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
 
-  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner) {
+  constructor(
+    id: string,
+    wire: Wire,
+    cname: string,
+    owner: TransportOwner,
+    peerClock = new PeerClock(),
+  ) {
     this.id = id;
+    this.#peerClock = peerClock;
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;

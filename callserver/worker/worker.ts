@@ -2,7 +2,8 @@ import { AmphiError, messageOf, randomId } from '#base';
 import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
-import { Transport, type Wire } from '../core/transport.ts';
+import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
+import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
@@ -169,7 +170,9 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, handle);
+    // Its owner's clock is ours.
+    const clock = new PeerClock(0);
+    const { transport } = this.#add(router, input.transportId, wire, handle, clock);
     this.#direct.set(handle, transport);
     return { handle };
   }
@@ -179,8 +182,9 @@ export class Worker {
     this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
   }
 
-  #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
-    const transport: Transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+  #add(router: Router, transportId: string, wire: Wire, handle: number, clock?: PeerClock): Entry {
+    const cname = randomId(CNAME_CHARACTERS);
+    const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
         this.#notify({ notice: 'consumerClosed', consumerId });
@@ -189,7 +193,8 @@ export class Worker {
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
       silent: () => this.#lose(transportId, 'silent'),
       busy: () => this.#drainSoon(transport),
-    });
+    };
+    const transport: Transport = new Transport(transportId, wire, cname, owner, clock);
     const entry = { transport, router, handle };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);

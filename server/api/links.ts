@@ -8,6 +8,7 @@ export interface Links {
   studio(eventId: string): string;
   rtmpServer: string;
   whip(eventId: string, sourceId: string): string;
+  whep(eventId: string): string;
   hls(eventId: string): string;
 }
 
@@ -21,6 +22,7 @@ export function linksFor(config: Config, req: Request): Links {
     studio: (eventId) => `${base}/studio/${eventId}`,
     rtmpServer: `rtmp://${hostname}${port}/live`,
     whip: (eventId, sourceId) => `${base}/whip/${eventId}/${sourceId}`,
+    whep: (eventId) => `${base}/whep/${eventId}`,
     hls: (eventId) => `${base}/hls/${eventId}`,
   };
 }

@@ -46,11 +46,15 @@ function optionsRoute(deps: PlayDeps): Route {
       const token =
         visibility === 'private' ? await playToken(deps, eventId, query.token, req) : undefined;
       const state = await deps.live.live(eventId);
-      const hls = linksFor(deps.config, req).hls(eventId);
+      const links = linksFor(deps.config, req);
+      const hls = links.hls(eventId);
+      const status = event.closed ? 'ended' : (state?.status ?? 'idle');
+      const onAir = status === 'live' || status === 'interrupted';
       return {
         eventId,
         title: event.title,
-        status: event.closed ? 'ended' : (state?.status ?? 'idle'),
+        status,
+        ...(event.latency === 'ultra' && onAir ? { whep: links.whep(eventId) } : {}),
         llhls: `${hls}/master.m3u8`,
         hls: `${hls}/plain.m3u8`,
         statusUrl: `${hls}/status.json`,

@@ -2,6 +2,9 @@ import { AmphiError, type Closable, type Logger } from '#base';
 import type { WorkerProcess, WorkerSettings } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
+/** Media that is in a worker already costs nothing more there; elsewhere it costs as much as some sessions. */
+const HEAD_START = 20;
+
 /** The worker processes of this machine, and which of them takes what comes next. */
 export class WorkerPool implements Closable {
   readonly #slots: readonly WorkerSlot[];
@@ -35,30 +38,42 @@ export class WorkerPool implements Closable {
 
   /**
    * The worker with the fewest sessions, for one more, and what is to be called
-   * when that has ended. Throws `unavailable` while none is up.
+   * when that has ended. One that has what the session needs already may have
+   * some more. Throws `unavailable` while none is up.
    */
-  take(): { worker: WorkerProcess; release: () => void } {
-    let best: { slot: WorkerSlot; worker: WorkerProcess } | undefined;
+  take(preferred?: { has(worker: WorkerProcess): boolean }): {
+    worker: WorkerProcess;
+    release: () => void;
+  } {
+    let best: { slot: WorkerSlot; worker: WorkerProcess; load: number } | undefined;
     for (const slot of this.#slots) {
       const { worker } = slot;
       if (worker === undefined) continue;
-      if (best === undefined || slot.sessions < best.slot.sessions) best = { slot, worker };
+      const load = slot.sessions - (preferred?.has(worker) === true ? HEAD_START : 0);
+      if (best === undefined || load < best.load) best = { slot, worker, load };
     }
     if (best === undefined) throw new AmphiError('unavailable', 'no call-server worker is up');
     const { slot, worker } = best;
-    slot.sessions++;
-    let released = false;
-    return {
-      worker,
-      release: () => {
-        // Those of a worker that has died are not counted of the one after it.
-        if (!released && slot.worker === worker) slot.sessions--;
-        released = true;
-      },
-    };
+    return { worker, release: count(slot, worker) };
+  }
+
+  /** Counts one more session of this worker; the returned function, one less. */
+  join(worker: WorkerProcess): () => void {
+    const slot = this.#slots.find((one) => one.worker === worker);
+    return slot === undefined ? () => {} : count(slot, worker);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.close()));
   }
+}
+
+function count(slot: WorkerSlot, worker: WorkerProcess): () => void {
+  slot.sessions++;
+  let released = false;
+  return () => {
+    // Those of a worker that has died are not counted of the one after it.
+    if (!released && slot.worker === worker) slot.sessions--;
+    released = true;
+  };
 }

@@ -1,0 +1,216 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Play, PlayToken } from '#contracts';
+import { type BrowserName, Instance, launchBrowser, Publisher, until } from '#support';
+import { CameraPage } from './camera-page.ts';
+import { ViewerPage } from './viewer-page.ts';
+
+let amphi: Instance;
+let browser: Browser;
+
+beforeAll(async () => {
+  amphi = await Instance.start({
+    env: { AMPHI_MEDIA_MAX_VIEWERS: '2', AMPHI_X264_PRESET: 'ultrafast' },
+  });
+  browser = await launchBrowser('chromium', { fakeDevices: true });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await amphi?.stop();
+});
+
+const playOf = (eventId: string) => amphi.api<Play>('GET', `/api/play/${eventId}`);
+
+/** The address to play from, once what is on air goes out there. */
+const whepOf = (eventId: string): Promise<string> =>
+  until('its address', async () => {
+    const { whep } = await playOf(eventId);
+    if (whep === undefined) return undefined;
+    const preflight = await fetch(whep, { method: 'OPTIONS' });
+    return preflight.status === 204 ? whep : undefined;
+  });
+
+/** Joins as soon as there is something to watch: right after the beginning it may be too soon. */
+const join = (viewer: ViewerPage, options: Parameters<ViewerPage['join']>[0]) =>
+  until('an answer', async () => {
+    const status = await viewer.join(options);
+    return status === 409 ? undefined : status;
+  });
+
+/** Whether a session is still there, asked without ending it. */
+const hasEnded = async (resource: string): Promise<boolean> =>
+  (
+    await fetch(resource, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/trickle-ice-sdpfrag' },
+      body: '',
+    })
+  ).status === 404;
+
+/** Reads the events of a session until one is what is looked for. */
+async function eventOf<T>(address: string, name: string, fits: (data: T) => boolean): Promise<T> {
+  const abort = new AbortController();
+  const response = await fetch(address, { signal: abort.signal });
+  let text = '';
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      for (const [, data] of text.matchAll(new RegExp(`event: ${name}\ndata: (.*)\n\n`, 'g'))) {
+        const value = JSON.parse(data ?? '') as T;
+        if (fits(value)) return value;
+      }
+    }
+  } finally {
+    abort.abort();
+  }
+  throw new Error(`no event ${name} in ${text}`);
+}
+
+describe('WHEP of an RTMP source', () => {
+  let eventId: string;
+  let source: Publisher;
+  let whepUrl: string;
+
+  beforeAll(async () => {
+    const made = await amphi.createEvent({ latency: 'ultra', ladder: ['360p', '240p'] });
+    eventId = made.eventId;
+    source = new Publisher(made.rtmpUrl, { size: '640x360' });
+    whepUrl = await whepOf(eventId);
+  });
+
+  afterAll(async () => {
+    await source?.kill();
+  });
+
+  it('shows and sounds what the bank makes, by layers that can be chosen', async () => {
+    const viewer = await ViewerPage.open(browser, amphi.base);
+    expect(await join(viewer, { whepUrl })).toBe(201);
+    await viewer.firstFrameMs();
+    await viewer.height(360);
+    await viewer.pictureMoves();
+    await viewer.sound();
+
+    const links = await viewer.links;
+    const linked = (rel: string) =>
+      amphi.base +
+      (new RegExp(`<([^>]+)>; rel="urn:ietf:params:whep:ext:core:${rel}"`).exec(links)?.[1] ?? '');
+    const made = await fetch(linked('server-sent-events'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(['layers']),
+    });
+    expect(made.status).toBe(201);
+    const stream = amphi.base + (made.headers.get('location') ?? '');
+    type Layers = Record<string, { rid: string; width: number; height: number; bitrate: number }[]>;
+    const layers = await eventOf<Layers>(stream, 'layers', ({ 0: all }) => all?.length === 2);
+    expect(layers['0']).toMatchObject([
+      { rid: '360p', width: 640, height: 360 },
+      { rid: '240p', width: 426, height: 240 },
+    ]);
+    const choose = (body: unknown) =>
+      fetch(linked('layer'), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect((await choose({ mediaId: '0', rid: '240p' })).status).toBe(200);
+    await viewer.height(240);
+    expect((await choose({ rid: '4320p' })).status).toBe(404);
+    expect((await fetch(linked('layer'), { method: 'DELETE' })).status).toBe(200);
+    await viewer.height(360);
+    expect((await fetch(stream, { method: 'DELETE' })).status).toBe(200);
+    expect((await fetch(stream)).status).toBe(404);
+    await viewer.close();
+  });
+
+  it('refuses a viewer without the codec, and one more than there may be', async () => {
+    const viewer = await ViewerPage.open(browser, amphi.base);
+    expect(await viewer.join({ whepUrl, codec: 'VP8' })).toBe(406);
+    await until('room', async () => {
+      const first = await viewer.join({ whepUrl });
+      return first === 201;
+    });
+    const others = await Promise.all([1, 2].map(() => ViewerPage.open(browser, amphi.base)));
+    const [second, third] = others;
+    expect(await second?.join({ whepUrl })).toBe(201);
+    expect(await third?.join({ whepUrl })).toBe(503);
+    await fetch(amphi.base + (await viewer.resource), { method: 'DELETE' });
+    expect(await third?.join({ whepUrl })).toBe(201);
+    await third?.firstFrameMs();
+    for (const page of [viewer, ...others]) {
+      const resource = await page.resource.catch(() => '');
+      if (resource) await fetch(amphi.base + resource, { method: 'DELETE' });
+      await page.close();
+    }
+  });
+
+  it('opens private events with their token only', async () => {
+    const offer = 'v=0\r\n';
+    const post = (path: string, token?: string) =>
+      fetch(`${amphi.base}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/sdp',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: offer,
+      }).then(({ status }) => status);
+    const { eventId: hidden } = await amphi.createEvent({ visibility: 'private' });
+    const { token } = await amphi.api<PlayToken>('POST', `/api/events/${hidden}/play-tokens`, {});
+    const { token: other } = await amphi.api<PlayToken>(
+      'POST',
+      `/api/events/${eventId}/play-tokens`,
+      {},
+    );
+    expect(await post(`/whep/${hidden}`)).toBe(401);
+    expect(await post(`/whep/${hidden}?token=${other}`)).toBe(401);
+    expect(await post(`/whep/${hidden}`, 'x.y.z')).toBe(401);
+    // Let in, it is told that nothing is on air.
+    expect(await post(`/whep/${hidden}?token=${token}`)).toBe(409);
+    expect(await post(`/whep/${hidden}`, token)).toBe(409);
+    expect(await post('/whep/nowhere')).toBe(404);
+    expect(await post(`/whep/${eventId}`)).toBe(400);
+    expect((await fetch(`${amphi.base}/whep/${eventId}`)).status).toBe(405);
+  });
+
+  it('ends with the event', async () => {
+    const viewer = await ViewerPage.open(browser, amphi.base);
+    expect(await join(viewer, { whepUrl })).toBe(201);
+    await viewer.firstFrameMs();
+    const resource = amphi.base + (await viewer.resource);
+    expect(await hasEnded(resource)).toBe(false);
+    await amphi.api('PATCH', `/api/events/${eventId}`, { status: 'ended' });
+    await until('its end', () => hasEnded(resource));
+    expect((await playOf(eventId)).whep).toBeUndefined();
+    await viewer.close();
+  });
+});
+
+it.each<BrowserName>(['chromium', 'firefox'])(
+  'forwards a camera’s VP8 to %s as it comes, and has the viewer begin anew when another source is taken',
+  async (name) => {
+    const watching = name === 'chromium' ? browser : await launchBrowser(name);
+    const { eventId, source } = await amphi.createEvent({ latency: 'ultra', ladder: ['240p'] });
+    const camera = await CameraPage.open(browser, amphi.base);
+    try {
+      const whipUrl = `${amphi.base}/whip/${eventId}`;
+      await camera.publish({ whipUrl, streamKey: source.streamKey, codec: 'VP8' });
+      const whepUrl = await whepOf(eventId);
+      const viewer = await ViewerPage.open(watching, amphi.base);
+      expect(
+        await join(viewer, { whepUrl, ...(name === 'chromium' ? { codec: 'VP8' } : {}) }),
+      ).toBe(201);
+      await viewer.firstFrameMs();
+      await viewer.pictureMoves();
+      expect(await viewer.heightNow()).toBe(360);
+      const resource = amphi.base + (await viewer.resource);
+      expect(await hasEnded(resource)).toBe(false);
+      await camera.close();
+      await until('its end', () => hasEnded(resource));
+      await viewer.close();
+    } finally {
+      if (watching !== browser) await watching.close();
+    }
+  },
+);
