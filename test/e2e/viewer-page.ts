@@ -35,10 +35,11 @@ export class ViewerPage {
     return this.page.evaluate(async ({ whepUrl, token, codec }) => {
       const state = window as unknown as Watching;
       state.peer?.close();
+      state.resource = '';
       document.querySelector('video')?.remove();
       const peer = new RTCPeerConnection();
       const video = document.createElement('video');
-      Object.assign(video, { autoplay: true, muted: true, playsInline: true });
+      Object.assign(video, { autoplay: true, playsInline: true });
       document.body.append(video);
       const stream = new MediaStream();
       video.srcObject = stream;
@@ -152,7 +153,18 @@ export class ViewerPage {
     );
   }
 
-  close(): Promise<void> {
-    return this.page.context().close();
+  /** Ends the session, where there is one, as a player does when it goes. */
+  async leave(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const state = window as unknown as Watching;
+      state.peer?.close();
+      if (state.resource) await fetch(state.resource, { method: 'DELETE' });
+      state.resource = '';
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.leave().catch(() => {});
+    await this.page.context().close();
   }
 }

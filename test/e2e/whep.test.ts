@@ -1,9 +1,21 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Play, PlayToken } from '#contracts';
-import { type BrowserName, Instance, launchBrowser, Publisher, until } from '#support';
+import { Instance, launchBrowser, Publisher, until } from '#support';
+import { childrenOf } from '../integration/children.ts';
 import { CameraPage } from './camera-page.ts';
 import { ViewerPage } from './viewer-page.ts';
+import { WatchPage } from './watch-page.ts';
+
+/** The part of the player that the page leaves on its stage. */
+interface Stage extends HTMLElement {
+  playback: {
+    video: HTMLVideoElement;
+    following: boolean;
+    session: { protocol: string } | undefined;
+    follower: { seekBy(seconds: number): void };
+  };
+}
 
 let amphi: Instance;
 let browser: Browser;
@@ -127,22 +139,15 @@ describe('WHEP of an RTMP source', () => {
   it('refuses a viewer without the codec, and one more than there may be', async () => {
     const viewer = await ViewerPage.open(browser, amphi.base);
     expect(await viewer.join({ whepUrl, codec: 'VP8' })).toBe(406);
-    await until('room', async () => {
-      const first = await viewer.join({ whepUrl });
-      return first === 201;
-    });
+    expect(await viewer.join({ whepUrl })).toBe(201);
     const others = await Promise.all([1, 2].map(() => ViewerPage.open(browser, amphi.base)));
     const [second, third] = others;
     expect(await second?.join({ whepUrl })).toBe(201);
     expect(await third?.join({ whepUrl })).toBe(503);
-    await fetch(amphi.base + (await viewer.resource), { method: 'DELETE' });
+    await viewer.leave();
     expect(await third?.join({ whepUrl })).toBe(201);
     await third?.firstFrameMs();
-    for (const page of [viewer, ...others]) {
-      const resource = await page.resource.catch(() => '');
-      if (resource) await fetch(amphi.base + resource, { method: 'DELETE' });
-      await page.close();
-    }
+    for (const page of [viewer, ...others]) await page.close();
   });
 
   it('opens private events with their token only', async () => {
@@ -174,6 +179,47 @@ describe('WHEP of an RTMP source', () => {
     expect((await fetch(`${amphi.base}/whep/${eventId}`)).status).toBe(405);
   });
 
+  it('climbs to WebRTC on the watch page, leaves it for the past, and comes back', async () => {
+    const watch = await WatchPage.open(browser, `${amphi.base}/watch/${eventId}`);
+    const { page } = watch;
+    const when = (protocol: string, following: boolean) =>
+      page.waitForFunction(
+        ({ protocol, following }) => {
+          const { playback } = document.getElementById('stage') as Stage;
+          return (
+            playback.session?.protocol === protocol &&
+            playback.following === following &&
+            playback.video.readyState >= 3
+          );
+        },
+        { protocol, following },
+        { timeout: 15_000 },
+      );
+    await when('rtc', true);
+    await watch.pictureMoves();
+    const { latencyMs } = await watch.when(
+      'its distance',
+      (state) => state.latencyMs !== undefined,
+    );
+    expect(latencyMs).toBeLessThan(1_500);
+    await watch.choose('240p');
+    await watch.when('the small picture', ({ height }) => height === 240);
+    await page.evaluate(() => {
+      const { playback } = document.getElementById('stage') as Stage;
+      playback.follower.seekBy(-6);
+    });
+    await when('hls', false);
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await when('rtc', true);
+    // Its worker dies: the page goes on by HLS.
+    for (const pid of await childrenOf(await amphi.pid('callserver'), 'node'))
+      process.kill(pid, 'SIGKILL');
+    await when('hls', true);
+    await watch.pictureMoves();
+    expect(watch.errors).toEqual([]);
+    await watch.close();
+  });
+
   it('ends with the event', async () => {
     const viewer = await ViewerPage.open(browser, amphi.base);
     expect(await join(viewer, { whepUrl })).toBe(201);
@@ -187,30 +233,23 @@ describe('WHEP of an RTMP source', () => {
   });
 });
 
-it.each<BrowserName>(['chromium', 'firefox'])(
-  'forwards a camera’s VP8 to %s as it comes, and has the viewer begin anew when another source is taken',
-  async (name) => {
-    const watching = name === 'chromium' ? browser : await launchBrowser(name);
-    const { eventId, source } = await amphi.createEvent({ latency: 'ultra', ladder: ['240p'] });
-    const camera = await CameraPage.open(browser, amphi.base);
-    try {
-      const whipUrl = `${amphi.base}/whip/${eventId}`;
-      await camera.publish({ whipUrl, streamKey: source.streamKey, codec: 'VP8' });
-      const whepUrl = await whepOf(eventId);
-      const viewer = await ViewerPage.open(watching, amphi.base);
-      expect(
-        await join(viewer, { whepUrl, ...(name === 'chromium' ? { codec: 'VP8' } : {}) }),
-      ).toBe(201);
-      await viewer.firstFrameMs();
-      await viewer.pictureMoves();
-      expect(await viewer.heightNow()).toBe(360);
-      const resource = amphi.base + (await viewer.resource);
-      expect(await hasEnded(resource)).toBe(false);
-      await camera.close();
-      await until('its end', () => hasEnded(resource));
-      await viewer.close();
-    } finally {
-      if (watching !== browser) await watching.close();
-    }
-  },
-);
+it('forwards a camera’s VP8 to Firefox as it comes, and has the viewer begin anew when it leaves the air', async () => {
+  const firefox = await launchBrowser('firefox');
+  const { eventId, source } = await amphi.createEvent({ ladder: ['240p'] });
+  const camera = await CameraPage.open(browser, amphi.base);
+  try {
+    const whipUrl = `${amphi.base}/whip/${eventId}`;
+    await camera.publish({ whipUrl, streamKey: source.streamKey, codec: 'VP8' });
+    const viewer = await ViewerPage.open(firefox, amphi.base);
+    expect(await join(viewer, { whepUrl: `${amphi.base}/whep/${eventId}` })).toBe(201);
+    await viewer.firstFrameMs();
+    await viewer.pictureMoves();
+    expect(await viewer.heightNow()).toBe(360);
+    const resource = amphi.base + (await viewer.resource);
+    expect(await hasEnded(resource)).toBe(false);
+    await camera.close();
+    await until('its end', () => hasEnded(resource));
+  } finally {
+    await firefox.close();
+  }
+});

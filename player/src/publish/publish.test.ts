@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { iceFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
 import { levelOf } from './level.ts';
+import { iceServersOf } from './links.ts';
 import { problemOfAnswer, problemOfDevice } from './problem.ts';
 import { readStats } from './stats.ts';
 
