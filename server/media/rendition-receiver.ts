@@ -107,7 +107,8 @@ export class RenditionReceiver implements Closable {
     } catch (error) {
       log.info({ reason: messageOf(error) }, 'renditions for WebRTC broke off');
       if (!res.headersSent) throw error;
-      req.destroy();
+      // The request has let go of its connection; the answer still has it.
+      res.destroy();
     } finally {
       if (writer !== undefined) this.writers--;
       writer?.close();
