@@ -1,7 +1,13 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests stand beside what they test and run in parallel; the others need the machine to themselves. */
+/**
+ * Unit tests stand beside what they test. `integration` are real processes that
+ * wait more than they work, two files at a time; `e2e` shows pictures in
+ * browsers and measures what is seen, and needs the machine to itself.
+ */
 const source = { resolve: { conditions: ['amphi-source', 'node', 'import', 'default'] } };
+const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
@@ -12,21 +18,33 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{base,config,protocol,contracts,platform,callserver,ingest,transcode,edge,server,player}/**/*.test.ts',
+            '{base,config,protocol,contracts,platform,callserver,ingest,transcode,edge,meeting,server,player}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
         },
       },
       {
         ...source,
         ssr: source,
         test: {
-          name: 'system',
-          include: ['test/{integration,fuzz,e2e}/**/*.test.ts'],
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...patient,
+          name: 'integration',
+          include: ['test/{integration,fuzz}/**/*.test.ts'],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        ...source,
+        ssr: source,
+        test: {
+          ...patient,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -50,6 +50,16 @@ describe('loadConfig', () => {
     expect(load({ AMPHI_CONFIG: 'other.yaml' }, cwd).http.port).toBe(91);
   });
 
+  it('wants to be able to read the certificate and its key', () => {
+    const cwd = folder();
+    const [cert, key] = [join(cwd, 'cert.pem'), join(cwd, 'key.pem')];
+    writeFileSync(cert, 'certificate');
+    const env = { AMPHI_TLS_CERT: cert, AMPHI_TLS_KEY: key };
+    expect(complaint(env)).toMatch(/http\.tlsKey names .*key\.pem, which cannot be read/);
+    writeFileSync(key, 'key');
+    expect(complaint(env)).toBeUndefined();
+  });
+
   it('reads secrets from files', () => {
     const cwd = folder();
     writeFileSync(join(cwd, 'token'), 'a-token-from-a-file\n');

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type yaml from 'yaml';
@@ -76,6 +76,8 @@ export function loadConfig({ env, cwd, flags = {} }: LoadOptions): Config {
       detail: 'AMPHI_TLS_CERT and AMPHI_TLS_KEY belong together: set both or neither',
     });
   }
+  for (const key of ['tlsCert', 'tlsKey'] as const)
+    requireReadable(`http.${key}`, config.http[key]);
   const names = new Set<string>();
   for (const rung of config.transcode.ladder) {
     if (names.has(rung.name)) {
@@ -92,6 +94,17 @@ export function loadConfig({ env, cwd, flags = {} }: LoadOptions): Config {
     host: config.host ?? (production ? '0.0.0.0' : '127.0.0.1'),
     dataDir: resolve(cwd, config.dataDir),
   };
+}
+
+/** A file that is missing is found at the start, not at the first connection. */
+function requireReadable(field: string, path: string | undefined): void {
+  if (path === undefined) return;
+  try {
+    closeSync(openSync(path, 'r'));
+  } catch (cause) {
+    const detail = `${field} names ${path}, which cannot be read: ${messageOf(cause)}`;
+    throw new AmphiError('bad_config', { field, detail, cause });
+  }
 }
 
 /** Loaded when there is such a file. */

@@ -37,7 +37,7 @@ it.each(['refuses', 'hangs'] as const)(
     redis.mood = mood;
     const at = performance.now();
     for (let n = 0; n < 50; n++) expect(await registry.find('origin')).toEqual([RECORD]);
-    expect(performance.now() - at).toBeLessThan(1_000);
+    expect(performance.now() - at).toBeLessThan(5_000);
     if (mood === 'hangs') expect(redis.asked).toBe(2);
   },
 );

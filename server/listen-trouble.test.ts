@@ -13,7 +13,8 @@ const failure = (code: string, fields: object) =>
     cause: Object.assign(new Error(`listen ${code}`), { code, syscall: 'listen', ...fields }),
   });
 
-const TLS = { AMPHI_TLS_CERT: 'c.pem', AMPHI_TLS_KEY: 'k.pem' };
+/** Any files that can be read. */
+const TLS = { AMPHI_TLS_CERT: import.meta.filename, AMPHI_TLS_KEY: import.meta.filename };
 
 it.each([
   ['EADDRINUSE', 8080, {}, ['HTTP port 8080 on 127.0.0.1 is taken', 'AMPHI_HTTP_PORT', 'doctor']],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AmphiError, copyBytes, type Logger, messageOf } from '#base';
 import { type FrameRate, framesPerSecond } from '#config';
@@ -26,27 +26,33 @@ export interface SlateClip {
 
 const GOP_SECONDS = 2;
 const MAX_CLIP_BYTES = 4 * 1024 * 1024;
+/** In memory and on disk; those that were not asked for the longest go first. */
+const MAX_KEPT = 64;
 
 /** Draws and encodes slates, and keeps them on disk so that a restarted ingest has its own at once. */
 export class SlateMaker {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #make: (spec: SlateSpec) => Promise<Uint8Array>;
   readonly #clips = new Map<string, Promise<SlateClip>>();
 
-  constructor(folder: string, log: Logger) {
+  /** `make` gives a slate as an FLV file; other than ffmpeg's only in tests. */
+  constructor(folder: string, log: Logger, make = drawAndEncode) {
     this.#folder = folder;
     this.#log = log;
+    this.#make = make;
   }
 
   /** Rejects with `internal` when ffmpeg fails. */
   clip(spec: SlateSpec): Promise<SlateClip> {
     const name = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 32);
-    let clip = this.#clips.get(name);
-    if (clip === undefined) {
-      clip = this.#load(name, spec);
-      this.#clips.set(name, clip);
-      clip.catch(() => this.#clips.delete(name));
-    }
+    const known = this.#clips.get(name);
+    const clip = known ?? this.#load(name, spec);
+    this.#clips.delete(name);
+    this.#clips.set(name, clip);
+    if (known === undefined) clip.catch(() => this.#clips.delete(name));
+    const [oldest] = this.#clips.keys();
+    if (this.#clips.size > MAX_KEPT && oldest !== undefined) this.#clips.delete(oldest);
     return clip;
   }
 
@@ -55,7 +61,9 @@ export class SlateMaker {
     const known = await readFile(path).catch(() => undefined);
     if (known !== undefined) {
       try {
-        return parseClip(known, spec.fps);
+        const clip = parseClip(known, spec.fps);
+        await utimes(path, new Date(), new Date()).catch(() => {});
+        return clip;
       } catch (error) {
         this.#log.warn(
           { path, reason: messageOf(error) },
@@ -63,14 +71,36 @@ export class SlateMaker {
         );
       }
     }
-    const flv = await encode(await draw(spec), spec);
+    const flv = await this.#make(spec);
     const clip = parseClip(flv, spec.fps);
     await mkdir(this.#folder, { recursive: true });
     await writeFile(`${path}.tmp`, flv);
     await rename(`${path}.tmp`, path);
+    await this.#tidy();
     return clip;
   }
+
+  /** Keeps the files that were used last. */
+  async #tidy(): Promise<void> {
+    const names = (await readdir(this.#folder)).filter((name) => name.endsWith('.flv'));
+    if (names.length <= MAX_KEPT) return;
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        const usedAtMs = await stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        );
+        return { path, usedAtMs };
+      }),
+    );
+    files.sort((a, b) => b.usedAtMs - a.usedAtMs);
+    await Promise.all(files.slice(MAX_KEPT).map(({ path }) => rm(path, { force: true })));
+  }
 }
+
+const drawAndEncode = async (spec: SlateSpec): Promise<Uint8Array> =>
+  encode(await draw(spec), spec);
 
 async function draw(spec: SlateSpec): Promise<Uint8Array> {
   // Loaded when first needed: most runs never show a slate.

@@ -4,6 +4,7 @@ import type { NewSource } from '#contracts';
 import {
   ADMIN_TOKEN,
   type BrowserName,
+  childrenOf,
   Follower,
   Instance,
   launchBrowser,
@@ -11,7 +12,6 @@ import {
   seriousFindings,
   until,
 } from '#support';
-import { childrenOf } from '../integration/children.ts';
 import { CameraPage } from './camera-page.ts';
 import { WatchPage } from './watch-page.ts';
 

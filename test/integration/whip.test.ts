@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewSource, PublishToken } from '#contracts';
-import { Instance, until } from '#support';
-import { childrenOf } from './children.ts';
+import { childrenOf, Instance, until } from '#support';
 
 /** What a browser offers; nobody connects: the session is there for half a minute. */
 const OFFER = readFileSync(new URL('../fixtures/sdp/chromium-whip.sdp', import.meta.url), 'utf8');

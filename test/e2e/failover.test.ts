@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Follower, Instance, Publisher, until } from '#support';
-import { childrenOf } from './children.ts';
+import { childrenOf, Follower, Instance, Publisher, until } from '#support';
 
 /**
  * What a viewer's playlist goes through when a process is killed. Times are
