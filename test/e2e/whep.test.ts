@@ -1,8 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Play, PlayToken } from '#contracts';
-import { Instance, launchBrowser, Publisher, until } from '#support';
-import { childrenOf } from '../integration/children.ts';
+import { childrenOf, Instance, launchBrowser, Publisher, until } from '#support';
 import { CameraPage } from './camera-page.ts';
 import { ViewerPage } from './viewer-page.ts';
 import { WatchPage } from './watch-page.ts';
