@@ -238,7 +238,11 @@ it('forwards a camera’s VP8 to Firefox as it comes, and has the viewer begin a
   const camera = await CameraPage.open(browser, amphi.base);
   try {
     const whipUrl = `${amphi.base}/whip/${eventId}`;
-    await camera.publish({ whipUrl, streamKey: source.streamKey, codec: 'VP8' });
+    const published = await camera.publish({
+      whipUrl,
+      streamKey: source.streamKey,
+      codec: 'VP8',
+    });
     const viewer = await ViewerPage.open(firefox, amphi.base);
     expect(await join(viewer, { whepUrl: `${amphi.base}/whep/${eventId}` })).toBe(201);
     await viewer.firstFrameMs();
@@ -246,9 +250,10 @@ it('forwards a camera’s VP8 to Firefox as it comes, and has the viewer begin a
     expect(await viewer.heightNow()).toBe(360);
     const resource = amphi.base + (await viewer.resource);
     expect(await hasEnded(resource)).toBe(false);
-    await camera.close();
+    await fetch(amphi.base + published.location, { method: 'DELETE' });
     await until('its end', () => hasEnded(resource));
   } finally {
+    await camera.close();
     await firefox.close();
   }
 });

@@ -1,5 +1,5 @@
 import { Emitter } from '#base';
-import type { PlayFigures, WhepLayer, WhepPlayer } from '../../whep/index.ts';
+import type { PlayFigures, WhepLayer, WhepPlayer, WhepState } from '../../whep/index.ts';
 import type { TimeMap } from '../live/time-map.ts';
 import type { MediaSession, SessionEvents } from '../media-session.ts';
 import type { Rung } from '../quality.ts';
@@ -8,6 +8,8 @@ import type { Rung } from '../quality.ts';
 const ASSUMED_MS = 150;
 /** Beyond this an estimate is of another clock. */
 const MAX_LATENCY_MS = 15_000;
+/** Another session takes less than a second; HLS is better than a longer wait. */
+const REPLACED_WITHIN_MS = 2_000;
 
 export interface RtcSessionOptions {
   player: WhepPlayer;
@@ -29,6 +31,7 @@ export class RtcSession extends Emitter<SessionEvents> implements MediaSession {
   readonly #off: (() => void)[];
   #map: TimeMap | undefined;
   #figures: PlayFigures | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(video: HTMLVideoElement, options: RtcSessionOptions) {
@@ -39,9 +42,7 @@ export class RtcSession extends Emitter<SessionEvents> implements MediaSession {
     this.#off = [
       player.on('figures', (figures) => this.#onFigures(figures)),
       player.on('layers', (layers) => this.emit('rungs', layers.map(rungOf))),
-      player.on('state', ({ name }) => {
-        if (name !== 'playing') this.emit('failed', 'network', `webrtc ${name}`);
-      }),
+      player.on('state', (state) => this.#onState(state)),
     ];
     video.srcObject = stream;
   }
@@ -79,9 +80,19 @@ export class RtcSession extends Emitter<SessionEvents> implements MediaSession {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#grace);
     for (const off of this.#off) off();
     this.removeAll();
     this.#video.srcObject = null;
+  }
+
+  /** A session that takes this one's place is adopted when it plays: the last picture stands until then. */
+  #onState(state: WhepState): void {
+    if (state.name === 'playing' || this.#grace !== undefined) return;
+    const replaced = state.name === 'waiting' && state.problem.code === 'replaced';
+    const fail = () => this.emit('failed', 'network', `webrtc ${state.name}`);
+    if (replaced) this.#grace = setTimeout(fail, REPLACED_WITHIN_MS);
+    else fail();
   }
 
   #onFigures(figures: PlayFigures): void {
