@@ -5,6 +5,8 @@ import { CORS, type Joined, PREFLIGHT, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, eventSpecSchema, type LiveState } from '#contracts';
 import { bearerOf, type NodeClient, readJson, type TokenVerifier } from '#platform';
+import { addressOf } from './address-of.ts';
+import { Arrivals } from './arrivals.ts';
 import { VIEWER_EVENTS } from './event-streams.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import type { LiveStates } from './live-states.ts';
@@ -15,7 +17,7 @@ import type { WhipEndpoint } from './whip.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface WhepOptions {
-  config: Pick<Config, 'turn' | 'media'>;
+  config: Pick<Config, 'http' | 'turn' | 'media'>;
   pool: WorkerPool;
   nodes: NodeClient;
   tokens: TokenVerifier;
@@ -52,6 +54,7 @@ export class WhepEndpoint implements Closable {
   readonly #options: WhepOptions;
   readonly #resources: SessionResources;
   readonly #viewers = new Map<string, { eventId: string; viewer: WhepViewer }>();
+  readonly #arrivals = new Arrivals();
   readonly #off: () => void;
   #joining = 0;
   readonly counts = { accepted: 0, refused: 0 };
@@ -85,7 +88,10 @@ export class WhepEndpoint implements Closable {
     if (resource === undefined) {
       const token = url.searchParams.get('token') ?? undefined;
       await this.#resources.endpoint(req, res, (offer) =>
-        this.#join(String(eventId), offer, [token, bearerOf(req.headers.authorization)]),
+        this.#join(String(eventId), offer, {
+          tokens: [token, bearerOf(req.headers.authorization)],
+          address: addressOf(req, this.#options.config.http.trustProxy),
+        }),
       );
       return;
     }
@@ -108,10 +114,11 @@ export class WhepEndpoint implements Closable {
   async #join(
     eventId: string,
     offer: string,
-    tokens: readonly (string | undefined)[],
+    { tokens, address }: { tokens: readonly (string | undefined)[]; address: string },
   ): Promise<Joined> {
     const { nodeTag, config } = this.#options;
     if (this.#joining >= MAX_JOINING) throw new AmphiError('too_many');
+    const { over } = this.#arrivals.enter(address);
     const log = this.#options.log.child({ eventId });
     this.#joining++;
     try {
@@ -122,6 +129,7 @@ export class WhepEndpoint implements Closable {
       const viewer = new WhepViewer(await this.#watch(eventId, state, offer));
       const { session } = viewer;
       this.#viewers.set(session.id, { eventId, viewer });
+      this.#arrivals.expect(session, over);
       session.on('closed', () => {
         this.#viewers.delete(session.id);
         log.debug({ sessionId: session.id }, 'whep session closed');
@@ -131,6 +139,7 @@ export class WhepEndpoint implements Closable {
       const path = `/whep/${eventId}/${nodeTag}.${session.id}`;
       return { session, path, links: linksOf(path) };
     } catch (error) {
+      over();
       this.counts.refused++;
       log.debug({ reason: messageOf(error) }, 'whep viewer refused');
       throw error;

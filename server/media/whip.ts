@@ -3,7 +3,8 @@ import { AmphiError, type Closable, type Logger, messageOf } from '#base';
 import { type Joined, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, type PublicationOpening, sourceIdSchema } from '#contracts';
-import { bearerOf, type NodeClient, type TokenIssuer, viewerAddress } from '#platform';
+import { bearerOf, type NodeClient, type TokenIssuer } from '#platform';
+import { addressOf } from './address-of.ts';
 import { credentialOf, keyMarkOf } from './credential.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import { PublicationLink } from './publication-link.ts';
@@ -157,11 +158,4 @@ export class WhipEndpoint implements Closable {
     log.info({ sessionId: session.id }, 'whip session begun');
     return { session, path: `/whip/${eventId}/${sourceId}/${nodeTag}.${session.id}` };
   }
-}
-
-/** Who is at the other end, behind our own front and the proxies that are trusted. */
-function addressOf(req: IncomingMessage, trustProxy: number): string {
-  const remote = req.socket.remoteAddress ?? 'unknown';
-  const forwarded = String(req.headers['x-forwarded-for'] ?? '');
-  return (viewerAddress(remote, forwarded, 1 + trustProxy) || remote).slice(0, 64);
 }
