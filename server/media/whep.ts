@@ -57,7 +57,7 @@ export class WhepEndpoint implements Closable {
   readonly #arrivals = new Arrivals();
   readonly #off: () => void;
   #joining = 0;
-  readonly counts = { accepted: 0, refused: 0 };
+  readonly offers = { accepted: 0, refused: 0 };
   readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
   constructor(options: WhepOptions) {
@@ -72,6 +72,15 @@ export class WhepEndpoint implements Closable {
 
   get viewers(): number {
     return this.#viewers.size;
+  }
+
+  /** Viewers by event. */
+  counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { eventId } of this.#viewers.values()) {
+      counts.set(eventId, (counts.get(eventId) ?? 0) + 1);
+    }
+    return counts;
   }
 
   async close(): Promise<void> {
@@ -134,13 +143,13 @@ export class WhepEndpoint implements Closable {
         this.#viewers.delete(session.id);
         log.debug({ sessionId: session.id }, 'whep session closed');
       });
-      this.counts.accepted++;
+      this.offers.accepted++;
       log.debug({ sessionId: session.id, sourceId: viewer.sourceId }, 'whep session begun');
       const path = `/whep/${eventId}/${nodeTag}.${session.id}`;
       return { session, path, links: linksOf(path) };
     } catch (error) {
       over();
-      this.counts.refused++;
+      this.offers.refused++;
       log.debug({ reason: messageOf(error) }, 'whep viewer refused');
       throw error;
     } finally {

@@ -1,6 +1,7 @@
 import { AmphiError } from '#base';
 import { extraConnection, run, TokenVerifier } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { AudienceReport } from '../media/audience-report.ts';
 import { LiveStates } from '../media/live-states.ts';
 import { RenditionReceiver } from '../media/rendition-receiver.ts';
 import { callServerTag } from '../media/tag.ts';
@@ -69,6 +70,8 @@ export const callserver: RoleMain = async (base) => {
     help: 'Packets and access units that present WHIP publishers have lost for good.',
     read: () => whip.lost,
   });
+  const count = () => whep.counts();
+  disposer.add(new AudienceReport({ nodes, nodeTag, count, log }));
   metrics.gauge({
     name: 'whep_viewers',
     help: 'WHEP sessions of viewers.',
@@ -78,7 +81,7 @@ export const callserver: RoleMain = async (base) => {
     name: 'whep_plays_total',
     help: 'WHEP offers, by how they were answered.',
     label: 'result',
-    read: () => ({ ...whep.counts }),
+    read: () => ({ ...whep.offers }),
   });
   metrics.gauge({
     name: 'whep_rendition_feeds',

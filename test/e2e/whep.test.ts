@@ -201,6 +201,10 @@ describe('WHEP of an RTMP source', () => {
       (state) => state.latencyMs !== undefined,
     );
     expect(latencyMs).toBeLessThan(1_500);
+    await until('to be counted', async () => {
+      const answer = await fetch(`${amphi.base}/hls/${eventId}/status.json`);
+      return ((await answer.json()) as { viewers: number }).viewers > 0;
+    });
     await watch.choose('240p');
     await watch.when('the small picture', ({ height }) => height === 240);
     await page.evaluate(() => {
