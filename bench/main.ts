@@ -10,6 +10,7 @@ import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
+import { room } from './room.ts';
 import { rtcLatency } from './rtc-latency.ts';
 import { soak } from './soak.ts';
 import { transcode } from './transcode.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   latency,
   packetPath,
   rtcLatency,
+  room,
   soak,
   transcode,
 ];

@@ -121,7 +121,8 @@ function measure(viewers: number, forwards: number, feedback: boolean): number {
       publisher.receive(packet, nowMs, nowMs * 1_000);
     }
     for (let ms = nowMs; ms < nowMs + FRAME_MS && waiting.size > 0; ms += DRAIN_MS) {
-      for (const transport of waiting) if (!transport.drain(ms)) waiting.delete(transport);
+      for (const transport of waiting)
+        if (!transport.drain(ms, ms * 1_000)) waiting.delete(transport);
     }
     if (nowMs >= nextFeedbackMs) {
       nextFeedbackMs += FEEDBACK_MS;

@@ -32,6 +32,11 @@ export const ProducerParameters = z.object({
   payloadType,
   rtxPayloadType: payloadType.optional(),
   nack: z.boolean(),
+  /**
+   * False: the sender answers no request for a key frame. Who joins begins with the
+   * last one, out of the cache. True when left out.
+   */
+  keyFrameRequests: z.boolean().optional(),
   extensions,
   encodings: z.array(EncodingParameters).min(1).max(8),
 });
@@ -45,6 +50,17 @@ export const ConsumerParameters = z.object({
   nack: z.boolean(),
   /** The receiver tells when packets arrived, by their transport-wide numbers; not, when left out. */
   transportWide: z.boolean().optional(),
+  /**
+   * Begins with the last key frame out of the cache where that is quicker than to
+   * ask for one; timestamps run fast until the receiver has caught up. For whoever
+   * watches live; not for who keeps what was taken when.
+   */
+  fastJoin: z.boolean().optional(),
+  /**
+   * Of a pipe: this one stream of the producer, by its index, and only while somebody
+   * behind the pipe wants it.
+   */
+  layer: z.int().min(0).max(7).optional(),
   extensions,
 });
 export type ConsumerParameters = z.infer<typeof ConsumerParameters>;

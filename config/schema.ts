@@ -181,6 +181,11 @@ export const configSchema = z.strictObject({
         'AMPHI_MEDIA_MAX_VIEWERS',
         'Viewers over WebRTC (WHEP) on this machine at the most; more are sent to HLS.',
       ),
+      workerSessions: setting(
+        z.int().min(1).max(300).default(250),
+        'AMPHI_MEDIA_WORKER_SESSIONS',
+        'Sessions of one room or event in one call-server process before another process takes part.',
+      ),
     })
     .prefault({}),
   redis: z

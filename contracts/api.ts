@@ -240,6 +240,7 @@ export const playSchema = z.object({
   thumbnails: z.string().optional(),
   poster: z.string().optional(),
   chat: z.string().optional(),
+  room: z.string().optional().describe('The room on stage, while its door is open to viewers'),
   token: z.string().optional().describe('For private events: goes with every media request'),
 });
 export type Play = z.infer<typeof playSchema>;

@@ -44,6 +44,7 @@ export {
 } from './queue.ts';
 export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
+export { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 export {
   type Audience,
   bearerOf,

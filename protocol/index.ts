@@ -1,3 +1,4 @@
+export { ByteReader } from './bytes.ts';
 export {
   AAC_FRAME_SAMPLES,
   type AacConfig,

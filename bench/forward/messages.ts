@@ -5,7 +5,7 @@ export const TRANSPORT_CC_ID = 3;
 
 export type PeerOrder =
   /** Make an offer to publish or to play; answered by `description`. */
-  | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly' }
+  | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly'; sections: number }
   /** The other side's answer to that; `connected` follows. */
   | { order: 'answer'; peer: string; sdp: string; feedback: boolean }
   /** Answer the other side's offer to play; `description` and `connected` follow. */

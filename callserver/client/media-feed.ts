@@ -2,7 +2,6 @@ import { type Closable, Emitter, randomId } from '#base';
 import { RtcpWriter } from '#protocol';
 import type { CodecName } from '../codecs.ts';
 import { UnitSender } from '../media/unit-sender.ts';
-import type { PlayableProducer } from '../negotiation/play.ts';
 import type { ProducerParameters } from '../parameters.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -36,7 +35,7 @@ type Events = {
 
 /** Media of this process as producers in a worker: access units in, packets out. */
 export class MediaFeed extends Emitter<Events> implements Closable {
-  readonly producers: readonly PlayableProducer[];
+  readonly producers: readonly { producerId: string; parameters: ProducerParameters }[];
   readonly transportId: string;
   readonly #worker: WorkerProcess;
   readonly #tracks: Stream[][] = [];
@@ -51,7 +50,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
   private constructor(
     worker: WorkerProcess,
     transportId: string,
-    producers: readonly PlayableProducer[],
+    producers: MediaFeed['producers'],
   ) {
     super();
     this.#worker = worker;

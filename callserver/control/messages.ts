@@ -16,6 +16,7 @@ const nothing = z.object({});
 const rank = z.int().min(0).max(7);
 const pixels = z.int().min(0).max(16_384);
 const MAX_PRIORITY = 100;
+const MAX_TOP_SPEAKERS = 64;
 
 const StreamStats = z.object({
   layer: z.int(),
@@ -43,6 +44,8 @@ const ConsumerStats = z.object({
   packets: z.int(),
   octets: z.int(),
   resent: z.int(),
+  /** How often it began with a key frame out of the cache. */
+  replays: z.int(),
   rttMs: z.number(),
   fractionLost: z.number(),
   /** What the receiver is asked to wait at least for repairs. */
@@ -82,6 +85,39 @@ export const TransportStats = z.object({
 });
 export type TransportStats = z.infer<typeof TransportStats>;
 
+/** How one transport fares, in short. Totals since it began; bits per second, headers included. */
+export const TransportSummary = z.object({
+  transportId: id,
+  incoming: z.object({
+    bitsPerSecond: z.number(),
+    packets: z.int(),
+    lost: z.int(),
+    rttMs: z.number(),
+  }),
+  outgoing: z.object({
+    packets: z.int(),
+    octets: z.int(),
+    fractionLost: z.number(),
+    rttMs: z.number(),
+    estimate: z.number().nullable(),
+    wanted: z.number(),
+    queueMs: z.number(),
+  }),
+});
+export type TransportSummary = z.infer<typeof TransportSummary>;
+
+/** How one end of a pipe is reached. */
+export const PipeEnd = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  /** The same from this machine alone. */
+  loopback: z.enum(['127.0.0.1', '::1']).optional(),
+  port: z.int().min(1).max(0xffff),
+  pipeId: z.int().min(0).max(0xffffffff),
+  /** X25519, base64url. */
+  publicKey: z.string().max(64),
+});
+export type PipeEnd = z.infer<typeof PipeEnd>;
+
 /** Where and as whom a worker receives media. */
 export const WorkerSettings = z.object({
   port: z.int().min(1).max(0xffff),
@@ -90,13 +126,22 @@ export const WorkerSettings = z.object({
   announcedAddresses: z.array(z.string()).min(1).max(16),
   /** The port told to peers, where an address translation in front has another one. */
   announcedPort: z.int().min(1).max(0xffff).optional(),
+  /** UDP for pipes to other call servers; a free one when left out. */
+  pipePort: z.int().min(1).max(0xffff).optional(),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
 export const REQUESTS = {
   /** The first request, once. */
   configure: { input: WorkerSettings, output: nothing },
-  createRouter: { input: z.object({ routerId: id }), output: nothing },
+  /** `topSpeakers`: of how many voices the sound is passed on; 0 or left out, of all. */
+  createRouter: {
+    input: z.object({
+      routerId: id,
+      topSpeakers: z.int().min(0).max(MAX_TOP_SPEAKERS).optional(),
+    }),
+    output: nothing,
+  },
   closeRouter: { input: z.object({ routerId: id }), output: nothing },
   createWebRtcTransport: {
     input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
@@ -106,6 +151,16 @@ export const REQUESTS = {
   createDirectTransport: {
     input: z.object({ routerId: id, transportId: id }),
     output: z.object({ handle: z.int() }),
+  },
+  /** One end of a pipe to another call server; it carries nothing before it is connected. */
+  createPipeTransport: {
+    input: z.object({ routerId: id, transportId: id }),
+    output: PipeEnd,
+  },
+  /** Without a secret that only the owners of both ends know, both must be on one machine. */
+  connectPipeTransport: {
+    input: z.object({ transportId: id, remote: PipeEnd, secret: z.string().min(16).optional() }),
+    output: nothing,
   },
   closeTransport: { input: z.object({ transportId: id }), output: nothing },
   produce: {
@@ -144,6 +199,7 @@ export const REQUESTS = {
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
   requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
   closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  routerSummary: { input: z.object({ routerId: id }), output: z.array(TransportSummary) },
   transportStats: { input: z.object({ transportId: id }), output: TransportStats },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 
@@ -163,6 +219,17 @@ export const Notice = z.discriminatedUnion('notice', [
   }),
   z.object({ notice: z.literal('consumerClosed'), consumerId: id }),
   z.object({ notice: z.literal('layerChanged'), consumerId: id, rank: z.int() }),
+  /**
+   * Who speaks, the loudest first, and who has the floor (`dominant`). On change only,
+   * at most every 100 ms. Levels in dBov, in steps of 5.
+   */
+  z.object({
+    notice: z.literal('speakersChanged'),
+    routerId: id,
+    speakers: z.array(
+      z.object({ producerId: id, level: z.number().min(-130).max(0), dominant: z.boolean() }),
+    ),
+  }),
   /** Something failed that should not; the worker goes on. */
   z.object({ notice: z.literal('fault'), message: z.string() }),
 ]);

@@ -41,8 +41,11 @@ export class Allocator {
     this.#claims.length = 0;
     let sound = 0;
     for (const consumer of consumers) {
-      if (consumer.paused || consumer.producer.paused) continue;
-      const { ladder, kind } = consumer.producer;
+      const { producer } = consumer;
+      if (consumer.paused || producer.paused || producer.unheard) continue;
+      // What goes into a pipe is chosen behind it.
+      if (consumer.parameters.layer !== undefined) continue;
+      const { ladder, kind } = producer;
       if (kind === 'audio') {
         sound += ladder.at(-1)?.bitsPerSecond ?? 0;
       } else if (ladder.length > 0) {

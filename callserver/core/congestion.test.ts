@@ -190,7 +190,7 @@ class Viewer {
     this.#busy = true;
     this.#agenda.at(this.#agenda.nowMs + DRAIN_MS, () => {
       this.#busy = false;
-      if (this.transport.drain(this.#agenda.nowMs)) this.#drainSoon();
+      if (this.transport.drain(this.#agenda.nowMs, this.#agenda.nowMs * 1_000)) this.#drainSoon();
     });
   }
 
@@ -433,7 +433,7 @@ describe('a receiver that gives no transport-wide feedback', () => {
     const wire: Wire = { open: true, send: () => true, close() {} };
     let waiting = false;
     const drain = () => {
-      waiting = transport.drain(agenda.nowMs);
+      waiting = transport.drain(agenda.nowMs, agenda.nowMs * 1_000);
       if (waiting) agenda.at(agenda.nowMs + DRAIN_MS, drain);
     };
     const transport: Transport = new Transport('viewer', wire, 'cname', {

@@ -1,4 +1,3 @@
-import { wrapDistance } from '#base';
 import {
   ntpOfMicros,
   type ReportBlock,
@@ -8,7 +7,6 @@ import {
   setSequenceNumber,
   setSsrc,
   setTimestamp,
-  writeU16,
   writeU24,
 } from '#protocol';
 import type { Claim } from '../congestion/allocation.ts';
@@ -22,20 +20,28 @@ import {
 import { LayerSwitch, NO_LAYER } from '../packet/layer-switch.ts';
 import { RepairTime } from '../packet/repair-time.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
-import { SentPackets } from '../packet/sent-packets.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
-import { MAX_PACKET, type PacketSlot } from '../packet/slot.ts';
+import type { PacketSlot } from '../packet/slot.ts';
 import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
-import { writeBarePadding } from './bare-padding.ts';
+import type { PictureGroup } from './incoming-stream.ts';
+import { OutgoingClock } from './outgoing-clock.ts';
 import { PathBound } from './path-bound.ts';
 import type { Producer } from './producer.ts';
+import { type RepairHost, Repairs } from './repairs.ts';
+import { Replay } from './replay.ts';
 
 /** What a consumer needs from the transport that it sends through. */
 export interface ConsumerHost {
   /** False before a packet can go out. */
   readonly open: boolean;
+  /** How long this many bytes take at the rate that bursts may go out with, in milliseconds. */
+  burstMs(bytes: number, nowMs: number): number;
+  /** Packets in the queue that would wait behind those that are there. */
+  readonly waiting: number;
+  /** `catchUp` is to be called every few milliseconds until it returns false. */
+  catchingUp(consumer: Consumer): void;
   /** Finishes the packet's transport-wide fields and sends it, in its turn. Returns false when it will not go out. */
   send(packet: Buffer, fields: Fields, kind: PacedKind, consumer: Consumer, nowMs: number): boolean;
   /** Sends past the queue: it is to show what the path bears. */
@@ -46,13 +52,8 @@ export interface ConsumerHost {
   layerChanged(consumer: Consumer, rank: number): void;
 }
 
-const RTX_HEADER_SIZE = 2;
 const TOP_RANK = 7;
 const FIRST_RTT_MS = 50;
-/** Asked-for packets a second; a storm of requests gets no more. */
-const MAX_RESENDS_PER_SECOND = 1_000;
-/** In ticks: two pictures never share a timestamp. */
-const MIN_TIMESTAMP_STEP = 48;
 /** The playout-delay header extension of WebRTC: 12 bits of minimum, 12 of maximum, in 10 ms. */
 const PLAYOUT_DELAY_BITS = 12;
 const PLAYOUT_DELAY_UNIT_MS = 10;
@@ -62,16 +63,29 @@ const MAX_REPAIR_DELAY_MS = 500;
 const LONG_WAY_MS = 60;
 const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
-/** Padding is made of the last packets, as long as they are worth it. */
-const PADDING_PACKETS = 64;
-const PADDING_TRIES = 8;
-const MIN_PADDING_PAYLOAD = 200;
+/**
+ * A key frame out of the cache beats a new one as long as what has followed it
+ * is young, and takes no longer to send than a request and its answer take. For
+ * a switch, where the picture goes on meanwhile, still younger: it would jump back.
+ */
+const YOUNG_MS = { join: 1_000, switch: 250 } as const;
+const SHORT_MS = { join: 150, switch: 80 } as const;
+/** Its pictures are shown faster than they were taken, in twice the time that they take to send. */
+const CATCH_UP_SHARE = 2;
+const MIN_CATCH_UP_MS = 100;
+const MAX_CATCH_UP_MS = 2_000;
+/** What a replay puts into the queue of the path at one wake-up. */
+const REPLAY_WAITING = 8;
+const REPLAY_PACKETS = 64;
+/** Of a sender that answers no request a receiver gets the last key frame again, at most this often. */
+const AGAIN_MS = 2_000;
+const AGAIN_BURST_MS = 500;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
  * its payload type, SSRC, extension ids, and numbers without holes or jumps.
  */
-export class Consumer {
+export class Consumer implements RepairHost {
   readonly id: string;
   readonly producer: Producer;
   readonly parameters: ConsumerParameters;
@@ -85,29 +99,25 @@ export class Consumer {
   readonly #repairTime = new RepairTime();
   /** The playout delay that the receiver is asked for: minimum and maximum in 12 bits each. */
   #playoutDelay = NO_PLAYOUT_DELAY;
-  readonly #fields: Fields = { sequenceAt: -1, sendTimeAt: -1 };
+  readonly fields: Fields = { sequenceAt: -1, sendTimeAt: -1 };
   readonly #sequences: SequenceMap;
-  readonly #sent = new SentPackets();
+  readonly #repairs: Repairs;
+  readonly #clock: OutgoingClock;
+  readonly #replay = new Replay();
   readonly #vp8: Vp8Rewriter | undefined;
-  /** For retransmissions: made at the first one. */
-  #rtxPacket: Buffer | undefined;
-  #rtxSequence: number;
+  #nextAgainMs = Number.NEGATIVE_INFINITY;
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
   #wanted: { width: number; height: number } | undefined;
   readonly #bound = new PathBound();
-  #padded = 0;
-  #timestampOffset = 0;
-  #lastTimestamp: number | undefined;
-  #lastSentUs = 0;
-  #resendBudget = MAX_RESENDS_PER_SECOND;
   /** Next to the other consumers of the transport. */
   priority = 1;
-  paused = false;
+  paused: boolean;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
   octets = 0;
-  resent = 0;
+  /** How often it began with a key frame out of the cache. */
+  replays = 0;
   rttMs = FIRST_RTT_MS;
   fractionLost = 0;
   jitter = 0;
@@ -124,18 +134,27 @@ export class Consumer {
     this.producer = producer;
     this.parameters = parameters;
     this.#host = host;
+    // What is behind a pipe says when it wants something.
+    this.paused = parameters.layer !== undefined;
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
     this.#delayed = parameters.extensions.playoutDelay !== undefined;
     this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
-    this.#rtxSequence = Math.floor(random() * MAX_SEQUENCE_START);
+    this.#repairs = new Repairs(this, parameters, this.#extensionIds, random);
+    this.#clock = new OutgoingClock(producer.clockRate);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
     producer.consumers.add(this);
   }
 
   get layer(): number {
     return this.#layers.current;
+  }
+
+  /** Whether it gets a stream of its producer, or waits for it. */
+  uses(layer: number): boolean {
+    const { current, target } = this.#layers;
+    return !this.paused && (current === layer || target === layer);
   }
 
   /** Ranks of spatial and temporal layers that this receiver wants at most. */
@@ -147,12 +166,13 @@ export class Consumer {
 
   pause(): void {
     this.paused = true;
+    this.#replay.end();
     this.#layers.restart();
   }
 
   resume(nowMs: number): void {
     this.paused = false;
-    this.requestKeyFrame(nowMs);
+    this.chooseLayer(nowMs);
   }
 
   /** How large the picture is shown, in pixels, and what it is worth next to others. */
@@ -202,11 +222,14 @@ export class Consumer {
       this.#suspend();
       return;
     }
-    const layer = this.producer.chooseLayer(Math.min(this.#usefulRank, this.#bound.rank));
+    const wanted = Math.min(this.#usefulRank, this.#bound.rank);
+    const layer = this.parameters.layer ?? this.producer.chooseLayer(wanted);
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;
-    if (current !== layer) this.producer.requestKeyFrame(layer, nowMs);
+    if (current !== layer && this.#replay.layer !== layer && !this.#begin(layer, nowMs)) {
+      this.producer.requestKeyFrame(layer, nowMs);
+    }
     // Until the key frame of the lower stream comes, less of the higher one has to do.
     const falling =
       current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
@@ -215,15 +238,64 @@ export class Consumer {
 
   #suspend(): void {
     if (this.#layers.target === NO_LAYER) return;
+    this.#replay.end();
     this.#layers.aim(NO_LAYER);
     this.#layers.restart();
     this.#host.discard(this);
     this.#host.layerChanged(this, NO_LAYER);
   }
 
+  /** Begins with the last key frame out of the cache. Returns false where a new one is to be waited for. */
+  #begin(layer: number, nowMs: number): boolean {
+    if (this.parameters.fastJoin !== true) return false;
+    const group = this.producer.stream(layer)?.group(nowMs);
+    if (group === undefined || !this.#isWorthIt(group, nowMs)) return false;
+    this.replays++;
+    this.#replay.begin(layer, group.first);
+    this.#host.catchingUp(this);
+    return true;
+  }
+
+  #isWorthIt({ ageMs, bytes }: PictureGroup, nowMs: number): boolean {
+    const first = this.#layers.current === NO_LAYER;
+    // There is no other way to a picture.
+    if (first && !this.producer.answersRequests) return true;
+    const what = first ? 'join' : 'switch';
+    return ageMs <= YOUNG_MS[what] && this.#host.burstMs(bytes, nowMs) <= SHORT_MS[what];
+  }
+
+  /** Sends more of what the cache holds, as fast as the path takes it. Returns false when there is no more to send. */
+  catchUp(nowMs: number, nowUs: number): boolean {
+    const replay = this.#replay;
+    const stream = this.producer.stream(replay.layer);
+    for (let i = 0; i < REPLAY_PACKETS && stream !== undefined && replay.running; i++) {
+      if (this.#host.waiting >= REPLAY_WAITING) return true;
+      const slot = stream.cache.get(replay.next);
+      replay.advance();
+      if (slot !== undefined) this.#pass(slot, nowMs, nowUs);
+      if (replay.next > stream.statistics.highest) replay.end();
+    }
+    return replay.running;
+  }
+
   /** The path of one packet to this receiver. */
   forward(slot: PacketSlot, nowMs: number, nowUs: number): void {
     if (this.paused || !this.#host.open) return;
+    if (this.#replay.holdsBack(slot)) {
+      if (!slot.keyFrame || this.#layers.target !== slot.layer) return;
+      // What has not been sent of the past is of no use any more.
+      this.#replay.end();
+      this.#layers.restart();
+    }
+    this.#pass(slot, nowMs, nowUs);
+  }
+
+  /** Numbers go on at this packet as if nothing had been left out before it. */
+  skipTo(slot: PacketSlot): void {
+    if (this.#layers.current === slot.layer) this.#sequences.switchTo(slot.sequence);
+  }
+
+  #pass(slot: PacketSlot, nowMs: number, nowUs: number): void {
     switch (this.#layers.judge(slot)) {
       case 'skip':
         return;
@@ -244,33 +316,28 @@ export class Consumer {
     }
     const out = this.#sequences.map(slot.sequence);
     if (out === undefined) return;
-    this.#address(slot, out);
-    if (!this.#host.send(slot.bytes, this.#fields, this.#kind, this, nowMs)) return;
-    this.#sent.record(out, slot.sequence);
+    this.address(slot, out);
+    if (!this.#host.send(slot.bytes, this.fields, this.#kind, this, nowMs)) return;
+    this.#repairs.sent.record(out, slot.sequence);
     this.packets++;
     this.octets += slot.payloadLength;
-    const timestamp = (slot.timestamp + this.#timestampOffset) >>> 0;
-    if (this.#lastTimestamp === undefined || wrapDistance(this.#lastTimestamp, timestamp, 32) > 0) {
-      this.#lastTimestamp = timestamp;
-      this.#lastSentUs = nowUs;
-    }
+    this.#clock.sent(slot.timestamp, nowUs);
   }
 
-  /** Writes this receiver's terms into the packet, in place. */
-  #address(slot: PacketSlot, out: number): void {
+  address(slot: PacketSlot, out: number): void {
     const { bytes } = slot;
     setMarker(bytes, slot.marker);
     setPayloadType(bytes, this.parameters.payloadType);
     setSequenceNumber(bytes, out);
-    setTimestamp(bytes, (slot.timestamp + this.#timestampOffset) >>> 0);
+    setTimestamp(bytes, this.#clock.map(slot.timestamp));
     setSsrc(bytes, this.parameters.ssrc);
     slot.setElementIds(this.#extensionIds);
     if (this.#delayed) {
       const at = slot.elementOffset(PLAYOUT_DELAY);
       if (at >= 0) writeU24(bytes, at, this.#playoutDelay);
     }
-    this.#fields.sequenceAt = this.#numbered ? slot.elementOffset(TRANSPORT_CC) : -1;
-    this.#fields.sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
+    this.fields.sequenceAt = this.#numbered ? slot.elementOffset(TRANSPORT_CC) : -1;
+    this.fields.sendTimeAt = slot.elementOffset(ABS_SEND_TIME);
     this.#vp8?.rewrite(slot);
   }
 
@@ -278,62 +345,50 @@ export class Consumer {
   #switchTo(slot: PacketSlot, nowMs: number, nowUs: number): void {
     this.#host.discard(this);
     this.#sequences.switchTo(slot.sequence);
-    this.#sent.clear();
+    this.#repairs.sent.clear();
     this.#vp8?.switchTo(slot);
-    if (this.#lastTimestamp !== undefined) {
-      this.#timestampOffset = this.#offsetFor(slot, this.#lastTimestamp, nowUs);
+    const stream = this.producer.stream(slot.layer);
+    const group = this.#replay.running ? stream?.group(nowMs) : undefined;
+    if (group === undefined) this.#clock.switchTo(stream?.clock, slot.timestamp, nowUs);
+    else {
+      const sendMs = this.#host.burstMs(group.bytes, nowMs) * CATCH_UP_SHARE;
+      const inMs = Math.min(Math.max(sendMs, MIN_CATCH_UP_MS), MAX_CATCH_UP_MS);
+      this.#clock.catchUp(stream?.clock, slot.timestamp, group.live, inMs / 1_000, nowUs);
     }
-    this.#clockLayer = slot.layer;
     this.#host.layerChanged(this, this.producer.rankOf(slot.layer));
     this.chooseLayer(nowMs);
   }
 
-  /** The layer that `#timestampOffset` is for. */
-  #clockLayer = NO_LAYER;
-
-  /**
-   * What to add to the new stream's timestamps. From sender reports of both
-   * streams where there are, so that lips stay in sync to the tick; else from
-   * the time that has gone by since the last picture.
-   */
-  #offsetFor(slot: PacketSlot, lastTimestamp: number, nowUs: number): number {
-    const { clockRate } = this.producer;
-    const from = this.producer.stream(this.#clockLayer)?.clock;
-    const to = this.producer.stream(slot.layer)?.clock;
-    let offset: number | undefined;
-    if (from?.reported && to?.reported) {
-      const ahead = from === to ? 0 : from.aheadOf(to, nowUs);
-      if (ahead !== undefined) offset = this.#timestampOffset - ahead;
-    }
-    const elapsedTicks = Math.round(((nowUs - this.#lastSentUs) / 1e6) * clockRate);
-    offset ??= lastTimestamp + elapsedTicks - slot.timestamp;
-    const step = wrapDistance(lastTimestamp, slot.timestamp + offset, 32);
-    return step < MIN_TIMESTAMP_STEP ? offset + MIN_TIMESTAMP_STEP - step : offset;
-  }
-
   requestKeyFrame(nowMs: number): void {
     const layer = this.#layers.current === NO_LAYER ? this.#layers.target : this.#layers.current;
-    if (layer !== NO_LAYER) this.producer.requestKeyFrame(layer, nowMs);
+    if (layer === NO_LAYER) return;
+    if (this.producer.answersRequests) this.producer.requestKeyFrame(layer, nowMs);
+    else this.#beginAgain(layer, nowMs);
+  }
+
+  /** The next key frame may be far away: the last one, once more. */
+  #beginAgain(layer: number, nowMs: number): void {
+    if (nowMs < this.#nextAgainMs || this.#replay.running) return;
+    const group = this.producer.stream(layer)?.group(nowMs);
+    if (group === undefined || this.#host.burstMs(group.bytes, nowMs) > AGAIN_BURST_MS) return;
+    this.#nextAgainMs = nowMs + AGAIN_MS;
+    this.#layers.restart();
+    this.chooseLayer(nowMs);
   }
 
   /** Sends again what a NACK names, as RTX (RFC 4588) when that was negotiated. */
   resend(lost: readonly number[], nowMs: number): void {
     const stream = this.producer.stream(this.#layers.current);
     if (stream === undefined || this.paused) return;
-    const copies = this.#repairCopies;
-    for (const sequenceNumber of lost) {
-      if (this.#resendBudget <= 0) return;
-      const out = this.#sent.unwrap(sequenceNumber);
-      const incoming = this.#sent.takeForResend(out, nowMs, this.rttMs);
-      const slot = incoming === undefined ? undefined : stream.cache.get(incoming);
-      if (slot === undefined) continue;
-      this.#resendBudget--;
-      this.#address(slot, out);
-      for (let copy = 0; copy < copies; copy++) {
-        const packet = this.#wrapped(slot, out);
-        if (this.#host.send(packet, this.#fields, 'repair', this, nowMs)) this.resent++;
-      }
-    }
+    this.#repairs.resend(lost, stream, this.#repairCopies, this.rttMs, nowMs);
+  }
+
+  sendRepair(packet: Buffer, nowMs: number): boolean {
+    return this.#host.send(packet, this.fields, 'repair', this, nowMs);
+  }
+
+  get resent(): number {
+    return this.#repairs.resent;
   }
 
   /** On a long and lossy way the next try would come too late for the picture. */
@@ -341,61 +396,15 @@ export class Consumer {
     return this.canPad && this.rttMs > LONG_WAY_MS && this.fractionLost > LOSSY ? 2 : 1;
   }
 
-  /** Whether there is an SSRC of its own for what the receiver has no need of. */
   get canPad(): boolean {
-    const { rtxPayloadType, rtxSsrc } = this.parameters;
-    return rtxPayloadType !== undefined && rtxSsrc !== undefined && !this.paused;
+    return this.#repairs.canPad && !this.paused;
   }
 
-  /**
-   * Sends one packet of no use but to fill the path: one of the last again, as a
-   * retransmission that nobody asked for, else bare padding. Returns its bytes.
-   */
+  /** Sends one packet of no use but to fill the path. Returns its bytes. */
   pad(nowMs: number): number {
     const stream = this.producer.stream(this.#layers.current);
-    for (let i = 0; i < PADDING_TRIES && stream !== undefined; i++) {
-      const out = this.#sent.recent(this.#padded++ % PADDING_PACKETS);
-      const incoming = this.#sent.incomingOf(out);
-      const slot = incoming === undefined ? undefined : stream.cache.get(incoming);
-      if (slot === undefined || slot.payloadLength < MIN_PADDING_PAYLOAD) continue;
-      this.#address(slot, out);
-      const packet = this.#wrapped(slot, out);
-      return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
-    }
-    const packet = this.#barePadding();
-    return this.#host.sendPadding(packet, this.#fields, nowMs) ? packet.length : 0;
-  }
-
-  #barePadding(): Buffer {
-    const { rtxPayloadType = 0, rtxSsrc = 0 } = this.parameters;
-    this.#rtxPacket ??= Buffer.allocUnsafeSlow(MAX_PACKET + RTX_HEADER_SIZE);
-    this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
-    const padding = {
-      payloadType: rtxPayloadType,
-      ssrc: rtxSsrc,
-      sequence: this.#rtxSequence,
-      timestamp: this.#lastTimestamp ?? 0,
-      ids: this.#extensionIds,
-    };
-    const packet = writeBarePadding(this.#rtxPacket, padding, this.#fields);
-    if (!this.#numbered) this.#fields.sequenceAt = -1;
-    return packet;
-  }
-
-  #wrapped(slot: PacketSlot, out: number): Buffer {
-    const { rtxPayloadType, rtxSsrc } = this.parameters;
-    if (rtxPayloadType === undefined || rtxSsrc === undefined) return slot.bytes;
-    this.#rtxPacket ??= Buffer.allocUnsafeSlow(MAX_PACKET + RTX_HEADER_SIZE);
-    const packet = this.#rtxPacket;
-    const { bytes, payloadOffset } = slot;
-    bytes.copy(packet, 0, 0, payloadOffset);
-    bytes.copy(packet, payloadOffset + RTX_HEADER_SIZE, payloadOffset, bytes.length);
-    writeU16(packet, payloadOffset, out & 0xffff);
-    setPayloadType(packet, rtxPayloadType);
-    this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
-    setSequenceNumber(packet, this.#rtxSequence);
-    setSsrc(packet, rtxSsrc);
-    return packet.subarray(0, bytes.length + RTX_HEADER_SIZE);
+    const packet = this.#repairs.padding(stream, this.#clock.last ?? 0);
+    return this.#host.sendPadding(packet, this.fields, nowMs) ? packet.length : 0;
   }
 
   /** A receiver report about this stream. */
@@ -426,13 +435,13 @@ export class Consumer {
 
   /** Once a second: the sender report, and the budgets of a second. */
   everySecond(writer: RtcpWriter, cname: string, nowUs: number): void {
-    this.#resendBudget = MAX_RESENDS_PER_SECOND;
-    const timestamp = this.producer.stream(this.#clockLayer)?.clock.timestampAt(nowUs);
+    this.#repairs.everySecond();
+    const timestamp = this.#clock.timestampAt(nowUs);
     if (this.packets === 0 || timestamp === undefined) return;
     writer.senderReport({
       ssrc: this.parameters.ssrc,
       ntp: ntpOfMicros(nowUs),
-      rtpTimestamp: (timestamp + this.#timestampOffset) >>> 0,
+      rtpTimestamp: timestamp,
       packetCount: this.packets >>> 0,
       octetCount: this.octets >>> 0,
     });

@@ -1,3 +1,4 @@
+import { wrapDistance } from '#base';
 import { ElementCursor, ElementWriter, RTP_HEADER_SIZE, type RtpPacket, writeU32 } from '#protocol';
 import { PacketCache } from '../packet/cache.ts';
 import {
@@ -9,7 +10,7 @@ import {
   TRANSPORT_CC,
 } from '../packet/extension-order.ts';
 import { KeyFrameRequests } from '../packet/key-frame-requests.ts';
-import { LayerRates } from '../packet/layer-rates.ts';
+import { type LayerRateSource, LayerRates } from '../packet/layer-rates.ts';
 import { NackGenerator } from '../packet/nack-generator.ts';
 import type { PayloadReader } from '../packet/payload.ts';
 import { RateMeter } from '../packet/rate-meter.ts';
@@ -17,8 +18,15 @@ import { ReceiveStatistics } from '../packet/receive-statistics.ts';
 import { RepairTime } from '../packet/repair-time.ts';
 import { StreamClock } from '../packet/sender-clock.ts';
 import { MAX_PACKET, PACKET_OVERHEAD, type PacketSlot } from '../packet/slot.ts';
+import type { ToldStream } from './pipe-signals.ts';
 
-const CACHE_PACKETS = { audio: 128, video: 1024 } as const;
+/**
+ * Packets that are kept. Of a sender whose key frames cannot be asked for, enough
+ * for a group of pictures: five seconds at 8 Mbit/s.
+ */
+const CACHE_PACKETS = { audio: 128, video: 1_024, unasked: 4_096 } as const;
+/** Close to the end of the ring packets may be gone before they are sent. */
+const CACHE_MARGIN = 64;
 /** Browsers turn simulcast streams off and on with their own estimate; one that pauses this long is off. */
 const LIVE_MS = 1_500;
 const TRANSPORT_CC_SIZE = 2;
@@ -34,7 +42,19 @@ export interface IncomingStreamOptions {
   layer: number;
   clockRate: number;
   nack: boolean;
+  /** The sender sends a key frame when it is asked for one. */
+  answersRequests: boolean;
   reader: PayloadReader;
+}
+
+/** The last key frame and all that followed it, as far as the cache still holds it. */
+export interface PictureGroup {
+  /** Unwrapped number of the key frame's first packet. */
+  first: number;
+  /** Timestamp of the newest packet. */
+  live: number;
+  bytes: number;
+  ageMs: number;
 }
 
 /** One SSRC of a producer: the stages that a packet passes before anybody else sees it. */
@@ -45,10 +65,12 @@ export class IncomingStream {
   readonly nack: NackGenerator | undefined;
   readonly cache: PacketCache;
   readonly clock: StreamClock;
-  readonly keyFrames = new KeyFrameRequests();
+  readonly keyFrames: KeyFrameRequests;
   readonly rate = new RateMeter();
   /** What the stream takes on the way to a receiver, headers included. */
   readonly layerRates = new LayerRates();
+  /** Of one that comes through a pipe: how it is at the other end. */
+  told: ToldStream | undefined;
   width = 0;
   height = 0;
   repaired = 0;
@@ -61,20 +83,70 @@ export class IncomingStream {
   readonly #reader: PayloadReader;
   readonly #elements = new ElementCursor();
   #lastMs = Number.NEGATIVE_INFINITY;
+  #groupFirst = -1;
+  #groupTimestamp = 0;
+  #groupBytes = 0;
+  #groupMs = 0;
+  #liveTimestamp = 0;
+  readonly #cachePackets: number;
 
   constructor(options: IncomingStreamOptions) {
     this.ssrc = options.ssrc;
     this.layer = options.layer;
     this.statistics = new ReceiveStatistics(options.clockRate);
     this.nack = options.nack ? new NackGenerator() : undefined;
-    this.cache = new PacketCache(CACHE_PACKETS[options.kind]);
+    const { kind, answersRequests } = options;
+    this.keyFrames = new KeyFrameRequests(answersRequests);
+    this.#cachePackets = CACHE_PACKETS[answersRequests ? kind : 'unasked'];
+    this.cache = new PacketCache(this.#cachePackets);
     this.clock = new StreamClock(options.clockRate);
     this.#video = options.kind === 'video';
     this.#reader = options.reader;
   }
 
+  /** Packets of it are coming, or would if they were wanted. */
   isLive(nowMs: number): boolean {
+    return this.#flows(nowMs) || (this.told?.isLive(nowMs) ?? false);
+  }
+
+  #flows(nowMs: number): boolean {
     return nowMs - this.#lastMs < LIVE_MS;
+  }
+
+  /** What it takes on the way to a receiver; of one that does not come, as it was told. */
+  rates(nowMs: number): LayerRateSource {
+    return this.told === undefined || this.#flows(nowMs) ? this.layerRates : this.told;
+  }
+
+  /** Undefined when there was no key frame yet, its packets have gone, or nothing comes any more. */
+  group(nowMs: number): PictureGroup | undefined {
+    const kept = this.statistics.highest - this.#groupFirst < this.#cachePackets - CACHE_MARGIN;
+    if (this.#groupFirst < 0 || !kept || !this.#flows(nowMs)) return undefined;
+    return {
+      first: this.#groupFirst,
+      live: this.#liveTimestamp,
+      bytes: this.#groupBytes,
+      ageMs: nowMs - this.#groupMs,
+    };
+  }
+
+  /** A group begins where a key frame does, which may be in several packets that say so. */
+  #noteGroup(slot: PacketSlot, nowMs: number): void {
+    const begun = this.#groupFirst >= 0;
+    if (!begun || wrapDistance(this.#liveTimestamp, slot.timestamp, 32) > 0) {
+      this.#liveTimestamp = slot.timestamp;
+    }
+    if (!slot.keyFrame) {
+      this.#groupBytes += slot.bytes.length;
+    } else if (begun && slot.timestamp === this.#groupTimestamp) {
+      this.#groupFirst = Math.min(this.#groupFirst, slot.sequence);
+      this.#groupBytes += slot.bytes.length;
+    } else if (slot.sequence > this.#groupFirst) {
+      this.#groupFirst = slot.sequence;
+      this.#groupTimestamp = slot.timestamp;
+      this.#groupBytes = slot.bytes.length;
+      this.#groupMs = nowMs;
+    }
   }
 
   /** To be called now and then. */
@@ -124,6 +196,7 @@ export class IncomingStream {
     this.clock.arrived(packet.timestamp, nowUs);
     this.#lastMs = nowMs;
     slot.arrivedMs = nowMs;
+    if (this.#video) this.#noteGroup(slot, nowMs);
     if (repaired) this.repaired++;
     // A hole that cannot be mended needs a picture that stands by itself.
     if (this.nack?.received(sequence, nowMs) === false) this.keyFrames.want(nowMs);

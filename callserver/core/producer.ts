@@ -1,11 +1,15 @@
 import { CODECS } from '../codecs.ts';
 import type { LadderStep } from '../congestion/allocation.ts';
+import { AUDIO_LEVEL } from '../packet/extension-order.ts';
 import { chooseLayer, type LayerChoice } from '../packet/layer-switch.ts';
 import { PAYLOAD_READERS } from '../packet/payload.ts';
 import type { PacketSlot } from '../packet/slot.ts';
 import type { ProducerParameters } from '../parameters.ts';
 import type { Consumer } from './consumer.ts';
 import { IncomingStream } from './incoming-stream.ts';
+
+/** Decides by its audio level (a byte of RFC 6464) whether a packet of sound is passed on. */
+export type Hearing = (byte: number, nowMs: number) => boolean;
 
 /** All that there are. */
 const TOP_TEMPORAL = 7;
@@ -17,6 +21,10 @@ export class Producer {
   readonly consumers = new Set<Consumer>();
   paused = false;
   /** By layer; a hole where no packet of a stream has come yet. */
+  /** Where not all voices are passed on, or somebody wants to know who speaks. */
+  hearing: Hearing | undefined;
+  /** Nobody gets its sound for now. */
+  #unheard = false;
   readonly #streams: (IncomingStream | undefined)[];
   #ranked: LayerChoice[] = [];
   #ladder: LadderStep[] = [];
@@ -29,6 +37,11 @@ export class Producer {
 
   get kind(): 'audio' | 'video' {
     return this.parameters.kind;
+  }
+
+  /** Whether its sender sends a key frame when it is asked for one. */
+  get answersRequests(): boolean {
+    return this.parameters.keyFrameRequests !== false;
   }
 
   get clockRate(): number {
@@ -52,6 +65,7 @@ export class Producer {
       layer,
       clockRate: this.clockRate,
       nack,
+      answersRequests: this.answersRequests,
       reader: PAYLOAD_READERS[codec.name](),
     });
     this.#streams[layer] = stream;
@@ -60,11 +74,26 @@ export class Producer {
 
   /** Hands a packet to everybody who wants it. */
   forward(slot: PacketSlot, nowMs: number, nowUs: number): void {
-    if (!this.paused) {
+    if (!this.paused && this.#isHeard(slot, nowMs)) {
       for (const consumer of this.consumers) consumer.forward(slot, nowMs, nowUs);
     }
     // Whoever asked for it has it now; who comes later asks again.
     if (slot.keyFrame) this.#streams[slot.layer]?.keyFrames.satisfied();
+  }
+
+  /** A packet that does not tell its level counts as the one before it. */
+  #isHeard(slot: PacketSlot, nowMs: number): boolean {
+    if (this.hearing === undefined) return true;
+    const at = slot.elementOffset(AUDIO_LEVEL);
+    if (at < 0) return !this.#unheard;
+    const heard = this.hearing(slot.bytes[at] ?? 0, nowMs);
+    if (heard && this.#unheard) for (const consumer of this.consumers) consumer.skipTo(slot);
+    this.#unheard = !heard;
+    return heard;
+  }
+
+  get unheard(): boolean {
+    return this.#unheard;
   }
 
   requestKeyFrame(layer: number, nowMs: number): void {
@@ -117,7 +146,7 @@ export class Producer {
   #climb(nowMs: number): void {
     this.#ladder = [];
     for (const [rank, { layer, live }] of this.#ranked.entries()) {
-      const rates = live ? this.#streams[layer]?.layerRates : undefined;
+      const rates = live ? this.#streams[layer]?.rates(nowMs) : undefined;
       if (rates === undefined) continue;
       const top = rates.highest(nowMs);
       for (let temporal = this.#ladder.length === 0 ? 0 : top; temporal <= top; temporal++) {

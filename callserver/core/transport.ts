@@ -24,6 +24,7 @@ import { Allocator } from './allocator.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { StreamDemux } from './demux.ts';
 import { OutgoingPath, type Padding } from './outgoing-path.ts';
+import { PipeSignals } from './pipe-signals.ts';
 import { Producer } from './producer.ts';
 
 /** What carries the packets: DTLS-SRTP, a plain socket, another process. */
@@ -49,6 +50,8 @@ export interface TransportOwner {
 /** Our SSRC in feedback; receivers do not look at it. */
 const FEEDBACK_SSRC = 1;
 const SECOND_MS = 1_000;
+/** Who catches up gets that much more than is live. */
+const CATCH_UP_PACE = 2;
 const LAYER_CHECK_MS = 100;
 /** Streams change their rates slowly. */
 const ALLOCATION_MS = 300;
@@ -56,6 +59,7 @@ const ALLOCATION_MS = 300;
 const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
+const LISTENER_SILENCE_MS = 12_000;
 
 /** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
 export class Transport implements ConsumerHost, Padding {
@@ -74,8 +78,11 @@ export class Transport implements ConsumerHost, Padding {
   readonly #feedback = new TransportFeedbackGenerator();
   readonly #allocator = new Allocator();
   readonly path: OutgoingPath;
+  /** Those that are sent what the cache holds. */
+  readonly #catchingUp = new Set<Consumer>();
   readonly #writer = new RtcpWriter();
   readonly #lost: number[] = [];
+  readonly #pipe: PipeSignals | undefined;
   #indexById = indexById({});
   #extensionIds: ExtensionIds = {};
   #allocatedFor = 0;
@@ -87,15 +94,20 @@ export class Transport implements ConsumerHost, Padding {
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
 
+  /**
+   * `pipe`: at its other end is another call server, which passes on what it wants.
+   * `clock`: that of its peer, where something is known of it beforehand.
+   */
   constructor(
     id: string,
     wire: Wire,
     cname: string,
     owner: TransportOwner,
-    peerClock = new PeerClock(),
+    { pipe = false, clock = new PeerClock() } = {},
   ) {
     this.id = id;
-    this.#peerClock = peerClock;
+    this.#pipe = pipe ? new PipeSignals(FEEDBACK_SSRC, () => this.#flush()) : undefined;
+    this.#peerClock = clock;
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;
@@ -155,6 +167,7 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   #forget(consumer: Consumer): void {
+    this.#catchingUp.delete(consumer);
     this.#consumers.delete(consumer.id);
     this.#consumersBySsrc.delete(consumer.parameters.ssrc);
   }
@@ -247,12 +260,10 @@ export class Transport implements ConsumerHost, Padding {
         this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
         break;
       case 'pli':
-        this.#consumersBySsrc.get(packet.mediaSsrc)?.requestKeyFrame(nowMs);
+        this.#onKeyFrameRequest(packet.mediaSsrc, nowMs);
         break;
       case 'fir':
-        for (const { ssrc } of packet.requests) {
-          this.#consumersBySsrc.get(ssrc)?.requestKeyFrame(nowMs);
-        }
+        for (const { ssrc } of packet.requests) this.#onKeyFrameRequest(ssrc, nowMs);
         break;
       case 'remb':
         this.path.control.onRemb(packet.bitrate);
@@ -263,9 +274,30 @@ export class Transport implements ConsumerHost, Padding {
       case 'bye':
         for (const ssrc of packet.ssrcs) this.#demux.streamOf(ssrc)?.end();
         break;
+      case 'application':
+        this.#onApplication(packet.name, packet.data, nowMs);
+        break;
       case 'source-description':
       case 'other':
         break;
+    }
+  }
+
+  /** Who asks for a key frame through a pipe wants the stream. */
+  #onKeyFrameRequest(ssrc: number, nowMs: number): void {
+    const consumer = this.#consumersBySsrc.get(ssrc);
+    if (this.#pipe !== undefined && consumer?.paused === true) consumer.resume(nowMs);
+    else consumer?.requestKeyFrame(nowMs);
+  }
+
+  #onApplication(name: string, data: Uint8Array, nowMs: number): void {
+    const stream = (ssrc: number) => this.#demux.streamOf(ssrc);
+    const consumer = (ssrc: number) => this.#consumersBySsrc.get(ssrc);
+    try {
+      this.#pipe?.receive(name, data, stream, consumer, nowMs);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.refused++;
     }
   }
 
@@ -299,7 +331,8 @@ export class Transport implements ConsumerHost, Padding {
   #tickPath(nowMs: number): void {
     if (this.#consumers.size === 0 || !this.#wire.open) return;
     const { wanted, given } = this.#allocator;
-    this.path.tick(wanted, given, this.#padder !== undefined, nowMs);
+    const share = this.#catchingUp.size > 0 ? CATCH_UP_PACE : 1;
+    this.path.tick(wanted, given * share, this.#padder !== undefined, nowMs);
   }
 
   get #padder(): Consumer | undefined {
@@ -312,10 +345,27 @@ export class Transport implements ConsumerHost, Padding {
   }
 
   /** Sends what waits and is due, and asks for what is missing. Returns false when nothing is left to wait for. */
-  drain(nowMs: number): boolean {
+  drain(nowMs: number, nowUs: number): boolean {
     if (this.#closed) return false;
     const missing = this.#producers.size > 0 && this.#requestMissing(nowMs);
-    return this.path.drain(this, nowMs) || missing;
+    const waiting = this.path.drain(this, nowMs);
+    for (const consumer of this.#catchingUp) {
+      if (!consumer.catchUp(nowMs, nowUs)) this.#catchingUp.delete(consumer);
+    }
+    return waiting || missing || this.#catchingUp.size > 0;
+  }
+
+  burstMs(bytes: number, nowMs: number): number {
+    return (bytes * 8_000) / this.path.control.pacingRate(this.#allocator.given, nowMs);
+  }
+
+  get waiting(): number {
+    return this.path.pacer.waiting;
+  }
+
+  catchingUp(consumer: Consumer): void {
+    this.#catchingUp.add(consumer);
+    this.#owner.busy();
   }
 
   send(
@@ -353,16 +403,34 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs >= this.#nextLayerCheckMs) {
       this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
       for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
+      this.#pipe?.tick(this.#producers.values(), this.#consumers.values(), this.#writer, nowMs);
       if (nowMs >= this.#nextAllocationMs) this.#allocate(nowMs);
       else this.#tickPath(nowMs);
     }
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     this.#report(nowMs, nowUs);
-    if (this.#lastReceivedMs !== undefined && nowMs - this.#lastReceivedMs > SILENCE_MS) {
+    this.#watchSilence(nowMs);
+  }
+
+  /** Where nothing is to come, nothing says that the peer is there but ICE, and it does so by itself. */
+  #watchSilence(nowMs: number): void {
+    if (this.#lastReceivedMs === undefined) return;
+    if (this.#producers.size === 0 && !this.path.hasSent(SILENCE_MS, nowMs)) {
+      this.#lastReceivedMs = nowMs;
+    } else if (nowMs - this.#lastReceivedMs > this.#patienceMs) {
       this.#lastReceivedMs = undefined;
       this.#owner.silent();
     }
+  }
+
+  /** Who only listens may report every 7.5 s (RFC 3550 6.2, and what browsers make of it). */
+  get #patienceMs(): number {
+    if (this.#producers.size > 0) return SILENCE_MS;
+    for (const { producer } of this.#consumers.values()) {
+      if (producer.kind === 'video') return SILENCE_MS;
+    }
+    return LISTENER_SILENCE_MS;
   }
 
   /** Returns false when nothing is missing. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AmphiError } from '#base';
-import type { Session } from '../client/router.ts';
+import type { Session } from '../client/session.ts';
 
 const SDP = 'application/sdp';
 const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';

@@ -195,6 +195,7 @@ describe('negotiatePlayback', () => {
           rtxSsrc: 1001,
           nack: true,
           transportWide: true,
+          fastJoin: true,
           extensions: { absSendTime: 4, playoutDelay: 6, transportCc: 7 },
         },
       },
@@ -206,6 +207,7 @@ describe('negotiatePlayback', () => {
           nack: false,
           // Firefox offers the numbers of sound, and no feedback on them.
           transportWide: true,
+          fastJoin: true,
           extensions: { audioLevel: 1, transportCc: 7 },
         },
       },

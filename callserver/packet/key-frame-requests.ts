@@ -10,9 +10,15 @@ export class KeyFrameRequests {
   #wantedSince: number | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   sent = 0;
+  readonly #answered: boolean;
+
+  /** `answered`: false for a sender whose key frames come when they come. */
+  constructor(answered = true) {
+    this.#answered = answered;
+  }
 
   want(nowMs: number): void {
-    this.#wantedSince ??= nowMs;
+    if (this.#answered) this.#wantedSince ??= nowMs;
   }
 
   /** One has arrived. */

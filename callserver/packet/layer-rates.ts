@@ -1,12 +1,21 @@
 /** VP8 and VP9 have up to four. */
-const LAYERS = 4;
+export const TEMPORAL_LAYERS = 4;
+const LAYERS = TEMPORAL_LAYERS;
 const BUCKETS = 10;
 const BUCKET_MS = 200;
 /** Before that much has been seen, one frame would count as a rate. */
 const MIN_MS = 2 * BUCKET_MS;
 
+/** What a stream takes up to each of its temporal layers. */
+export interface LayerRateSource {
+  /** The highest temporal layer of which anything came. */
+  highest(nowMs: number): number;
+  /** Of the layers up to this one. */
+  bitsPerSecond(temporal: number, nowMs: number): number;
+}
+
 /** Bits per second of one stream up to each of its temporal layers, over the last two seconds. */
-export class LayerRates {
+export class LayerRates implements LayerRateSource {
   readonly #bytes = new Float64Array(LAYERS * BUCKETS);
   #bucket = -1;
   #first = -1;

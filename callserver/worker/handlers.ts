@@ -7,10 +7,12 @@ type Handlers = { [Name in RequestName]: (input: RequestInput<Name>) => unknown 
 /** What each request of the control protocol does. */
 export const handlersOf = (worker: Worker): Handlers => ({
   configure: (input) => worker.configure(input),
-  createRouter: (input) => worker.createRouter(input.routerId),
+  createRouter: (input) => worker.createRouter(input),
   closeRouter: (input) => worker.closeRouter(input.routerId),
   createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
   createDirectTransport: (input) => worker.createDirectTransport(input),
+  createPipeTransport: (input) => worker.createPipeTransport(input),
+  connectPipeTransport: (input) => worker.connectPipeTransport(input),
   closeTransport: (input) => worker.closeTransport(input.transportId),
   produce: (input) => worker.produce(input),
   closeProducer: (input) => worker.closeProducer(input.producerId),
@@ -21,5 +23,6 @@ export const handlersOf = (worker: Worker): Handlers => ({
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),
+  routerSummary: (input) => worker.summary(input.routerId),
   transportStats: (input) => worker.stats(input.transportId),
 });

@@ -1,9 +1,11 @@
 import type { Producer } from '../core/producer.ts';
 import type { Transport } from '../core/transport.ts';
+import type { SpeakerBoard } from '../speakers/speaker-board.ts';
 
 /** Producers and consumers find each other within one router and never across. */
 export interface Router {
   readonly id: string;
   readonly transports: Set<Transport>;
   readonly producers: Map<string, Producer>;
+  readonly speakers: SpeakerBoard;
 }

@@ -19,6 +19,7 @@ export const statsOf = (transport: Transport, nowMs: number): TransportStats => 
     packets: consumer.packets,
     octets: consumer.octets,
     resent: consumer.resent,
+    replays: consumer.replays,
     rttMs: consumer.rttMs,
     fractionLost: consumer.fractionLost,
     playoutDelayMs: consumer.playoutDelayMs,

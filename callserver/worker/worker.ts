@@ -1,15 +1,25 @@
 import { AmphiError, messageOf, randomId } from '#base';
-import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type {
+  Notice,
+  PipeEnd,
+  RequestInput,
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+} from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
 import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
+import { SpeakerBoard } from '../speakers/speaker-board.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
+import { PipeSocket, type PipeWire } from './pipe-socket.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { summaryOf } from './summary.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -27,6 +37,7 @@ interface Entry {
   router: Router;
   /** Of a direct transport; -1 otherwise. */
   handle: number;
+  pipe: PipeWire | undefined;
 }
 
 /** Everything that one worker process holds, and the ids by which its owner speaks of it. */
@@ -41,6 +52,7 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
+  #pipes: Promise<PipeSocket> | undefined;
   #peers = 0;
   #nextHandle = 1;
   #ticks = 0;
@@ -76,6 +88,16 @@ export class Worker {
         this.#fault(error);
       }
     }
+    if (slow) this.#tellSpeakers(ms);
+  }
+
+  #tellSpeakers(ms: number): void {
+    for (const { id: routerId, speakers: board } of this.#routers.values()) {
+      const speakers = board.judge(ms);
+      if (speakers !== undefined) {
+        this.#notify({ notice: 'speakersChanged', routerId, speakers: [...speakers] });
+      }
+    }
   }
 
   /** One timer for all that waits, and none while nothing does. */
@@ -85,10 +107,10 @@ export class Worker {
   }
 
   #drain(): void {
-    const ms = nowMs();
+    const [ms, us] = [nowMs(), nowUs()];
     for (const transport of this.#busy) {
       try {
-        if (!transport.drain(ms)) this.#busy.delete(transport);
+        if (!transport.drain(ms, us)) this.#busy.delete(transport);
       } catch (error) {
         this.#busy.delete(transport);
         this.#fault(error);
@@ -101,9 +123,14 @@ export class Worker {
     this.#notify({ notice: 'fault', message: messageOf(error) });
   }
 
-  createRouter(routerId: string): void {
+  createRouter({ routerId, topSpeakers = 0 }: RequestInput<'createRouter'>): void {
     if (this.#routers.has(routerId)) throw new AmphiError('conflict', `router ${routerId} exists`);
-    this.#routers.set(routerId, { id: routerId, transports: new Set(), producers: new Map() });
+    this.#routers.set(routerId, {
+      id: routerId,
+      transports: new Set(),
+      producers: new Map(),
+      speakers: new SpeakerBoard(topSpeakers),
+    });
   }
 
   closeRouter(routerId: string): void {
@@ -149,7 +176,7 @@ export class Worker {
         peer.close();
       },
     };
-    const entry = this.#add(router, transportId, wire, -1);
+    const entry = this.#add(router, transportId, wire);
     setTimeout(() => {
       // The id may be another transport's by now.
       if (!connected && this.#transports.get(transportId) === entry) {
@@ -171,10 +198,44 @@ export class Worker {
       close: () => this.#direct.delete(handle),
     };
     // Its owner's clock is ours.
-    const clock = new PeerClock(0);
-    const { transport } = this.#add(router, input.transportId, wire, handle, clock);
+    const about = { handle, clock: new PeerClock(0) };
+    const { transport } = this.#add(router, input.transportId, wire, about);
     this.#direct.set(handle, transport);
     return { handle };
+  }
+
+  async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
+    const { routerId, transportId } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const socket = await this.#pipeSocket();
+    // Both may have changed while the socket was opened.
+    const router = this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const { wire, local } = socket.create((packet) =>
+      entry.transport.receive(packet, nowMs(), nowUs()),
+    );
+    const entry = this.#add(router, transportId, wire, { pipe: wire });
+    return local;
+  }
+
+  /** At the first pipe: most workers have none. */
+  #pipeSocket(): Promise<PipeSocket> {
+    const settings = this.#settings;
+    if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
+    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
+    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    this.#pipes.catch(() => {
+      this.#pipes = undefined;
+    });
+    return this.#pipes;
+  }
+
+  connectPipeTransport(input: RequestInput<'connectPipeTransport'>): void {
+    const { transport, pipe } = this.#entry(input.transportId);
+    if (pipe === undefined) throw new AmphiError('conflict', 'this transport is no pipe');
+    pipe.connect(input.remote, input.secret);
+    transport.opened(nowMs());
   }
 
   /** A packet of the owner's for one of its direct transports. */
@@ -182,8 +243,12 @@ export class Worker {
     this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
   }
 
-  #add(router: Router, transportId: string, wire: Wire, handle: number, clock?: PeerClock): Entry {
-    const cname = randomId(CNAME_CHARACTERS);
+  #add(
+    router: Router,
+    transportId: string,
+    wire: Wire,
+    { handle = -1, pipe, clock }: { handle?: number; pipe?: PipeWire; clock?: PeerClock } = {},
+  ): Entry {
     const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
@@ -194,8 +259,12 @@ export class Worker {
       silent: () => this.#lose(transportId, 'silent'),
       busy: () => this.#drainSoon(transport),
     };
-    const transport: Transport = new Transport(transportId, wire, cname, owner, clock);
-    const entry = { transport, router, handle };
+    const cname = randomId(CNAME_CHARACTERS);
+    const transport: Transport = new Transport(transportId, wire, cname, owner, {
+      pipe: pipe !== undefined,
+      ...(clock === undefined ? {} : { clock }),
+    });
+    const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);
     return entry;
@@ -222,6 +291,7 @@ export class Worker {
     for (const producerId of transport.producers.keys()) {
       this.#producers.delete(producerId);
       router.producers.delete(producerId);
+      router.speakers.remove(producerId);
     }
     for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
     transport.close();
@@ -235,6 +305,12 @@ export class Worker {
     const producer = entry.transport.produce(producerId, parameters);
     this.#producers.set(producerId, { producer, entry });
     entry.router.producers.set(producerId, producer);
+    // Who does not tell levels is always passed on.
+    if (producer.kind === 'audio' && parameters.extensions.audioLevel !== undefined) {
+      const { speakers } = entry.router;
+      speakers.add(producerId);
+      producer.hearing = (byte, ms) => speakers.hear(producerId, byte, ms);
+    }
   }
 
   closeProducer(producerId: string): void {
@@ -242,6 +318,7 @@ export class Worker {
     if (found === undefined) return;
     this.#producers.delete(producerId);
     found.entry.router.producers.delete(producerId);
+    found.entry.router.speakers.remove(producerId);
     found.entry.transport.closeProducer(found.producer);
   }
 
@@ -286,6 +363,11 @@ export class Worker {
     if (found === undefined) return;
     this.#consumers.delete(consumerId);
     found.transport.closeConsumer(found.consumer);
+  }
+
+  summary(routerId: string): TransportSummary[] {
+    const ms = nowMs();
+    return [...this.#router(routerId).transports].map((transport) => summaryOf(transport, ms));
   }
 
   stats(transportId: string): TransportStats {

@@ -10,6 +10,10 @@ export interface Links {
   whip(eventId: string, sourceId: string): string;
   whep(eventId: string): string;
   hls(eventId: string): string;
+  room(meetingId: string): string;
+  calendar(meetingId: string): string;
+  /** WebSocket of a meeting, without a token. */
+  signal(meetingId: string): string;
 }
 
 export function linksFor(config: Config, req: Request): Links {
@@ -24,6 +28,9 @@ export function linksFor(config: Config, req: Request): Links {
     whip: (eventId, sourceId) => `${base}/whip/${eventId}/${sourceId}`,
     whep: (eventId) => `${base}/whep/${eventId}`,
     hls: (eventId) => `${base}/hls/${eventId}`,
+    room: (meetingId) => `${base}/room/${meetingId}`,
+    calendar: (meetingId) => `${base}/api/meetings/${meetingId}/calendar.ics`,
+    signal: (meetingId) => `${base.replace(/^http/, 'ws')}/signal/meetings/${meetingId}`,
   };
 }
 

@@ -105,7 +105,7 @@ export class EventRenditions extends Emitter<Events> implements Closable {
   /** Takes a viewer's offer in the worker that suits best. Throws as `Router.play` does, `not_live`, `unavailable`. */
   async play(offer: string): Promise<Watching> {
     if (!this.live) throw new AmphiError('not_live');
-    const { worker, release } = this.#pool.take(this.#routers);
+    const { worker, release } = this.#pool.take({ preferred: this.#routers });
     try {
       const router = await this.#router(worker);
       const session = await router.play(offer);

@@ -202,7 +202,7 @@ export class WhepEndpoint implements Closable {
     const { whip, pool } = this.#options;
     const publisher = whip.publisherTo(sourceId);
     if (publisher === undefined) return undefined;
-    const release = pool.join(publisher.worker);
+    const { release } = pool.take({ on: publisher.worker });
     try {
       const session = await publisher.play(offer);
       session.on('closed', release);

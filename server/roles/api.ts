@@ -1,10 +1,12 @@
 import { delay, type Logger, messageOf } from '#base';
 import { BUS_STREAM, busEventSchema } from '#contracts';
+import { ChatStore, MeetingRepository, MeetingService, Rooms, SignalGateway } from '#meeting';
 import { extraConnection, type Redis, run } from '#platform';
 import { type Db, migrate, openDatabase } from '#platform/sql';
 import { createApi } from '../api/app.ts';
 import { EventRepository } from '../api/repository.ts';
-import { joinCluster, type RoleMain, serveNodes } from './common.ts';
+import { iceServers } from '../media/ice-servers.ts';
+import { type Cluster, joinCluster, type RoleBase, type RoleMain, serveNodes } from './common.ts';
 
 const BUS_CURSOR = 'amphi:bus:books';
 const READ_BLOCK_MS = 5_000;
@@ -19,7 +21,14 @@ export const api: RoleMain = async (base) => {
   await migrate(database.db);
   const subscriber = extraConnection(redis, log, 'subscribe');
   disposer.defer(() => subscriber.disconnect());
+  const { rooms, gateway } = await startRooms(base, { redis, nodes }, database.db);
   const api = await createApi({
+    meetings: new MeetingService({
+      meetings: new MeetingRepository(database.db),
+      rooms,
+      redis,
+      tokens,
+    }),
     config: context.config,
     version: context.version,
     db: database.db,
@@ -30,13 +39,51 @@ export const api: RoleMain = async (base) => {
     adminToken: context.adminToken,
     log,
   });
-  await serveNodes(base, registry, 'api', (req, res) => run((q, s) => api.app(q, s), req, res));
+  await serveNodes(
+    base,
+    registry,
+    'api',
+    (req, res) => run((q, s) => api.app(q, s), req, res),
+    (req, socket, head) => gateway.upgrade(req, socket, head),
+  );
   disposer.add(api);
   const bus = extraConnection(redis, log, 'block');
   disposer.defer(() => bus.disconnect());
   keepBooks(bus, database.db, log, disposer);
   return disposer;
 };
+
+/** The rooms, and the sockets of those who are in them. */
+async function startRooms(
+  { context, log, tokens, metrics, disposer }: RoleBase,
+  { redis, nodes }: Pick<Cluster, 'redis' | 'nodes'>,
+  db: Db,
+): Promise<{ rooms: Rooms; gateway: SignalGateway }> {
+  const { nodeId, config } = context;
+  const rooms = disposer.add(
+    await Rooms.start({
+      redis,
+      nodes,
+      nodeId,
+      meetings: new MeetingRepository(db),
+      chat: new ChatStore(db),
+      iceServers: () => iceServers(config.turn, Date.now()),
+      log,
+    }),
+  );
+  const gateway = disposer.add(new SignalGateway({ rooms, tokens, nodeId, log }));
+  metrics.gauge({
+    name: 'signaling_sockets',
+    help: 'WebSockets of people in meetings on this node.',
+    read: () => gateway.sockets,
+  });
+  metrics.gauge({
+    name: 'meeting_rooms',
+    help: 'Rooms that this node holds.',
+    read: () => rooms.size,
+  });
+  return { rooms, gateway };
+}
 
 /** Writes down when events were on air, from the bus; where it stopped is remembered in Redis. */
 function keepBooks(

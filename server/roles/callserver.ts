@@ -4,6 +4,8 @@ import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
 import { AudienceReport } from '../media/audience-report.ts';
 import { LiveStates } from '../media/live-states.ts';
 import { RenditionReceiver } from '../media/rendition-receiver.ts';
+import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
+import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhepEndpoint } from '../media/whep.ts';
 import { WhipEndpoint } from '../media/whip.ts';
@@ -44,6 +46,19 @@ export const callserver: RoleMain = async (base) => {
       log,
     }),
   );
+  const maxSessionsPerWorker = media.workerSessions;
+  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, log }));
+  const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
+  metrics.gauge({
+    name: 'callserver_rooms',
+    help: 'Rooms whose media is on this node.',
+    read: () => rooms.ids.length,
+  });
+  metrics.gauge({
+    name: 'callserver_room_sessions',
+    help: 'WebRTC sessions of rooms.',
+    read: () => rooms.sessions,
+  });
   metrics.gauge({
     name: 'callserver_workers',
     help: 'Call-server worker processes that are up.',
@@ -94,6 +109,7 @@ export const callserver: RoleMain = async (base) => {
         if (q.url?.startsWith('/whip/')) return whip.handler(q, s);
         if (q.url?.startsWith('/whep/')) return whep.handler(q, s);
         if (q.url?.startsWith('/renditions/')) return renditions.handler(q, s);
+        if (q.url?.startsWith(ROOMS_PATH)) return roomsEndpoint.handler(q, s);
         throw new AmphiError('not_found');
       },
       req,

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { AmphiError, type Closable, type Disposer, type Logger } from '#base';
 import {
   bearerOf,
@@ -66,6 +68,7 @@ export async function serveNodes(
   registry: NodeRegistry,
   role: string,
   handler: Handler,
+  upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<void> {
   const { host } = context.config.internal;
   const withMetrics: Handler = async (req, res) => {
@@ -76,6 +79,7 @@ export async function serveNodes(
   };
   const listener = await listenInternal(withMetrics, { host, port: context.internalPort });
   disposer.add(listener);
+  if (upgrade !== undefined) listener.server.on('upgrade', upgrade);
   await registry.register({
     nodeId: context.nodeId,
     role,

@@ -23,7 +23,9 @@ export { Replay, type ReplayOptions } from './replay.ts';
 export * as attacks from './rtmp-attacks.ts';
 export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
+export { RecordedWire, rtpPacket, vp8Payload } from './rtp-rig.ts';
 export { seedDatabase } from './seed.ts';
+export { createMeeting, SignalClient } from './signal-client.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
