@@ -85,6 +85,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
           codec: { name: codec, parameters: { ...parameters } },
           payloadType,
           nack: false,
+          keyFrameRequests: false,
           extensions: {},
           encodings: ssrcs.map((one) => ({ ssrc: one })),
         },
