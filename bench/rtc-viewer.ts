@@ -24,8 +24,8 @@ export class RtcViewer {
   }
 
   /** Milliseconds from the offer to the first picture on the screen. Rejects when the server refuses. */
-  join(whepUrl: string): Promise<number> {
-    return this.page.evaluate(joinInPage, whepUrl);
+  join(whepUrl: string, { sound = true } = {}): Promise<number> {
+    return this.page.evaluate(joinInPage, { whepUrl, sound });
   }
 
   leave(): Promise<void> {
@@ -52,13 +52,26 @@ export class RtcViewer {
     return told.now - (told.at > NTP_EPOCH_MS ? told.at - NTP_EPOCH_MS : told.at);
   }
 
+  /** How long pictures, or sound, have waited in the browser's buffer on average. */
+  bufferMs(kind: 'audio' | 'video'): Promise<number> {
+    return this.page.evaluate(async (kind) => {
+      const { peer } = window as unknown as Viewing;
+      for (const entry of (await peer?.getStats())?.values() ?? []) {
+        if (entry.type !== 'inbound-rtp' || entry.kind !== kind) continue;
+        return (entry.jitterBufferDelay / entry.jitterBufferEmittedCount) * 1_000;
+      }
+      return Number.NaN;
+    }, kind);
+  }
+
   close(): Promise<void> {
     return this.page.context().close();
   }
 }
 
 /** Runs in the page. */
-async function joinInPage(whepUrl: string): Promise<number> {
+async function joinInPage(options: { whepUrl: string; sound: boolean }): Promise<number> {
+  const { whepUrl, sound } = options;
   document.querySelector('video')?.remove();
   const video = document.createElement('video');
   // As the player's own is found.
@@ -72,7 +85,7 @@ async function joinInPage(whepUrl: string): Promise<number> {
   const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   peer.ontrack = ({ track }) => stream.addTrack(track);
   peer.addTransceiver('video', { direction: 'recvonly' });
-  peer.addTransceiver('audio', { direction: 'recvonly' });
+  if (sound) peer.addTransceiver('audio', { direction: 'recvonly' });
   await peer.setLocalDescription();
   const response = await fetch(whepUrl, {
     method: 'POST',
