@@ -12,6 +12,7 @@ import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { room } from './room.ts';
+import { rtcLatency } from './rtc-latency.ts';
 import { soak } from './soak.ts';
 import { sockets } from './sockets.ts';
 import { transcode } from './transcode.ts';
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   joins,
   latency,
   packetPath,
+  rtcLatency,
   room,
   sockets,
   soak,

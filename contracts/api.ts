@@ -225,7 +225,7 @@ export const playSchema = z.object({
   eventId: eventIdSchema,
   title: z.string(),
   status: eventStatusSchema,
-  whep: z.string().optional(),
+  whep: z.string().optional().describe('Of an `ultra` event that is on air'),
   llhls: z.string().optional(),
   hls: z.string().optional(),
   statusUrl: z.string(),

@@ -10,6 +10,7 @@ export * from './people.ts';
 export * from './play.ts';
 export * from './publication.ts';
 export * from './rendition.ts';
+export * from './rendition-feed.ts';
 export * from './room-media.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';

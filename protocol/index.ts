@@ -82,6 +82,7 @@ export {
   setElementHead,
 } from './rtp/extensions.ts';
 export { H264Depacketizer, H264Payload } from './rtp/h264.ts';
+export { type PayloadSink, packetizeH264 } from './rtp/h264-packetizer.ts';
 export {
   ElementCursor,
   isRtcp,

@@ -51,10 +51,13 @@ function optionsRoute(deps: PlayDeps): Route {
       ]);
       const links = linksFor(deps.config, req);
       const hls = links.hls(eventId);
+      const status = event.closed ? 'ended' : (state?.status ?? 'idle');
+      const onAir = status === 'live' || status === 'interrupted';
       return {
         eventId,
         title: event.title,
-        status: event.closed ? 'ended' : (state?.status ?? 'idle'),
+        status,
+        ...(event.latency === 'ultra' && onAir ? { whep: links.whep(eventId) } : {}),
         llhls: `${hls}/master.m3u8`,
         hls: `${hls}/plain.m3u8`,
         statusUrl: `${hls}/status.json`,

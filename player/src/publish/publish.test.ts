@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { iceFragment, restartedAnswer, restartFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
+import { iceServersOf } from './links.ts';
 import { problemOfAnswer } from './problem.ts';
 import { readStats } from './stats.ts';
 
