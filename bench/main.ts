@@ -11,7 +11,10 @@ import { ingest } from './ingest.ts';
 import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
+import { room } from './room.ts';
+import { rtcLatency } from './rtc-latency.ts';
 import { soak } from './soak.ts';
+import { sockets } from './sockets.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
@@ -24,6 +27,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   joins,
   latency,
   packetPath,
+  rtcLatency,
+  room,
+  sockets,
   soak,
   transcode,
 ];

@@ -56,6 +56,11 @@ export const ConsumerParameters = z.object({
    * watches live; not for who keeps what was taken when.
    */
   fastJoin: z.boolean().optional(),
+  /**
+   * Of a pipe: this one stream of the producer, by its index, and only while somebody
+   * behind the pipe wants it.
+   */
+  layer: z.int().min(0).max(7).optional(),
   extensions,
 });
 export type ConsumerParameters = z.infer<typeof ConsumerParameters>;
@@ -91,6 +96,8 @@ export const LocalTransport = z.object({
       address: z.string(),
       port: z.int(),
       type: z.enum(['host', 'srflx', 'prflx', 'relay']),
+      /** Of a TCP candidate (RFC 6544): the peer connects to us. */
+      tcpType: z.literal('passive').optional(),
     }),
   ),
 });

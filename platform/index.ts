@@ -33,6 +33,7 @@ export {
   mergeExpositions,
 } from './metrics.ts';
 export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
+export { callServerOf } from './placement.ts';
 export {
   LIVE_JOB_TIMINGS,
   type LiveJob,
@@ -43,6 +44,7 @@ export {
 } from './queue.ts';
 export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
+export { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 export {
   type Audience,
   bearerOf,

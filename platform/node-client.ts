@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import { AmphiError, type ErrorCode, isErrorCode, messageOf } from '#base';
+import { AmphiError, type ErrorCode, isAmphiError, isErrorCode, messageOf } from '#base';
 import type { NodeRecord } from '#contracts';
 import type { NodeRegistry } from './registry.ts';
 import type { TokenIssuer } from './tokens.ts';
@@ -52,32 +52,49 @@ export class NodeClient {
     let failure: unknown;
     let notHere: AmphiError | undefined;
     for (const node of await this.nodes(role)) {
-      let response: Response;
       try {
-        response = await fetch(`${node.url}${path}`, {
-          method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
-          headers: {
-            authorization: await this.authorization(),
-            ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-          ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-          signal: AbortSignal.timeout(options.timeoutMs ?? 5_000),
-        });
+        return await this.callAt(node.url, path, options);
       } catch (error) {
-        failure = error;
-        continue;
+        if (isAmphiError(error, 'unavailable') && error.cause !== undefined) failure = error.cause;
+        else if (isAmphiError(error) && error.code === options.elsewhere) notHere = error;
+        else throw error;
       }
-      const value: unknown = response.status === 204 ? undefined : await response.json();
-      if (response.ok) return value;
-      const problem = problemToError(value);
-      if (problem.code !== options.elsewhere) throw problem;
-      notHere = problem;
     }
     if (notHere !== undefined && failure === undefined) throw notHere;
     throw new AmphiError('unavailable', {
       detail: `no ${role} node answers: ${messageOf(failure)}`,
       cause: failure,
     });
+  }
+
+  /**
+   * A JSON call to one node. Throws the node's problem with its own code, and
+   * `unavailable` with a cause when it cannot be reached.
+   */
+  async callAt(
+    url: string,
+    path: string,
+    options: { method?: string; body?: unknown; timeoutMs?: number } = {},
+  ): Promise<unknown> {
+    const authorization = await this.authorization();
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, {
+        method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
+        headers: {
+          authorization,
+          ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal: AbortSignal.timeout(options.timeoutMs ?? 5_000),
+      });
+    } catch (cause) {
+      const detail = `the node at ${url} does not answer: ${messageOf(cause)}`;
+      throw new AmphiError('unavailable', { detail, cause });
+    }
+    const value: unknown = response.status === 204 ? undefined : await response.json();
+    if (!response.ok) throw problemToError(value);
+    return value;
   }
 
   /** Opens a stream from a node. Rejects with the node's problem, or the system's error. */

@@ -6,6 +6,7 @@ export {
   silentAacFrame,
 } from './aac/config.ts';
 export { type Amf0Value, readAmf0 } from './amf0/read.ts';
+export { ByteReader } from './bytes.ts';
 export { aacTagHeader, avcTagHeader, type FlvAv, parseAvTag } from './flv/av.ts';
 export {
   FLV_TAG_OVERHEAD,
@@ -81,6 +82,7 @@ export {
   setElementHead,
 } from './rtp/extensions.ts';
 export { H264Depacketizer, H264Payload } from './rtp/h264.ts';
+export { type PayloadSink, packetizeH264 } from './rtp/h264-packetizer.ts';
 export {
   ElementCursor,
   isRtcp,
@@ -115,4 +117,9 @@ export {
   type SetupRole,
 } from './sdp/types.ts';
 export { writeSdp } from './sdp/write.ts';
+export {
+  bindingRequest,
+  isBindingSuccess,
+  usernameOfBindingRequest,
+} from './stun/message.ts';
 export { type PictureSize, vp8KeyFrameSize, vp9KeyFrameSize } from './vpx/size.ts';

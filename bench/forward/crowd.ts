@@ -31,10 +31,11 @@ export class Crowd {
     return new Crowd(processes);
   }
 
-  async offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): Promise<string> {
+  /** An offer with so many media sections. */
+  async offer(peer: string, direction: 'SendOnly' | 'RecvOnly', sections = 1): Promise<string> {
     const home = this.#settle(peer);
     const made = this.#report('description', peer);
-    tell(home, { order: 'offer', peer, direction });
+    tell(home, { order: 'offer', peer, direction, sections });
     return (await made).sdp;
   }
 

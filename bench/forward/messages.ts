@@ -8,7 +8,7 @@ export const RTX_PAYLOAD_TYPE = 97;
 
 export type PeerOrder =
   /** Make an offer to publish or to play; answered by `description`. */
-  | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly' }
+  | { order: 'offer'; peer: string; direction: 'SendOnly' | 'RecvOnly'; sections: number }
   /** The other side's answer to that; `connected` follows, and with `tell` set `playing` at the first packet. */
   | { order: 'answer'; peer: string; sdp: string; feedback: boolean; tell: boolean }
   /** End the connection. */

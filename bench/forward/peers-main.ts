@@ -12,7 +12,7 @@ const PAYLOAD_TYPE = 96;
 const SSRC = 0x1234;
 const FEEDBACK_MS = 100;
 const TICKS_PER_MS = 4;
-/** Of all peers, every so many-th is asked how long its packets took. */
+/** Of all that receive, every so many-th is asked how long its packets took. */
 const SAMPLE_EVERY = 20;
 const MAX_DELAYS = 200_000;
 /** The publisher's clock stands at the end of each packet. */
@@ -22,9 +22,16 @@ const MTU = 1500;
 interface Peer {
   connection: PeerConnection;
   track: Track;
+  /** All of them: the library closes what nobody refers to. */
+  tracks: Track[];
+  /** Whose packets' delays are noted. */
+  sampled: boolean;
 }
 
 const peers = new Map<string, Peer>();
+let receivers = 0;
+/** Of those who receive, the first one and every so many-th after it. */
+const isSampled = (): boolean => receivers++ % SAMPLE_EVERY === 0;
 const delays: number[] = [];
 const report = (message: PeerReport) => process.send?.(message);
 
@@ -56,13 +63,17 @@ function whenGathered(peer: string, connection: PeerConnection): void {
   if (connection.gatheringState() === 'complete') tell();
 }
 
-function offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): void {
+function offer(peer: string, direction: 'SendOnly' | 'RecvOnly', sections: number): void {
   const connection = newConnection(peer);
-  const media = new nodeDataChannel.Video('0', direction);
-  media.addVP8Codec(PAYLOAD_TYPE);
-  if (direction === 'SendOnly') media.addSSRC(SSRC, 'amphi-bench', 'bench', 'video');
-  const track = connection.addTrack(media);
-  peers.set(peer, { connection, track });
+  const tracks = Array.from({ length: sections }, (_, i) => {
+    const media = new nodeDataChannel.Video(String(i), direction);
+    media.addVP8Codec(PAYLOAD_TYPE);
+    if (direction === 'SendOnly') media.addSSRC(SSRC, 'amphi-bench', 'bench', 'video');
+    return connection.addTrack(media);
+  });
+  const [track] = tracks;
+  if (track === undefined) throw new Error('an offer without sections');
+  peers.set(peer, { connection, track, tracks, sampled: direction === 'RecvOnly' && isSampled() });
   whenGathered(peer, connection);
   connection.setLocalDescription('offer');
 }
@@ -70,8 +81,11 @@ function offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): void {
 function accept(peer: string, sdp: string): void {
   const connection = newConnection(peer);
   connection.onTrack((track) => {
-    peers.set(peer, { connection, track });
-    if (peers.size % SAMPLE_EVERY === 1) track.onMessage((packet) => noteDelay(packet));
+    const known = peers.get(peer);
+    const tracks = [...(known?.tracks ?? []), track];
+    const sampled = known?.sampled ?? isSampled();
+    peers.set(peer, { connection, track, tracks, sampled });
+    if (sampled) track.onMessage((packet) => noteDelay(packet));
   });
   whenGathered(peer, connection);
   connection.setRemoteDescription(sdp, 'offer');
@@ -80,10 +94,11 @@ function accept(peer: string, sdp: string): void {
 function answer({ peer, sdp, feedback, tell }: Extract<PeerOrder, { order: 'answer' }>): void {
   const found = peers.get(peer);
   if (found === undefined) throw new Error(`no peer ${peer}`);
-  const sampled = peers.size % SAMPLE_EVERY === 1;
-  if (feedback) sendFeedback(found.track, sampled);
+  if (feedback) sendFeedback(found.track, found.sampled);
   else if (tell) tellFirst(peer, found.track);
-  else if (sampled) found.track.onMessage((packet) => noteDelay(packet));
+  else if (found.sampled) {
+    for (const track of found.tracks) track.onMessage((packet) => noteDelay(packet));
+  }
   found.connection.setRemoteDescription(sdp, 'answer');
 }
 
@@ -198,7 +213,7 @@ function send(order: Extract<PeerOrder, { order: 'send' }>): void {
 function obey(order: PeerOrder): void {
   switch (order.order) {
     case 'offer':
-      offer(order.peer, order.direction);
+      offer(order.peer, order.direction, order.sections);
       break;
     case 'answer':
       answer(order);

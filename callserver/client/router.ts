@@ -1,139 +1,50 @@
 import { AmphiError, type Closable, Emitter, randomId } from '#base';
-import { parseSdp, SdpError, type SessionDescription, writeSdp } from '#protocol';
-import { CODEC_NAMES } from '../codecs.ts';
-import type { Notice, TransportStats } from '../control/messages.ts';
+import { writeSdp } from '#protocol';
+import type { Notice } from '../control/messages.ts';
 import { negotiatePlayback, type PlayableProducer } from '../negotiation/play.ts';
-import { negotiatePublication, type PublishOptions } from '../negotiation/publish.ts';
+import { type FeedTrack, MediaFeed } from './media-feed.ts';
 import { MediaTap } from './media-tap.ts';
+import { newSessionId, nextSsrc, readOffer } from './offer.ts';
+import { type Received, ReceivingSession } from './receiving-session.ts';
+import {
+  type PublishedProducer,
+  type SendingOptions,
+  SendingSession,
+  type SessionRouter,
+} from './sending-session.ts';
+import { Session } from './session.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 const ID_CHARACTERS = 16;
-const START_BITRATE_KBPS = 2_000;
-
-export type SessionEvents = {
-  connected: readonly [];
-  /** By either side; nothing follows. */
-  closed: readonly [];
-  /** Of a playback: which simulcast stream it gets, 0 being the lowest; -1 while the path bears none. */
-  layer: readonly [producerId: string, rank: number];
-};
-
-/** One peer of a router: a publisher or a viewer. */
-export class Session extends Emitter<SessionEvents> implements Closable {
-  readonly id: string;
-  /** The answer to the peer's offer. */
-  readonly answer: string;
-  /** What tells the peer's ICE session from the one after a restart. */
-  readonly remoteUsernameFragment: string;
-  readonly #worker: WorkerProcess;
-  readonly #consumers: ReadonlyMap<string, string>;
-  readonly #off: () => void;
-  #closed = false;
-
-  /** `consumers` maps ids of consumers to those of their producers. */
-  constructor(
-    id: string,
-    answer: string,
-    remoteUsernameFragment: string,
-    worker: WorkerProcess,
-    consumers: ReadonlyMap<string, string>,
-  ) {
-    super();
-    this.id = id;
-    this.answer = answer;
-    this.remoteUsernameFragment = remoteUsernameFragment;
-    this.#worker = worker;
-    this.#consumers = consumers;
-    const offNotice = worker.on('notice', (notice) => this.#onNotice(notice));
-    const offClosed = worker.on('closed', () => this.#end());
-    this.#off = () => {
-      offNotice();
-      offClosed();
-    };
-  }
-
-  #onNotice(notice: Notice): void {
-    switch (notice.notice) {
-      case 'transportConnected':
-        if (notice.transportId === this.id) this.emit('connected');
-        break;
-      case 'transportClosed':
-        if (notice.transportId === this.id) this.#end();
-        break;
-      case 'layerChanged': {
-        const producerId = this.#consumers.get(notice.consumerId);
-        if (producerId !== undefined) this.emit('layer', producerId, notice.rank);
-        break;
-      }
-      case 'consumerClosed':
-      case 'speakersChanged':
-      case 'fault':
-        break;
-    }
-  }
-
-  /** At most this simulcast stream and temporal layer, by rank from 0, for all that it plays. */
-  async preferLayers(maxRank: number, maxTemporal: number): Promise<void> {
-    for (const consumerId of this.#consumers.keys()) {
-      await this.#worker.request('preferLayers', { consumerId, maxRank, maxTemporal });
-    }
-  }
-
-  /**
-   * How large a producer's picture is shown here, in pixels, and its share of the
-   * path next to the others (1 to 100). Throws `not_found` for what it does not play.
-   */
-  async want(
-    producerId: string,
-    wanted: { priority: number; width?: number; height?: number },
-  ): Promise<void> {
-    const found = [...this.#consumers].find(([, producer]) => producer === producerId);
-    if (found === undefined) throw new AmphiError('not_found', `no consumer of ${producerId}`);
-    await this.#worker.request('wantConsumer', { consumerId: found[0], ...wanted });
-  }
-
-  stats(): Promise<TransportStats> {
-    return this.#worker.request('transportStats', { transportId: this.id });
-  }
-
-  #end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#off();
-    this.emit('closed');
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#end();
-    await this.#worker.closeTransport(this.id);
-  }
-}
+/** A viewer has no need of more. */
+const MAX_PLAY_SECTIONS = 16;
 
 /** Somebody who speaks now. */
 export type Speaker = Extract<Notice, { notice: 'speakersChanged' }>['speakers'][number];
 
 export interface RouterOptions {
+  /** Of how many voices the sound is passed on to everybody; 0, of all. */
   topSpeakers?: number;
 }
 
 export type RouterEvents = {
   /** Who speaks, the loudest first, whenever that changes; at most ten times a second. */
   speakers: readonly [readonly Speaker[]];
+  /** A producer has ended. */
+  unpublished: readonly [producerId: string];
 };
 
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
-export class Router extends Emitter<RouterEvents> implements Closable {
+export class Router extends Emitter<RouterEvents> implements Closable, SessionRouter {
   readonly id: string;
-  readonly #worker: WorkerProcess;
-  readonly #producers = new Map<string, PlayableProducer>();
-
+  readonly worker: WorkerProcess;
+  readonly published = new Map<string, PublishedProducer>();
   readonly #off: () => void;
 
   private constructor(id: string, worker: WorkerProcess) {
     super();
     this.id = id;
-    this.#worker = worker;
+    this.worker = worker;
     this.#off = worker.on('notice', (notice) => {
       if (notice.notice === 'speakersChanged' && notice.routerId === id) {
         this.emit('speakers', notice.speakers);
@@ -141,7 +52,6 @@ export class Router extends Emitter<RouterEvents> implements Closable {
     });
   }
 
-  /** `topSpeakers`: of how many voices the sound is passed on to everybody; 0, of all. */
   static async create(worker: WorkerProcess, options: RouterOptions = {}): Promise<Router> {
     const router = new Router(randomId(ID_CHARACTERS), worker);
     try {
@@ -153,85 +63,69 @@ export class Router extends Emitter<RouterEvents> implements Closable {
     return router;
   }
 
+  unpublish(producerId: string): void {
+    if (this.published.delete(producerId)) this.emit('unpublished', producerId);
+  }
+
   /** What can be played now. */
-  get producers(): readonly PlayableProducer[] {
-    return [...this.#producers.values()];
+  get producers(): readonly PublishedProducer[] {
+    return [...this.published.values()];
   }
 
   /**
    * Takes a publisher's offer. Throws `bad_request` for what is no session
-   * description, `not_acceptable` when nothing in it can be taken.
+   * description, `limit_exceeded` for one with too many sections, `not_acceptable`
+   * when nothing in it can be taken, `too_many` when the worker is full.
    */
-  async publish(offer: string, options: Partial<PublishOptions> = {}): Promise<Session> {
-    const publication = negotiatePublication(parsed(offer), {
-      codecs: CODEC_NAMES,
-      order: 'offer',
-      startBitrateKbps: START_BITRATE_KBPS,
-      sessionId: newSessionId(),
-      ...options,
-    });
-    const transportId = randomId(ID_CHARACTERS);
-    const { remote } = publication;
-    const local = await this.#worker.request('createWebRtcTransport', {
-      routerId: this.id,
-      transportId,
-      remote,
-    });
-    const made: string[] = [];
-    try {
-      for (const parameters of publication.producers) {
-        const producerId = randomId(ID_CHARACTERS);
-        await this.#worker.request('produce', { transportId, producerId, parameters });
-        this.#producers.set(producerId, { producerId, parameters });
-        made.push(producerId);
-      }
-    } catch (error) {
-      for (const producerId of made) this.#producers.delete(producerId);
-      await this.#worker.closeTransport(transportId);
-      throw error;
-    }
-    const answer = writeSdp(publication.answer(local));
-    const session = new Session(
-      transportId,
-      answer,
-      remote.usernameFragment,
-      this.#worker,
-      new Map(),
-    );
-    session.on('closed', () => {
-      for (const producerId of made) this.#producers.delete(producerId);
-    });
-    return session;
+  publish(offer: string, options: SendingOptions = {}): Promise<SendingSession> {
+    return SendingSession.begin(this, offer, options);
   }
 
-  /** Takes a viewer's offer. Throws as `publish` does, and `not_live` when there is nothing to play. */
-  async play(offer: string): Promise<Session> {
-    if (this.#producers.size === 0) throw new AmphiError('not_live');
-    const playback = negotiatePlayback(parsed(offer), this.producers, {
+  /**
+   * Takes an offer to receive a set of producers that will change, perhaps of none
+   * now, by their ids, most important first. Throws as `publish` does.
+   */
+  receive(
+    offer: string,
+    wanted: readonly string[],
+    maxSections?: number,
+  ): Promise<{ session: ReceivingSession; received: Received }> {
+    return ReceivingSession.begin(this, offer, wanted, maxSections);
+  }
+
+  /**
+   * Takes the offer of a viewer who gets what there is, once; `whole` as in
+   * `PlayOptions`. Throws as `publish` does, and `not_live` when there is nothing
+   * to play.
+   */
+  async play(offer: string, { whole = false } = {}): Promise<Session> {
+    const producers: readonly PlayableProducer[] = this.producers;
+    if (producers.length === 0) throw new AmphiError('not_live');
+    const playback = negotiatePlayback(readOffer(offer, MAX_PLAY_SECTIONS), producers, {
       sessionId: newSessionId(),
       streamId: this.id,
       nextSsrc,
+      whole,
     });
     const transportId = randomId(ID_CHARACTERS);
     const { remote } = playback;
-    const local = await this.#worker.request('createWebRtcTransport', {
+    const local = await this.worker.request('createWebRtcTransport', {
       routerId: this.id,
       transportId,
       remote,
     });
-    const consumers = new Map<string, string>();
     const answer = writeSdp(playback.answer(local));
+    const session = new PlaybackSession({ id: transportId, worker: this.worker, remote, answer });
     try {
       for (const { producerId, parameters } of playback.consumers) {
-        const consumerId = randomId(ID_CHARACTERS);
-        consumers.set(consumerId, producerId);
-        await this.#worker.request('consume', { transportId, consumerId, producerId, parameters });
+        const consumerId = session.expect(producerId);
+        await this.worker.request('consume', { transportId, consumerId, producerId, parameters });
       }
     } catch (error) {
-      await this.#worker.closeTransport(transportId);
+      await session.close();
       throw error;
     }
-    return new Session(transportId, answer, remote.usernameFragment, this.#worker, consumers);
+    return session;
   }
 
   /**
@@ -240,31 +134,37 @@ export class Router extends Emitter<RouterEvents> implements Closable {
    * units cannot be taken apart.
    */
   async tap(producerId: string): Promise<MediaTap> {
-    const producer = this.#producers.get(producerId);
+    const producer = this.published.get(producerId);
     if (producer === undefined) throw new AmphiError('not_found', `no producer ${producerId}`);
-    return MediaTap.open(this.#worker, this.id, producerId, producer.parameters.codec.name);
+    return MediaTap.open(this.worker, this.id, producerId, producer.parameters.codec.name);
+  }
+
+  /** Media of this process as producers of the router: one for each track, in their order. */
+  async feed(tracks: readonly FeedTrack[]): Promise<MediaFeed> {
+    const feed = await MediaFeed.open(this.worker, this.id, tracks);
+    for (const { producerId, parameters } of feed.producers) {
+      const { kind, mid } = parameters;
+      const about = { sessionId: feed.transportId, mid, label: kind, streamId: this.id };
+      this.published.set(producerId, { producerId, parameters, ...about, piped: false });
+    }
+    feed.on('closed', () => {
+      for (const { producerId } of feed.producers) this.unpublish(producerId);
+    });
+    return feed;
   }
 
   async close(): Promise<void> {
     this.#off();
-    await this.#worker.request('closeRouter', { routerId: this.id });
+    await this.worker.request('closeRouter', { routerId: this.id });
   }
 }
 
-function parsed(offer: string): SessionDescription {
-  try {
-    return parseSdp(offer);
-  } catch (cause) {
-    if (!(cause instanceof SdpError)) throw cause;
-    throw new AmphiError('bad_request', { detail: cause.message, cause });
+/** A viewer of what there was when they came. */
+class PlaybackSession extends Session {
+  /** A new consumer's id. */
+  expect(producerId: string): string {
+    const consumerId = randomId(ID_CHARACTERS);
+    this.consumers.set(consumerId, producerId);
+    return consumerId;
   }
-}
-
-const newSessionId = (): string =>
-  String(crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n).slice(0, 18);
-
-/** RFC 3550 8.1: random; the first few are left to those who count from one. */
-function nextSsrc(): number {
-  const [value = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return Math.max(value, 256);
 }

@@ -85,6 +85,79 @@ export const TransportStats = z.object({
 });
 export type TransportStats = z.infer<typeof TransportStats>;
 
+const count = z.int().min(0);
+
+/** What a worker does, all its transports together. */
+const WorkerStats = z.object({
+  /** Of the native side: a transport that restarts ICE has two for a moment. */
+  peers: count,
+  /** Where ICE-TCP is offered. Counts are since the worker's start. */
+  iceTcp: z
+    .object({
+      connections: count,
+      accepted: count,
+      /** At a bound on connections. */
+      refused: count,
+      /** Packets that a slow receiver had no room for. */
+      dropped: count,
+      ended: z.object({
+        stranger: count,
+        displaced: count,
+        malformed: count,
+        idle: count,
+        closed: count,
+      }),
+    })
+    .optional(),
+  /** Where there is a port for TURN servers. */
+  relayed: z
+    .object({
+      flows: count,
+      accepted: count,
+      /** At a bound on flows. */
+      refused: count,
+      /** Packets of nobody's, and those that there was no room for. */
+      strangers: count,
+      dropped: count,
+    })
+    .optional(),
+});
+
+export type WorkerStats = z.infer<typeof WorkerStats>;
+
+/** How one transport fares, in short. Totals since it began; bits per second, headers included. */
+export const TransportSummary = z.object({
+  transportId: id,
+  incoming: z.object({
+    bitsPerSecond: z.number(),
+    packets: z.int(),
+    lost: z.int(),
+    rttMs: z.number(),
+  }),
+  outgoing: z.object({
+    packets: z.int(),
+    octets: z.int(),
+    fractionLost: z.number(),
+    rttMs: z.number(),
+    estimate: z.number().nullable(),
+    wanted: z.number(),
+    queueMs: z.number(),
+  }),
+});
+export type TransportSummary = z.infer<typeof TransportSummary>;
+
+/** How one end of a pipe is reached. */
+export const PipeEnd = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  /** The same from this machine alone. */
+  loopback: z.enum(['127.0.0.1', '::1']).optional(),
+  port: z.int().min(1).max(0xffff),
+  pipeId: z.int().min(0).max(0xffffffff),
+  /** X25519, base64url. */
+  publicKey: z.string().max(64),
+});
+export type PipeEnd = z.infer<typeof PipeEnd>;
+
 /** Where and as whom a worker receives media. */
 export const WorkerSettings = z.object({
   port: z.int().min(1).max(0xffff),
@@ -93,6 +166,12 @@ export const WorkerSettings = z.object({
   announcedAddresses: z.array(z.string()).min(1).max(16),
   /** The port told to peers, where an address translation in front has another one. */
   announcedPort: z.int().min(1).max(0xffff).optional(),
+  /** Peers may come by TCP too, at the port of the same number. */
+  tcp: z.boolean().optional(),
+  /** A UDP port of its own for what comes from TURN servers; 0 takes a free one. */
+  relayPort: z.int().min(0).max(0xffff).optional(),
+  /** UDP for pipes to other call servers; a free one when left out. */
+  pipePort: z.int().min(1).max(0xffff).optional(),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
@@ -112,10 +191,28 @@ export const REQUESTS = {
     input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
     output: LocalTransport,
   },
+  /**
+   * An ICE restart (RFC 8445 2.4) with a new DTLS association: the peer is awaited
+   * under these credentials, and takes over what stands on the transport when it comes.
+   */
+  restartTransport: {
+    input: z.object({ transportId: id, remote: RemoteTransport }),
+    output: LocalTransport,
+  },
   /** Its packets come and go as frames that carry this handle. */
   createDirectTransport: {
     input: z.object({ routerId: id, transportId: id }),
     output: z.object({ handle: z.int() }),
+  },
+  /** One end of a pipe to another call server; it carries nothing before it is connected. */
+  createPipeTransport: {
+    input: z.object({ routerId: id, transportId: id }),
+    output: PipeEnd,
+  },
+  /** Without a secret that only the owners of both ends know, both must be on one machine. */
+  connectPipeTransport: {
+    input: z.object({ transportId: id, remote: PipeEnd, secret: z.string().min(16).optional() }),
+    output: nothing,
   },
   closeTransport: { input: z.object({ transportId: id }), output: nothing },
   produce: {
@@ -154,6 +251,8 @@ export const REQUESTS = {
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
   requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
   closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  workerStats: { input: nothing, output: WorkerStats },
+  routerSummary: { input: z.object({ routerId: id }), output: z.array(TransportSummary) },
   transportStats: { input: z.object({ transportId: id }), output: TransportStats },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 

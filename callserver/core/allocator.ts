@@ -43,6 +43,8 @@ export class Allocator {
     for (const consumer of consumers) {
       const { producer } = consumer;
       if (consumer.paused || producer.paused || producer.unheard) continue;
+      // What goes into a pipe is chosen behind it.
+      if (consumer.parameters.layer !== undefined) continue;
       const { ladder, kind } = producer;
       if (kind === 'audio') {
         sound += ladder.at(-1)?.bitsPerSecond ?? 0;

@@ -100,7 +100,7 @@ export class Consumer implements RepairHost {
   #told = NO_LAYER;
   /** Next to the other consumers of the transport. */
   priority = 1;
-  paused = false;
+  paused: boolean;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
   octets = 0;
@@ -120,6 +120,8 @@ export class Consumer implements RepairHost {
     this.producer = producer;
     this.parameters = parameters;
     this.#host = host;
+    // What is behind a pipe says when it wants something.
+    this.paused = parameters.layer !== undefined;
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
     this.#delayed = parameters.extensions.playoutDelay !== undefined;
@@ -145,6 +147,12 @@ export class Consumer implements RepairHost {
   /** Where ranks are layers of one stream. */
   get #scaled(): SpatialLayers | undefined {
     return this.producer.scalable ? this.#spatial : undefined;
+  }
+
+  /** Whether it gets a stream of its producer, or waits for it. */
+  uses(layer: number): boolean {
+    const { current, target } = this.#layers;
+    return !this.paused && (current === layer || target === layer);
   }
 
   /** Ranks of spatial and temporal layers that this receiver wants at most. */
@@ -214,7 +222,7 @@ export class Consumer implements RepairHost {
       return;
     }
     const rank = Math.min(this.#usefulRank, this.#bound.rank);
-    const layer = this.producer.chooseLayer(rank);
+    const layer = this.parameters.layer ?? this.producer.chooseLayer(rank);
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;

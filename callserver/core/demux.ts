@@ -24,7 +24,7 @@ export class StreamDemux {
   readonly #producers: Producer[] = [];
   readonly #routes = new Map<number, Route>();
   readonly #elements = new ElementCursor();
-  #learnt = 0;
+  readonly #learnt = new Set<number>();
 
   get routes(): Iterable<Route> {
     return this.#routes.values();
@@ -45,7 +45,9 @@ export class StreamDemux {
   remove(producer: Producer): void {
     this.#producers.splice(this.#producers.indexOf(producer), 1);
     for (const [ssrc, route] of this.#routes) {
-      if (route.producer === producer) this.#routes.delete(ssrc);
+      if (route.producer !== producer) continue;
+      this.#routes.delete(ssrc);
+      this.#learnt.delete(ssrc);
     }
   }
 
@@ -87,8 +89,8 @@ export class StreamDemux {
         : parameters.encodings.findIndex((encoding) => encoding.rid === wanted);
     // A stream keeps the SSRC that it began with: another one that claims its RID is refused.
     const taken = !retransmission && producer.stream(layer) !== undefined;
-    if (layer < 0 || taken || this.#learnt >= MAX_LEARNT) return undefined;
-    this.#learnt++;
+    if (layer < 0 || taken || this.#learnt.size >= MAX_LEARNT) return undefined;
+    this.#learnt.add(packet.ssrc);
     const route = this.#route(producer, layer, packet.ssrc, retransmission);
     this.#routes.set(packet.ssrc, route);
     return route;

@@ -17,7 +17,7 @@ import {
   TRANSPORT_CC,
 } from '../packet/extension-order.ts';
 import { KeyFrameRequests } from '../packet/key-frame-requests.ts';
-import { LayerRates } from '../packet/layer-rates.ts';
+import { type LayerRateSource, LayerRates } from '../packet/layer-rates.ts';
 import { NackGenerator } from '../packet/nack-generator.ts';
 import type { PayloadReader } from '../packet/payload.ts';
 import { RateMeter } from '../packet/rate-meter.ts';
@@ -25,6 +25,7 @@ import { ReceiveStatistics } from '../packet/receive-statistics.ts';
 import { RepairTime } from '../packet/repair-time.ts';
 import { StreamClock } from '../packet/sender-clock.ts';
 import { MAX_PACKET, PACKET_OVERHEAD, type PacketSlot } from '../packet/slot.ts';
+import type { ToldStream } from './pipe-signals.ts';
 
 /**
  * Packets that are kept. Of a sender whose key frames cannot be asked for, enough
@@ -77,6 +78,8 @@ export class IncomingStream {
   readonly rate = new RateMeter();
   /** What the stream takes on the way to a receiver, headers included. */
   readonly layerRates = new LayerRates();
+  /** Of one that comes through a pipe: how it is at the other end. */
+  told: ToldStream | undefined;
   width = 0;
   height = 0;
   /** Its spatial layers can be sent each without those below it, but for key frames. */
@@ -113,14 +116,24 @@ export class IncomingStream {
     this.#reader = options.reader;
   }
 
+  /** Packets of it are coming, or would if they were wanted. */
   isLive(nowMs: number): boolean {
+    return this.#flows(nowMs) || (this.told?.isLive(nowMs) ?? false);
+  }
+
+  #flows(nowMs: number): boolean {
     return nowMs - this.#lastMs < LIVE_MS;
+  }
+
+  /** What it takes on the way to a receiver; of one that does not come, as it was told. */
+  rates(nowMs: number): LayerRateSource {
+    return this.told === undefined || this.#flows(nowMs) ? this.layerRates : this.told;
   }
 
   /** Undefined when there was no key frame yet, its packets have gone, or nothing comes any more. */
   group(nowMs: number): PictureGroup | undefined {
     const kept = this.statistics.highest - this.#groupFirst < this.#cachePackets - CACHE_MARGIN;
-    if (this.#groupFirst < 0 || !kept || !this.isLive(nowMs)) return undefined;
+    if (this.#groupFirst < 0 || !kept || !this.#flows(nowMs)) return undefined;
     return {
       first: this.#groupFirst,
       live: this.#liveTimestamp,

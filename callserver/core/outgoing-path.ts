@@ -21,6 +21,7 @@ export class OutgoingPath {
   readonly pacer: Pacer;
   readonly #wire: Wire;
   readonly #busy: () => void;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
 
   /** `busy` is called when something waits for `drain`. */
   constructor(wire: Wire, busy: () => void) {
@@ -42,8 +43,14 @@ export class OutgoingPath {
     if (sequenceAt >= 0) writeU16(packet, sequenceAt, this.control.history.nextSequenceNumber);
     if (sendTimeAt >= 0) writeU24(packet, sendTimeAt, absSendTimeOf(nowMs));
     if (!this.#wire.send(packet)) return false;
+    this.#lastSentMs = nowMs;
     if (sequenceAt >= 0) this.control.sent(packet.length, nowMs);
     return true;
+  }
+
+  /** Whether media went out within the last so many milliseconds: its receiver reports on it. */
+  hasSent(withinMs: number, nowMs: number): boolean {
+    return nowMs - this.#lastSentMs < withinMs;
   }
 
   /**

@@ -157,7 +157,8 @@ export class Producer {
         live: stream?.isLive(nowMs) ?? false,
         area: (stream?.width ?? 0) * (stream?.height ?? 0),
       }))
-      .sort((a, b) => (a.area > 0 && b.area > 0 ? a.area - b.area : 0) || a.layer - b.layer);
+      // Those whose size is not known yet come last.
+      .sort((a, b) => (a.area || Infinity) - (b.area || Infinity) || a.layer - b.layer);
     this.#climb(nowMs);
   }
 
@@ -172,7 +173,7 @@ export class Producer {
       return;
     }
     for (const [rank, { layer, live }] of this.#ranked.entries()) {
-      const rates = live ? this.#streams[layer]?.layerRates : undefined;
+      const rates = live ? this.#streams[layer]?.rates(nowMs) : undefined;
       if (rates === undefined) continue;
       const top = rates.highest(nowMs);
       for (let temporal = this.#ladder.length === 0 ? 0 : top; temporal <= top; temporal++) {

@@ -24,6 +24,7 @@ import { Allocator } from './allocator.ts';
 import { Consumer, type ConsumerHost } from './consumer.ts';
 import { StreamDemux } from './demux.ts';
 import { OutgoingPath, type Padding } from './outgoing-path.ts';
+import { PipeSignals } from './pipe-signals.ts';
 import { Producer } from './producer.ts';
 
 /** What carries the packets: DTLS-SRTP, a plain socket, another process. */
@@ -58,6 +59,7 @@ const ALLOCATION_MS = 300;
 const NOTABLE_CHANGE = 0.05;
 /** ICE tells of a vanished peer after half a minute only. */
 const SILENCE_MS = 5_000;
+const LISTENER_SILENCE_MS = 12_000;
 
 /** One peer's packets, in and out. Everything that happens to a packet begins or ends here. */
 export class Transport implements ConsumerHost, Padding {
@@ -71,7 +73,7 @@ export class Transport implements ConsumerHost, Padding {
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
   readonly #consumersBySsrc = new Map<number, Consumer>();
-  readonly #peerClock = new PeerClock();
+  readonly #peerClock: PeerClock;
   readonly #arrivals = new ArrivalClock();
   readonly #feedback = new TransportFeedbackGenerator();
   readonly #allocator = new Allocator();
@@ -80,6 +82,7 @@ export class Transport implements ConsumerHost, Padding {
   readonly #catchingUp = new Set<Consumer>();
   readonly #writer = new RtcpWriter();
   readonly #lost: number[] = [];
+  readonly #pipe: PipeSignals | undefined;
   #indexById = indexById({});
   #extensionIds: ExtensionIds = {};
   #allocatedFor = 0;
@@ -92,8 +95,20 @@ export class Transport implements ConsumerHost, Padding {
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
 
-  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner) {
+  /**
+   * `pipe`: at its other end is another call server, which passes on what it wants.
+   * `clock`: that of its peer, where something is known of it beforehand.
+   */
+  constructor(
+    id: string,
+    wire: Wire,
+    cname: string,
+    owner: TransportOwner,
+    { pipe = false, clock = new PeerClock() } = {},
+  ) {
     this.id = id;
+    this.#pipe = pipe ? new PipeSignals(FEEDBACK_SSRC, () => this.#flush()) : undefined;
+    this.#peerClock = clock;
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;
@@ -248,12 +263,10 @@ export class Transport implements ConsumerHost, Padding {
         this.#consumersBySsrc.get(packet.mediaSsrc)?.resend(packet.lost, nowMs);
         break;
       case 'pli':
-        this.#consumersBySsrc.get(packet.mediaSsrc)?.requestKeyFrame(nowMs);
+        this.#onKeyFrameRequest(packet.mediaSsrc, nowMs);
         break;
       case 'fir':
-        for (const { ssrc } of packet.requests) {
-          this.#consumersBySsrc.get(ssrc)?.requestKeyFrame(nowMs);
-        }
+        for (const { ssrc } of packet.requests) this.#onKeyFrameRequest(ssrc, nowMs);
         break;
       case 'remb':
         this.path.control.onRemb(packet.bitrate);
@@ -264,9 +277,30 @@ export class Transport implements ConsumerHost, Padding {
       case 'bye':
         for (const ssrc of packet.ssrcs) this.#demux.streamOf(ssrc)?.end();
         break;
+      case 'application':
+        this.#onApplication(packet.name, packet.data, nowMs);
+        break;
       case 'source-description':
       case 'other':
         break;
+    }
+  }
+
+  /** Who asks for a key frame through a pipe wants the stream. */
+  #onKeyFrameRequest(ssrc: number, nowMs: number): void {
+    const consumer = this.#consumersBySsrc.get(ssrc);
+    if (this.#pipe !== undefined && consumer?.paused === true) consumer.resume(nowMs);
+    else consumer?.requestKeyFrame(nowMs);
+  }
+
+  #onApplication(name: string, data: Uint8Array, nowMs: number): void {
+    const stream = (ssrc: number) => this.#demux.streamOf(ssrc);
+    const consumer = (ssrc: number) => this.#consumersBySsrc.get(ssrc);
+    try {
+      this.#pipe?.receive(name, data, stream, consumer, nowMs);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.refused++;
     }
   }
 
@@ -372,16 +406,34 @@ export class Transport implements ConsumerHost, Padding {
     if (nowMs >= this.#nextLayerCheckMs) {
       this.#nextLayerCheckMs = nowMs + LAYER_CHECK_MS;
       for (const producer of this.#producers.values()) this.#chooseLayers(producer, nowMs);
+      this.#pipe?.tick(this.#producers.values(), this.#consumers.values(), this.#writer, nowMs);
       if (nowMs >= this.#nextAllocationMs) this.#allocate(nowMs);
       else this.#tickPath(nowMs);
     }
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     this.#report(nowMs, nowUs);
-    if (this.#lastReceivedMs !== undefined && nowMs - this.#lastReceivedMs > SILENCE_MS) {
+    this.#watchSilence(nowMs);
+  }
+
+  /** Where nothing is to come, nothing says that the peer is there but ICE, and it does so by itself. */
+  #watchSilence(nowMs: number): void {
+    if (this.#lastReceivedMs === undefined) return;
+    if (this.#producers.size === 0 && !this.path.hasSent(SILENCE_MS, nowMs)) {
+      this.#lastReceivedMs = nowMs;
+    } else if (nowMs - this.#lastReceivedMs > this.#patienceMs) {
       this.#lastReceivedMs = undefined;
       this.#owner.silent();
     }
+  }
+
+  /** Who only listens may report every 7.5 s (RFC 3550 6.2, and what browsers make of it). */
+  get #patienceMs(): number {
+    if (this.#producers.size > 0) return SILENCE_MS;
+    for (const { producer } of this.#consumers.values()) {
+      if (producer.kind === 'video') return SILENCE_MS;
+    }
+    return LISTENER_SILENCE_MS;
   }
 
   /** Returns false when nothing is missing. */

@@ -15,14 +15,18 @@ export function remoteTransportOf(offer: SessionDescription): RemoteTransport {
   return { ...tagged.ice, fingerprint };
 }
 
+/** Whether a section is there to be agreed on: in a first offer those that share a transport may have port 0 (RFC 9143 6). */
+export const isOffered = ({ port, bundleOnly }: MediaDescription): boolean =>
+  port !== 0 || bundleOnly;
+
 /** The answer's session around its sections; refused ones stay out of the bundle. */
 export const answerAround = (
   offer: SessionDescription,
-  sessionId: string,
+  { sessionId, version = 1 }: { sessionId: string; version?: number | undefined },
   media: readonly MediaDescription[],
 ): SessionDescription => ({
   sessionId,
-  sessionVersion: 1,
+  sessionVersion: version,
   bundle: media.filter(({ port, mid }) => port !== 0 && mid !== '').map(({ mid }) => mid),
   extmapAllowMixed: offer.extmapAllowMixed,
   iceLite: false,

@@ -5,7 +5,13 @@ import type {
   ProducerParameters,
   RemoteTransport,
 } from '../parameters.ts';
-import { answerAround, openSection, refusedSection, remoteTransportOf } from './answer.ts';
+import {
+  answerAround,
+  isOffered,
+  openSection,
+  refusedSection,
+  remoteTransportOf,
+} from './answer.ts';
 import { notAcceptable } from './error.ts';
 import {
   AUDIO_FEEDBACK,
@@ -24,6 +30,8 @@ export interface PlayOptions {
   streamId: string;
   /** A new SSRC at each call. */
   nextSsrc: () => number;
+  /** All that is asked for or nothing: a section whose kind there is must get one. Otherwise others do without. */
+  whole?: boolean;
 }
 
 /** What can be had: a producer, by its id. */
@@ -39,7 +47,8 @@ export interface Playback {
   answer(local: LocalTransport): SessionDescription;
 }
 
-interface Agreed {
+/** What was agreed about one section. */
+export interface AgreedPlayback {
   producerId: string;
   consumer: ConsumerParameters;
   codecs: CodecDescription[];
@@ -60,13 +69,22 @@ export function negotiatePlayback(
   const free = [...producers];
   const agreed = offer.media.map((media) => {
     for (const [i, producer] of free.entries()) {
-      const one = agree(media, producer, options);
+      const one = agreeToPlay(media, producer, options.nextSsrc);
       if (one === undefined) continue;
       free.splice(i, 1);
       return one;
     }
     return undefined;
   });
+  const inVain = offer.media.find(
+    (media, i) =>
+      agreed[i] === undefined &&
+      media.port !== 0 &&
+      free.some(({ parameters }) => parameters.kind === media.kind),
+  );
+  if (options.whole === true && inVain !== undefined) {
+    throw notAcceptable(`no codec in common for ${inVain.kind}`);
+  }
   const consumers = agreed.flatMap((one) =>
     one === undefined ? [] : [{ producerId: one.producerId, parameters: one.consumer }],
   );
@@ -77,19 +95,30 @@ export function negotiatePlayback(
     answer: (local) =>
       answerAround(
         offer,
-        options.sessionId,
-        offer.media.map((media, i) => sectionOf(media, agreed[i], local, options)),
+        options,
+        offer.media.map((media, i) => {
+          const one = agreed[i];
+          return one === undefined
+            ? refusedSection(media)
+            : playingSection(media, one, local, [options.streamId, media.kind]);
+        }),
       ),
   };
 }
 
-function agree(
+/** Whether something may go out in a section. */
+export const isReceived = (offered: MediaDescription): boolean =>
+  isOffered(offered) &&
+  offered.rtcpMux &&
+  (offered.direction === 'recvonly' || offered.direction === 'sendrecv');
+
+/** In which terms a section takes a producer; undefined when it cannot. */
+export function agreeToPlay(
   offered: MediaDescription,
   { producerId, parameters }: PlayableProducer,
-  options: PlayOptions,
-): Agreed | undefined {
-  if (offered.kind !== parameters.kind || offered.port === 0 || !offered.rtcpMux) return undefined;
-  if (offered.direction !== 'recvonly' && offered.direction !== 'sendrecv') return undefined;
+  nextSsrc: () => number,
+): AgreedPlayback | undefined {
+  if (offered.kind !== parameters.kind || !isReceived(offered)) return undefined;
   const { name, parameters: format } = parameters.codec;
   const codec = codecFor(offeredCodecs(offered), name, format);
   if (codec === undefined) return undefined;
@@ -104,8 +133,8 @@ function agree(
   const { rtxPayloadType } = codec;
   const consumer: ConsumerParameters = {
     payloadType,
-    ssrc: options.nextSsrc(),
-    ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: options.nextSsrc() }),
+    ssrc: nextSsrc(),
+    ...(rtxPayloadType === undefined ? {} : { rtxPayloadType, rtxSsrc: nextSsrc() }),
     nack: feedback.includes('nack'),
     transportWide: feedback.includes('transport-cc'),
     fastJoin: true,
@@ -121,15 +150,17 @@ const withoutSecondOpinion = (feedback: readonly string[], numbered: boolean): s
   return feedback.filter((kind) => kind !== unused);
 };
 
-function sectionOf(
+/**
+ * The answer's section of what is played in it, as a track of a stream. No two
+ * sections may have the same track of a stream: Chromium refuses the answer.
+ */
+export function playingSection(
   offered: MediaDescription,
-  agreed: Agreed | undefined,
+  agreed: AgreedPlayback,
   local: LocalTransport,
-  options: PlayOptions,
+  [streamId, trackId]: readonly [streamId: string, trackId: string],
 ): MediaDescription {
-  if (agreed === undefined) return refusedSection(offered);
   const { ssrc, rtxSsrc } = agreed.consumer;
-  const cname = options.streamId;
   const ssrcs = rtxSsrc === undefined ? [ssrc] : [ssrc, rtxSsrc];
   return {
     ...openSection(offered, local),
@@ -137,8 +168,8 @@ function sectionOf(
     formats: agreed.codecs.map(({ payloadType }) => String(payloadType)),
     codecs: agreed.codecs,
     extensions: agreed.extensions,
-    msid: `${options.streamId} ${offered.kind}`,
+    msid: `${streamId} ${trackId}`,
     ssrcGroups: rtxSsrc === undefined ? [] : [{ semantics: 'FID', ssrcs }],
-    ssrcs: ssrcs.map((one) => ({ ssrc: one, cname })),
+    ssrcs: ssrcs.map((one) => ({ ssrc: one, cname: streamId })),
   };
 }

@@ -6,8 +6,15 @@ import type {
   ProducerParameters,
   RemoteTransport,
 } from '../parameters.ts';
-import { answerAround, openSection, refusedSection, remoteTransportOf } from './answer.ts';
+import {
+  answerAround,
+  isOffered,
+  openSection,
+  refusedSection,
+  remoteTransportOf,
+} from './answer.ts';
 import { notAcceptable } from './error.ts';
+import { canBeIdle, idleSection } from './idle.ts';
 import {
   AUDIO_FEEDBACK,
   agreedExtensions,
@@ -32,6 +39,11 @@ export interface PublishOptions {
    * taken refuses the offer. Otherwise it is refused alone.
    */
   whole?: boolean;
+  /**
+   * Any number of sections of a kind may send, and none needs to: those that do not
+   * are kept open for later. Otherwise one of each kind is taken, others are refused.
+   */
+  several?: boolean;
   /** Format parameters of Opus beyond error correction (RFC 7587 6.1), e.g. `stereo`. */
   opusParameters?: Readonly<Record<string, string>>;
 }
@@ -40,12 +52,11 @@ export interface PublishOptions {
 export interface Publication {
   remote: RemoteTransport;
   producers: ProducerParameters[];
-  /** The answer, once the transport is there. */
-  answer(local: LocalTransport): SessionDescription;
+  /** The answer, once the transport is there; `version` counts the answers of a session. */
+  answer(local: LocalTransport, version?: number): SessionDescription;
 }
 
 interface Agreed {
-  offered: MediaDescription;
   producer: ProducerParameters;
   codecs: CodecDescription[];
   extensions: MediaDescription['extensions'];
@@ -55,17 +66,18 @@ const MAX_ENCODINGS = 8;
 
 /**
  * Agrees with an offer to send (RFC 9725 4.2): the first section of each kind
- * that can be taken is, others are refused. Throws `not_acceptable` when nothing
- * is left.
+ * that can be taken is, or all with `several`; others are refused. Throws
+ * `not_acceptable` when nothing is left.
  */
 export function negotiatePublication(
   offer: SessionDescription,
   options: PublishOptions,
 ): Publication {
   const remote = remoteTransportOf(offer);
+  const several = options.several === true;
   const taken = new Set<string>();
   const agreed = offer.media.map((media) => {
-    const one = taken.has(media.kind) ? undefined : agree(media, options);
+    const one = taken.has(media.kind) && !several ? undefined : agree(media, options);
     if (one !== undefined) taken.add(media.kind);
     return one;
   });
@@ -74,22 +86,32 @@ export function negotiatePublication(
     throw notAcceptable(`the ${refused.kind} cannot be taken, or is there twice`);
   }
   const producers = agreed.flatMap((one) => (one === undefined ? [] : [one.producer]));
-  if (producers.length === 0) throw notAcceptable('no stream of a codec that can be taken');
+  const idle = (media: MediaDescription) => several && !isSent(media) && canBeIdle(media);
+  if (producers.length === 0 && !offer.media.some(idle)) {
+    throw notAcceptable('no stream of a codec that can be taken');
+  }
+  const section = (media: MediaDescription, one: Agreed | undefined, local: LocalTransport) => {
+    if (one !== undefined) return sectionOf(media, one, local);
+    return idle(media) ? idleSection(media, local) : refusedSection(media);
+  };
   return {
     remote,
     producers,
-    answer: (local) =>
+    answer: (local, version) =>
       answerAround(
         offer,
-        options.sessionId,
-        offer.media.map((media, i) => sectionOf(media, agreed[i], local)),
+        { sessionId: options.sessionId, version },
+        offer.media.map((media, i) => section(media, agreed[i], local)),
       ),
   };
 }
 
-const isSent = (media: MediaDescription): media is MediaDescription & { kind: 'audio' | 'video' } =>
+/** Whether something is to come in it. */
+export const isSent = (
+  media: MediaDescription,
+): media is MediaDescription & { kind: 'audio' | 'video' } =>
   media.kind !== 'application' &&
-  media.port !== 0 &&
+  isOffered(media) &&
   (media.direction === 'sendonly' || media.direction === 'sendrecv');
 
 function agree(offered: MediaDescription, options: PublishOptions): Agreed | undefined {
@@ -111,7 +133,6 @@ function agree(offered: MediaDescription, options: PublishOptions): Agreed | und
     encodings: encodingsOf(offered),
   };
   return {
-    offered,
     producer,
     codecs: codecLines(codec, feedback, options),
     extensions: extensions.descriptions,
@@ -163,10 +184,9 @@ function codecLines(
 
 function sectionOf(
   offered: MediaDescription,
-  agreed: Agreed | undefined,
+  agreed: Agreed,
   local: LocalTransport,
 ): MediaDescription {
-  if (agreed === undefined) return refusedSection(offered);
   const { encodings } = agreed.producer;
   const rids = encodings.flatMap(({ rid }) => rid ?? []);
   const section: MediaDescription = {

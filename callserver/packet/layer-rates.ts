@@ -1,5 +1,6 @@
 /** VP8, VP9 and AV1 have up to four of either kind. */
-const TEMPORAL = 4;
+export const TEMPORAL_LAYERS = 4;
+const TEMPORAL = TEMPORAL_LAYERS;
 const SPATIAL = 4;
 const LAYERS = TEMPORAL * SPATIAL;
 const BUCKETS = 10;
@@ -7,8 +8,18 @@ const BUCKET_MS = 200;
 /** Before that much has been seen, one frame would count as a rate. */
 const MIN_MS = 2 * BUCKET_MS;
 
+/** What a stream takes up to each of its layers. */
+export interface LayerRateSource {
+  /** The highest spatial layer of which anything came. */
+  highestSpatial(nowMs: number): number;
+  /** The highest temporal layer of which anything came. */
+  highest(nowMs: number): number;
+  /** Of the temporal layers up to this one, in the spatial layers from `from` to `to`. */
+  bitsPerSecond(temporal: number, nowMs: number, from?: number, to?: number): number;
+}
+
 /** Bits per second of one stream up to each of its layers, over the last two seconds. */
-export class LayerRates {
+export class LayerRates implements LayerRateSource {
   readonly #bytes = new Float64Array(LAYERS * BUCKETS);
   #bucket = -1;
   #first = -1;

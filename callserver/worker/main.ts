@@ -36,11 +36,26 @@ function onControl(payload: Buffer): void {
     if (!valid.success) throw new AmphiError('bad_request', `${name}: ${valid.error.message}`);
     // Name and input belong together by the table that both come from.
     const output = (handlers[name] as (input: unknown) => unknown)(valid.data);
-    sendControl({ answer: request, output: output ?? {} });
+    if (output instanceof Promise) {
+      output.then(
+        (value) => answer(request, value),
+        (error) => refuse(request, error),
+      );
+    } else {
+      answer(request, output);
+    }
   } catch (error) {
-    const code = isAmphiError(error) ? error.code : 'internal';
-    sendControl({ answer: request, error: { code, message: messageOf(error) } });
+    refuse(request, error);
   }
+}
+
+const answer = (request: number, output: unknown): void => {
+  sendControl({ answer: request, output: output ?? {} });
+};
+
+function refuse(request: number, error: unknown): void {
+  const code = isAmphiError(error) ? error.code : 'internal';
+  sendControl({ answer: request, error: { code, message: messageOf(error) } });
 }
 
 const reader = new FrameReader();

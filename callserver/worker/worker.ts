@@ -1,15 +1,28 @@
 import { AmphiError, messageOf, randomId } from '#base';
-import type { Notice, RequestInput, TransportStats, WorkerSettings } from '../control/messages.ts';
+import type {
+  Notice,
+  PipeEnd,
+  RequestInput,
+  RequestOutput,
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+} from '../control/messages.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
-import { Transport, type Wire } from '../core/transport.ts';
+import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
+import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { SpeakerBoard } from '../speakers/speaker-board.ts';
+import { Bridges } from './bridges.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
-import { bindPort, NativePeer } from './native-peer.ts';
+import { bindPort, type LocalCredentials } from './native-peer.ts';
+import { PipeSocket, type PipeWire } from './pipe-socket.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
+import { summaryOf } from './summary.ts';
+import { WebRtcWire } from './webrtc-wire.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -18,8 +31,6 @@ const TICK_MS = 20;
 const SLOW_TICK_EVERY = 5;
 /** How finely paced packets are spread. */
 const DRAIN_MS = 4;
-/** A peer that never connects is let go. */
-const CONNECT_MS = 30_000;
 const CNAME_CHARACTERS = 16;
 
 interface Entry {
@@ -27,6 +38,9 @@ interface Entry {
   router: Router;
   /** Of a direct transport; -1 otherwise. */
   handle: number;
+  /** Of a WebRTC transport. */
+  webRtc?: WebRtcWire;
+  pipe: PipeWire | undefined;
 }
 
 /** Everything that one worker process holds, and the ids by which its owner speaks of it. */
@@ -41,7 +55,8 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
-  #peers = 0;
+  readonly #bridges: Bridges;
+  #pipes: Promise<PipeSocket> | undefined;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -51,9 +66,10 @@ export class Worker {
   ) {
     this.#notify = notify;
     this.#sendPacket = sendPacket;
+    this.#bridges = new Bridges((error) => this.#fault(error));
   }
 
-  configure(settings: WorkerSettings): void {
+  async configure(settings: WorkerSettings): Promise<void> {
     if (this.#settings !== undefined) throw new AmphiError('conflict', 'configured already');
     try {
       bindPort(settings.port, settings.bindAddress);
@@ -63,6 +79,19 @@ export class Worker {
     }
     this.#settings = settings;
     setInterval(() => this.#tick(), TICK_MS);
+    await this.#bridges.open(settings);
+  }
+
+  /** What this worker does, all transports together. */
+  workerStats(): RequestOutput<'workerStats'> {
+    return { peers: this.#peers, ...this.#bridges.stats() };
+  }
+
+  /** Of the native side. */
+  get #peers(): number {
+    let sum = 0;
+    for (const { webRtc } of this.#transports.values()) sum += webRtc?.peers ?? 0;
+    return sum;
   }
 
   #tick(): void {
@@ -134,42 +163,57 @@ export class Worker {
     if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
     const router = this.#router(input.routerId);
     this.#mustBeNew(transportId);
-    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
-    const peer = new NativePeer({
-      id: transportId,
-      port: settings.port,
-      bindAddress: settings.bindAddress,
-      remote: input.remote,
-      onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
-      onState: (state) => {
-        if (state === 'connected') {
-          clearTimeout(impatience);
+    this.#mustHaveRoom();
+    const webRtc = new WebRtcWire(
+      {
+        id: transportId,
+        port: settings.port,
+        bindAddress: settings.bindAddress,
+        expected: this.#bridges.expected,
+        onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+        onConnected: () => {
           entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
-        } else {
-          this.#lose(transportId, 'closed');
-        }
+        },
+        onRestarted: () => this.#restarted(entry.transport),
+        onLost: (reason) => this.#lose(transportId, reason),
+        onFault: (error) => this.#fault(error),
       },
-      onFault: (error) => this.#fault(error),
+      input.remote,
+    );
+    const entry = this.#add(router, transportId, webRtc);
+    entry.webRtc = webRtc;
+    return this.#localOf(webRtc.local, settings);
+  }
+
+  /** Awaits the peer of a WebRTC transport under new ICE credentials; what stands on the transport stays. */
+  restartTransport({ transportId, remote }: RequestInput<'restartTransport'>): LocalTransport {
+    const { webRtc } = this.#entry(transportId);
+    if (webRtc === undefined || this.#settings === undefined) {
+      throw new AmphiError('bad_request', `${transportId} is no WebRTC transport`);
+    }
+    this.#mustHaveRoom();
+    return this.#localOf(webRtc.restart(remote), this.#settings);
+  }
+
+  /** What was lost meanwhile may be more than can be repaired. */
+  #restarted(transport: Transport): void {
+    transport.opened(nowMs());
+    for (const consumer of transport.consumers.values()) consumer.requestKeyFrame(nowMs());
+    this.#notify({ notice: 'transportConnected', transportId: transport.id });
+  }
+
+  #mustHaveRoom(): void {
+    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
+  }
+
+  #localOf(credentials: LocalCredentials, settings: WorkerSettings): LocalTransport {
+    const { announcedAddresses, port, announcedPort = port } = settings;
+    const candidates = hostCandidates(announcedAddresses, announcedPort, {
+      tcp: this.#bridges.tcp,
+      relayPort: this.#bridges.relayPort,
     });
-    this.#peers++;
-    const wire: Wire = {
-      get open() {
-        return peer.open;
-      },
-      send: (packet) => peer.send(packet),
-      close: () => {
-        // It would keep all that the transport has for as long as it runs.
-        clearTimeout(impatience);
-        this.#peers--;
-        peer.close();
-      },
-    };
-    const entry = this.#add(router, transportId, wire, -1);
-    const impatience = setTimeout(() => this.#lose(transportId, 'silent'), CONNECT_MS).unref();
-    const port = settings.announcedPort ?? settings.port;
-    const candidates = hostCandidates(settings.announcedAddresses, port);
-    return { ...peer.local, candidates };
+    return { ...credentials, candidates };
   }
 
   createDirectTransport(input: RequestInput<'createDirectTransport'>): { handle: number } {
@@ -181,9 +225,45 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, handle);
+    // Its owner's clock is ours.
+    const about = { handle, clock: new PeerClock(0) };
+    const { transport } = this.#add(router, input.transportId, wire, about);
     this.#direct.set(handle, transport);
     return { handle };
+  }
+
+  async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
+    const { routerId, transportId } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const socket = await this.#pipeSocket();
+    // Both may have changed while the socket was opened.
+    const router = this.#router(routerId);
+    this.#mustBeNew(transportId);
+    const { wire, local } = socket.create((packet) =>
+      entry.transport.receive(packet, nowMs(), nowUs()),
+    );
+    const entry = this.#add(router, transportId, wire, { pipe: wire });
+    return local;
+  }
+
+  /** At the first pipe: most workers have none. */
+  #pipeSocket(): Promise<PipeSocket> {
+    const settings = this.#settings;
+    if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
+    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
+    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    this.#pipes.catch(() => {
+      this.#pipes = undefined;
+    });
+    return this.#pipes;
+  }
+
+  connectPipeTransport(input: RequestInput<'connectPipeTransport'>): void {
+    const { transport, pipe } = this.#entry(input.transportId);
+    if (pipe === undefined) throw new AmphiError('conflict', 'this transport is no pipe');
+    pipe.connect(input.remote, input.secret);
+    transport.opened(nowMs());
   }
 
   /** A packet of the owner's for one of its direct transports. */
@@ -191,18 +271,31 @@ export class Worker {
     this.#direct.get(handle)?.receive(packet, nowMs(), nowUs());
   }
 
-  #add(router: Router, transportId: string, wire: Wire, handle: number): Entry {
-    const transport: Transport = new Transport(transportId, wire, randomId(CNAME_CHARACTERS), {
+  #add(
+    router: Router,
+    transportId: string,
+    wire: Wire,
+    { handle = -1, pipe, clock }: { handle?: number; pipe?: PipeWire; clock?: PeerClock } = {},
+  ): Entry {
+    const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
         this.#consumers.delete(consumerId);
         this.#notify({ notice: 'consumerClosed', consumerId });
       },
       layerChanged: (consumerId, rank) =>
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
-      silent: () => this.#lose(transportId, 'silent'),
+      silent: () => {
+        if (entry.webRtc === undefined) this.#lose(transportId, 'silent');
+        else entry.webRtc.silent();
+      },
       busy: () => this.#drainSoon(transport),
+    };
+    const cname = randomId(CNAME_CHARACTERS);
+    const transport: Transport = new Transport(transportId, wire, cname, owner, {
+      pipe: pipe !== undefined,
+      ...(clock === undefined ? {} : { clock }),
     });
-    const entry = { transport, router, handle };
+    const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);
     return entry;
@@ -301,6 +394,11 @@ export class Worker {
     if (found === undefined) return;
     this.#consumers.delete(consumerId);
     found.transport.closeConsumer(found.consumer);
+  }
+
+  summary(routerId: string): TransportSummary[] {
+    const ms = nowMs();
+    return [...this.#router(routerId).transports].map((transport) => summaryOf(transport, ms));
   }
 
   stats(transportId: string): TransportStats {

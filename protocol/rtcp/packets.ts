@@ -3,6 +3,7 @@ export const RTCP_SR = 200;
 export const RTCP_RR = 201;
 export const RTCP_SDES = 202;
 export const RTCP_BYE = 203;
+export const RTCP_APP = 204;
 export const RTCP_RTPFB = 205;
 export const RTCP_PSFB = 206;
 
@@ -55,6 +56,8 @@ export type RtcpPacket =
   | { type: 'fir'; senderSsrc: number; requests: { ssrc: number; sequence: number }[] }
   | { type: 'remb'; senderSsrc: number; bitrate: number; ssrcs: number[] }
   | TransportFeedback
+  /** RFC 3550 6.7: `name` has four characters, `data` is a view. */
+  | { type: 'application'; subtype: number; ssrc: number; name: string; data: Uint8Array }
   /** Well-formed, and of no interest here. */
   | { type: 'other'; packetType: number; format: number };
 

@@ -7,6 +7,7 @@ import {
   FMT_TRANSPORT_CC,
   REMB_ID,
   type ReportBlock,
+  RTCP_APP,
   RTCP_BYE,
   RTCP_PSFB,
   RTCP_RR,
@@ -57,6 +58,14 @@ function parseOne(packetType: number, count: number, r: ByteReader): RtcpPacket 
       return { type: 'source-description', names: readNames(r, count) };
     case RTCP_BYE:
       return { type: 'bye', ssrcs: Array.from({ length: count }, () => r.u32()) };
+    case RTCP_APP:
+      return {
+        type: 'application',
+        subtype: count,
+        ssrc: r.u32(),
+        name: String.fromCharCode(...r.slice(4)),
+        data: r.slice(r.remaining),
+      };
     case RTCP_RTPFB:
       if (count === FMT_NACK) return readNack(r);
       if (count === FMT_TRANSPORT_CC) return readTransportFeedback(r);

@@ -56,6 +56,18 @@ describe('parseRtcp', () => {
     ]);
   });
 
+  it('reads what an application defined, byte by byte (RFC 3550 6.7)', () => {
+    const bytes = Uint8Array.of(
+      ...[0x82, 204, 0, 3, 0, 0, 0, 7],
+      ...[0x41, 0x42, 0x43, 0x44, 1, 2, 3, 4],
+    );
+    const packet = { type: 'application', subtype: 2, ssrc: 7, name: 'ABCD' };
+    expect(parseRtcp(bytes)).toEqual([{ ...packet, data: Uint8Array.of(1, 2, 3, 4) }]);
+    const back = written((writer) => writer.application(7, 'ABCD', () => writer.u32(0x01020304)));
+    expect(back).toEqual(Uint8Array.from(bytes).fill(0x80, 0, 1));
+    expect(() => parseRtcp(Uint8Array.of(0x80, 204, 0, 1, 0, 0, 0, 7))).toThrow(RangeError);
+  });
+
   it('gives back a compound packet as it was written', () => {
     const bytes = written((writer) => {
       writer.receiverReport(7, [REPORT]);

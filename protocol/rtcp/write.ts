@@ -6,6 +6,7 @@ import {
   type NtpTime,
   REMB_ID,
   type ReportBlock,
+  RTCP_APP,
   RTCP_BYE,
   RTCP_PSFB,
   RTCP_RR,
@@ -17,6 +18,7 @@ import {
 const MAX_REPORTS = 31;
 const VERSION = 0x80;
 const SDES_CNAME = 1;
+const APPLICATION_NAME = 4;
 /** A bit mask of 16 follows each packet that is named in full. */
 const NACK_SPAN = 16;
 
@@ -134,6 +136,15 @@ export class RtcpWriter {
   bye(ssrc: number): void {
     const end = this.begin(RTCP_BYE, 1);
     this.u32(ssrc);
+    end();
+  }
+
+  /** RFC 3550 6.7: `name` in four characters of ASCII; `data` writes what follows, in multiples of four bytes. */
+  application(ssrc: number, name: string, data: () => void): void {
+    const end = this.begin(RTCP_APP, 0);
+    this.u32(ssrc);
+    for (let i = 0; i < APPLICATION_NAME; i++) this.u8(name.charCodeAt(i));
+    data();
     end();
   }
 

@@ -10,6 +10,8 @@ export class WorkerSlot implements Closable {
   #worker: WorkerProcess | undefined;
   /** Sessions of the present worker. */
   sessions = 0;
+  /** Another worker is there after one that died. */
+  onUp = () => {};
 
   private constructor(settings: WorkerSettings, log: Logger) {
     this.#settings = settings;
@@ -50,6 +52,7 @@ export class WorkerSlot implements Closable {
     }
     this.#worker = worker;
     this.sessions = 0;
+    this.onUp();
     worker.exited.then(() => {
       this.#worker = undefined;
       if (this.#revival.over) return;

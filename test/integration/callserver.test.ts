@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAmphiError } from '#base';
 import { Router, type Speaker } from '#callserver';
-import { isRtcp, parseSdp } from '#protocol';
+import { type IceCandidate, isRtcp, parseSdp, writeCandidate } from '#protocol';
 import { CallServerStage, descriptorsOf, rtpPacket, until } from '#support';
 
 const PRODUCER = {
@@ -272,6 +272,33 @@ describe('a session as a resource of HTTP', () => {
     expect((await fetch(resource, { method: 'DELETE' })).status).toBe(404);
     expect(stage.sessions.size).toBe(0);
     expect(stage.router.producers).toEqual([]);
+  });
+
+  it('restarts ICE for a client that begins a new DTLS association', async () => {
+    const made = await post(OFFER);
+    const first = parseSdp(await made.text()).media[0];
+    const resource = `${stage.base}${made.headers.get('location')}`;
+    const patch = (ifMatch: string, body: string) =>
+      fetch(resource, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': ifMatch },
+        body,
+      });
+    const fingerprint = /a=fingerprint:.*/.exec(OFFER)?.[0];
+    const anew = FRAGMENT.replace('b7mF', 'anew');
+    const restarted = await patch('*', `${anew}${fingerprint}\r\na=mid:0\r\n`);
+    expect(restarted.status).toBe(200);
+    const ours = await restarted.text();
+    expect(ours).toMatch(/^a=ice-ufrag:.*\r\na=ice-pwd:.*\r\na=fingerprint:.*\r\n/);
+    expect(ours).not.toContain(`a=ice-ufrag:${first?.ice?.usernameFragment}\r\n`);
+    expect(ours).toContain(`a=candidate:${writeCandidate(first?.candidates[0] as IceCandidate)}`);
+    // What is trickled now belongs to the session after the restart.
+    expect((await patch(made.headers.get('etag') ?? '', anew)).status).toBe(412);
+    expect((await patch(restarted.headers.get('etag') ?? '', anew)).status).toBe(204);
+    expect(stage.sessions.size).toBe(1);
+    await fetch(resource, { method: 'DELETE' });
+    const { peers } = await stage.worker.request('workerStats', {});
+    expect(peers).toBe(0);
   });
 
   it.each([

@@ -41,13 +41,27 @@ export class CallServerStage {
   }
 
   static async start(
-    options: { address?: string; port?: number; announcedPort?: number; revive?: boolean } = {},
+    options: {
+      address?: string;
+      port?: number;
+      announcedPort?: number;
+      revive?: boolean;
+      tcp?: boolean;
+      relay?: boolean;
+    } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
     const { address = LOOPBACK, port = free, announcedPort = port, revive = false } = options;
     const startWorker = () =>
       WorkerProcess.start({
-        settings: { port, bindAddress: address, announcedAddresses: [address], announcedPort },
+        settings: {
+          port,
+          bindAddress: address,
+          announcedAddresses: [address],
+          announcedPort,
+          tcp: options.tcp ?? false,
+          ...(options.relay === true ? { relayPort: 0 } : {}),
+        },
         logger: silentLogger,
         entry: ENTRY,
       });
@@ -80,7 +94,8 @@ export class CallServerStage {
   get base(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    return `http://${this.#address}:${address.port}`;
+    const host = this.#address.includes(':') ? `[${this.#address}]` : this.#address;
+    return `http://${host}:${address.port}`;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

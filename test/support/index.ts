@@ -14,6 +14,7 @@ export { ADMIN_TOKEN, Instance, type InstanceOptions, type ProcessStatus } from 
 export { LossyRelay, type LossyRelayOptions } from './lossy-relay.ts';
 export * as media from './media.ts';
 export { Mutations } from './mutations.ts';
+export { Network } from './network.ts';
 export { ObsStudio } from './obs.ts';
 export { freePorts } from './ports.ts';
 export { descriptorsOf, residentBytesOf } from './process-stat.ts';
@@ -26,6 +27,8 @@ export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
 export { RecordedWire, rtpPacket, vp8Payload } from './rtp-rig.ts';
 export { seedDatabase } from './seed.ts';
+export { createMeeting, SignalClient } from './signal-client.ts';
+export { SignalingNode } from './signaling-node.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
@@ -35,4 +38,5 @@ export {
 } from './simulated-link.ts';
 export { connectivityCheck, isStunSuccess } from './stun.ts';
 export { SvcStream } from './svc-stream.ts';
+export { TurnClient } from './turn-client.ts';
 export { until } from './wait.ts';

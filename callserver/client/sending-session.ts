@@ -1,0 +1,206 @@
+import { AmphiError, randomId } from '#base';
+import { type SessionDescription, writeSdp } from '#protocol';
+import { CODEC_NAMES } from '../codecs.ts';
+import type { PlayableProducer } from '../negotiation/play.ts';
+import {
+  negotiatePublication,
+  type Publication,
+  type PublishOptions,
+} from '../negotiation/publish.ts';
+import type { LocalTransport, ProducerParameters } from '../parameters.ts';
+import { newSessionId, readOffer } from './offer.ts';
+import { Session } from './session.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+const ID_CHARACTERS = 16;
+const START_BITRATE_KBPS = 2_000;
+/** As many as a description may have. */
+const MAX_SECTIONS = 128;
+
+/** One track of somebody who sends. */
+export interface PublishedProducer extends PlayableProducer {
+  sessionId: string;
+  mid: string;
+  /** What its owner calls it: by default its kind. */
+  label: string;
+  /** What it is in sync with has the same one. */
+  streamId: string;
+  parameters: ProducerParameters;
+  /** It comes from another worker. */
+  piped: boolean;
+}
+
+export interface SendingOptions extends Partial<PublishOptions> {
+  /** What the section of each mid is; where they are told, each that sends needs one. */
+  labels?: Readonly<Record<string, string>>;
+  maxSections?: number;
+}
+
+/** What a router lends to its sessions. */
+export interface SessionRouter {
+  readonly id: string;
+  readonly worker: WorkerProcess;
+  /** What can be played now, by id. */
+  readonly published: Map<string, PublishedProducer>;
+  /** Takes one out that has ended. */
+  unpublish(producerId: string): void;
+}
+
+/** Somebody who sends. */
+export class SendingSession extends Session {
+  readonly #router: SessionRouter;
+  readonly #local: LocalTransport;
+  #options: SendingOptions & { sessionId: string };
+  /** Which of the peer's streams is which of ours. */
+  readonly #streams: string[] = [];
+  #producers: PublishedProducer[] = [];
+
+  private constructor(
+    id: string,
+    router: SessionRouter,
+    local: LocalTransport,
+    publication: Publication,
+    options: SendingOptions & { sessionId: string },
+  ) {
+    const answer = writeSdp(publication.answer(local));
+    super({ id, worker: router.worker, remote: publication.remote, answer });
+    this.#router = router;
+    this.#local = local;
+    this.#options = options;
+    this.on('closed', () => this.#unpublish(this.#producers));
+  }
+
+  /** Throws as `Router.publish` says. */
+  static async begin(
+    router: SessionRouter,
+    offer: string,
+    options: SendingOptions,
+  ): Promise<SendingSession> {
+    const withId = { sessionId: newSessionId(), ...options };
+    const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
+    const publication = agree(description, withId);
+    mustHaveLabels(publication, options.labels);
+    const { remote } = publication;
+    const transportId = randomId(ID_CHARACTERS);
+    const local = await router.worker.request('createWebRtcTransport', {
+      routerId: router.id,
+      transportId,
+      remote,
+    });
+    const session = new SendingSession(transportId, router, local, publication, withId);
+    try {
+      await session.#apply(description, publication, options.labels);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  get producers(): readonly PublishedProducer[] {
+    return this.#producers;
+  }
+
+  /**
+   * Takes a further offer of the same peer: sections that begin to send become
+   * producers, those that no longer do end theirs, the others go on untouched.
+   * Throws as `Router.publish` does, and `conflict` while another offer is being
+   * answered, `ice_restart_unsupported`, `closed`; then everything stays as it was.
+   */
+  async renegotiate(
+    offer: string,
+    options: Pick<SendingOptions, 'labels' | 'codecs'> = {},
+  ): Promise<{ answer: string; producers: readonly PublishedProducer[] }> {
+    const all = { ...this.#options, ...options };
+    const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
+    const publication = agree(description, all);
+    mustHaveLabels(publication, all.labels);
+    await this.negotiate(publication.remote, async (version) => {
+      await this.#apply(description, publication, all.labels);
+      this.#options = all;
+      return writeSdp(publication.answer(this.#local, version));
+    });
+    return { answer: this.answer, producers: this.#producers };
+  }
+
+  /** Begins what is new before it ends what is old; nothing has happened when it throws. */
+  async #apply(
+    offer: SessionDescription,
+    publication: Publication,
+    labels: SendingOptions['labels'],
+  ): Promise<void> {
+    const made: PublishedProducer[] = [];
+    const present: PublishedProducer[] = [];
+    try {
+      for (const parameters of publication.producers) {
+        const label = labels?.[parameters.mid] ?? parameters.kind;
+        const before = this.#producers.find(
+          (one) => one.label === label && isSame(one.parameters, parameters),
+        );
+        if (before !== undefined) {
+          present.push(before);
+          continue;
+        }
+        const producer = this.#producerOf(offer, parameters, label);
+        const { producerId } = producer;
+        await this.worker.request('produce', { transportId: this.id, producerId, parameters });
+        made.push(producer);
+        present.push(producer);
+      }
+    } catch (error) {
+      // A session that is closing takes them along.
+      for (const producer of made) await this.#close(producer).catch(() => {});
+      throw error;
+    }
+    const gone = this.#producers.filter((producer) => !present.includes(producer));
+    this.#producers = present;
+    this.#unpublish(gone);
+    if (this.closed) return;
+    for (const producer of made) this.#router.published.set(producer.producerId, producer);
+    for (const producer of gone) await this.#close(producer);
+  }
+
+  #close({ producerId }: PublishedProducer): Promise<unknown> {
+    return this.worker.request('closeProducer', { producerId });
+  }
+
+  #unpublish(producers: readonly PublishedProducer[]): void {
+    for (const { producerId } of producers) this.#router.unpublish(producerId);
+  }
+
+  #producerOf(
+    offer: SessionDescription,
+    parameters: ProducerParameters,
+    label: string,
+  ): PublishedProducer {
+    const { mid } = parameters;
+    const [theirs = '-'] = offer.media.find((media) => media.mid === mid)?.msid?.split(' ') ?? [];
+    if (!this.#streams.includes(theirs)) this.#streams.push(theirs);
+    // What they call it is theirs to choose, and is not passed on to others.
+    const streamId = `${this.id}.${this.#streams.indexOf(theirs)}`;
+    const producerId = randomId(ID_CHARACTERS);
+    return { producerId, sessionId: this.id, mid, label, streamId, parameters, piped: false };
+  }
+}
+
+const agree = (
+  offer: SessionDescription,
+  options: SendingOptions & { sessionId: string },
+): Publication =>
+  negotiatePublication(offer, {
+    codecs: CODEC_NAMES,
+    order: 'offer',
+    startBitrateKbps: START_BITRATE_KBPS,
+    ...options,
+  });
+
+function mustHaveLabels({ producers }: Publication, labels: SendingOptions['labels']): void {
+  if (labels === undefined) return;
+  for (const { mid } of producers) {
+    if (labels[mid] === undefined)
+      throw new AmphiError('bad_request', `section ${mid} has no label`);
+  }
+}
+
+const isSame = (a: ProducerParameters, b: ProducerParameters): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);

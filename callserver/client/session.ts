@@ -1,0 +1,200 @@
+import { AmphiError, type Closable, Emitter } from '#base';
+import type { Notice, TransportStats } from '../control/messages.ts';
+import type { LocalTransport, RemoteTransport } from '../parameters.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+export type SessionEvents = {
+  connected: readonly [];
+  /** By its peer, because nothing was heard of it, or by its owner; nothing follows. */
+  closed: readonly [reason: 'closed' | 'silent' | 'owner' | 'lost'];
+  /** Of one that receives: which simulcast stream it gets, 0 being the lowest; -1 while the path bears none. */
+  layer: readonly [producerId: string, rank: number];
+};
+
+/** What a session is made of: its transport in a worker, and the first answer. */
+export interface SessionParts {
+  id: string;
+  worker: WorkerProcess;
+  remote: RemoteTransport;
+  answer: string;
+}
+
+/** One peer of a router: somebody who sends, or somebody who receives. */
+export class Session extends Emitter<SessionEvents> implements Closable {
+  readonly id: string;
+  protected readonly worker: WorkerProcess;
+  protected remote: RemoteTransport;
+  /** Ids of consumers, and of their producers. */
+  protected readonly consumers = new Map<string, string>();
+  readonly #off: () => void;
+  #answer: string;
+  #version = 1;
+  #restarts = 0;
+  #connected = false;
+  #closed = false;
+  #negotiating = false;
+
+  constructor({ id, worker, remote, answer }: SessionParts) {
+    super();
+    this.id = id;
+    this.worker = worker;
+    this.remote = remote;
+    this.#answer = answer;
+    const offNotice = worker.on('notice', (notice) => this.#onNotice(notice));
+    const offClosed = worker.on('closed', () => this.#end('lost'));
+    this.#off = () => {
+      offNotice();
+      offClosed();
+    };
+  }
+
+  /** The answer to the peer's latest offer. */
+  get answer(): string {
+    return this.#answer;
+  }
+
+  /** What tells the peer's ICE session from the one after a restart. */
+  get remoteUsernameFragment(): string {
+    return this.remote.usernameFragment;
+  }
+
+  /** How often its ICE has been restarted. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  #onNotice(notice: Notice): void {
+    switch (notice.notice) {
+      case 'transportConnected':
+        if (notice.transportId !== this.id) break;
+        this.#connected = true;
+        this.emit('connected');
+        break;
+      case 'transportClosed':
+        if (notice.transportId === this.id) this.#end(notice.reason);
+        break;
+      case 'layerChanged': {
+        const producerId = this.consumers.get(notice.consumerId);
+        if (producerId !== undefined) this.emit('layer', producerId, notice.rank);
+        break;
+      }
+      case 'consumerClosed':
+        if (this.consumers.delete(notice.consumerId)) this.consumerClosed(notice.consumerId);
+        break;
+      case 'speakersChanged':
+      case 'fault':
+        break;
+    }
+  }
+
+  /** The producer behind one of its consumers has gone. */
+  protected consumerClosed(_consumerId: string): void {}
+
+  /**
+   * One offer after the other. Throws `conflict` while another one is being
+   * answered, `closed`, and `ice_restart_unsupported` for an offer of another
+   * transport. When `agree` throws, the session stays as it was.
+   */
+  protected async negotiate(
+    remote: RemoteTransport,
+    agree: (version: number) => Promise<string>,
+  ): Promise<void> {
+    if (!isSame(remote, this.remote)) throw new AmphiError('ice_restart_unsupported');
+    await this.#alone(async () => {
+      this.#answer = await agree(this.#version + 1);
+      this.#version++;
+    });
+  }
+
+  /**
+   * Awaits the peer under new ICE credentials and as a new DTLS association;
+   * what it sends and receives goes on when it comes. Resolves with our side of
+   * it. Throws `conflict` and `closed` as `negotiate` does.
+   */
+  restart(remote: RemoteTransport): Promise<LocalTransport> {
+    return this.#alone(async () => {
+      const transportId = this.id;
+      const local = await this.worker.request('restartTransport', { transportId, remote });
+      this.remote = remote;
+      this.#restarts++;
+      return local;
+    });
+  }
+
+  /** One thing is agreed on after the other. */
+  async #alone<T>(agree: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new AmphiError('closed', `session ${this.id} has ended`);
+    if (this.#negotiating) throw new AmphiError('conflict', 'another offer is being answered');
+    this.#negotiating = true;
+    let agreed: T;
+    try {
+      agreed = await agree();
+    } finally {
+      this.#negotiating = false;
+    }
+    if (this.#closed) throw new AmphiError('closed', `session ${this.id} has ended`);
+    return agreed;
+  }
+
+  /** At most this simulcast stream and temporal layer, by rank from 0, for all that it plays. */
+  async preferLayers(maxRank: number, maxTemporal: number): Promise<void> {
+    for (const consumerId of this.consumers.keys()) {
+      await this.worker.request('preferLayers', { consumerId, maxRank, maxTemporal });
+    }
+  }
+
+  /**
+   * How large a producer's picture is shown here, in pixels, and its share of the
+   * path next to the others (1 to 100). Throws `not_found` for what it does not play.
+   */
+  async want(
+    producerId: string,
+    wanted: { priority: number; width?: number; height?: number },
+  ): Promise<void> {
+    const consumerId = this.#consumerOf(producerId);
+    await this.worker.request('wantConsumer', { consumerId, ...wanted });
+  }
+
+  /** Stops what comes of a producer, or lets it go on. Throws as `want` does. */
+  async pause(producerId: string, paused: boolean): Promise<void> {
+    const consumerId = this.#consumerOf(producerId);
+    await this.worker.request('pauseConsumer', { consumerId, paused });
+  }
+
+  #consumerOf(producerId: string): string {
+    for (const [consumerId, producer] of this.consumers) {
+      if (producer === producerId) return consumerId;
+    }
+    throw new AmphiError('not_found', `no consumer of ${producerId}`);
+  }
+
+  stats(): Promise<TransportStats> {
+    return this.worker.request('transportStats', { transportId: this.id });
+  }
+
+  #end(reason: SessionEvents['closed'][0]): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#off();
+    this.emit('closed', reason);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#end('owner');
+    await this.worker.closeTransport(this.id);
+  }
+}
+
+const isSame = (a: RemoteTransport, b: RemoteTransport): boolean =>
+  a.usernameFragment === b.usernameFragment &&
+  a.password === b.password &&
+  a.fingerprint.value === b.fingerprint.value;

@@ -1,0 +1,208 @@
+import { type Closable, Disposer, Emitter, isAmphiError } from '#base';
+import {
+  Pipe,
+  type PublishedProducer,
+  Router,
+  type Speaker,
+  type WorkerProcess,
+} from '#callserver';
+import type { Place, WorkerPool } from './worker-pool.ts';
+
+/** A router in one worker: one of those that carry the same producers. */
+export interface Branch {
+  readonly router: Router;
+  readonly worker: WorkerProcess;
+  readonly sessions: number;
+}
+
+export interface CascadeOptions {
+  pool: WorkerPool;
+  /** Sessions in one branch before another worker is asked for one. */
+  maxSessions: number;
+  /** Of how many voices the sound is passed on; 0, of all. */
+  topSpeakers: number;
+}
+
+type Events = {
+  /** A branch has gone with its worker; `others` are left. */
+  lost: readonly [branch: Branch, others: number];
+  /** Who speaks, over all branches: who has the floor first, then the loudest. */
+  speakers: readonly [producerIds: readonly string[]];
+};
+
+interface Own extends Branch {
+  sessions: number;
+  undo: Disposer;
+  /** From other branches to this one. */
+  pipes: Map<Branch, Promise<Pipe>>;
+  speakers: readonly Speaker[];
+}
+
+/**
+ * One set of producers over as many workers as its sessions need. It begins with
+ * one branch; each further one is added when the others are full.
+ */
+export class Cascade extends Emitter<Events> implements Closable {
+  readonly #options: CascadeOptions;
+  readonly #branches: Own[] = [];
+  #adding: Promise<Own> | undefined;
+  #closed = false;
+
+  constructor(options: CascadeOptions) {
+    super();
+    this.#options = options;
+  }
+
+  get branches(): readonly Branch[] {
+    return this.#branches;
+  }
+
+  /**
+   * Takes a place for one session in the branch that has most room, and tells how
+   * to give it back. Throws `unavailable` when no worker is up, `too_many` when all are full.
+   */
+  async place(): Promise<{ branch: Branch; release: () => void }> {
+    const { pool, maxSessions } = this.#options;
+    let branch = this.#emptiest();
+    if (branch === undefined || branch.sessions >= maxSessions) branch = await this.#add();
+    const place: Place = pool.take({ on: branch.worker });
+    const taken = branch;
+    taken.sessions++;
+    let released = false;
+    return {
+      branch,
+      release: () => {
+        if (released) return;
+        released = true;
+        taken.sessions--;
+        place.release();
+        if (taken.sessions === 0) this.#fold(taken);
+      },
+    };
+  }
+
+  #emptiest(): Own | undefined {
+    let best: Own | undefined;
+    for (const branch of this.#branches) {
+      if (best === undefined || branch.sessions < best.sessions) best = branch;
+    }
+    return best;
+  }
+
+  /** One at a time: those who come meanwhile share it. */
+  #add(): Promise<Own> {
+    this.#adding ??= this.#open().finally(() => {
+      this.#adding = undefined;
+    });
+    return this.#adding;
+  }
+
+  async #open(): Promise<Own> {
+    const except = this.#branches.map(({ worker }) => worker);
+    // What carries the session is counted when there is one.
+    const { worker, release } = this.#options.pool.take({ except });
+    release();
+    const undo = new Disposer();
+    const router = await Router.create(worker, { topSpeakers: this.#options.topSpeakers });
+    undo.defer(() => router.close());
+    undo.defer(() => Promise.all([...branch.pipes.values()].map(closePipe)));
+    const branch: Own = { router, worker, sessions: 0, undo, pipes: new Map(), speakers: [] };
+    if (this.#closed) await undo.close();
+    this.#branches.push(branch);
+    const off = worker.once('closed', () => {
+      const at = this.#branches.indexOf(branch);
+      if (at < 0) return;
+      this.#branches.splice(at, 1);
+      this.emit('lost', branch, this.#branches.length);
+    });
+    undo.defer(off);
+    router.on('speakers', (speakers) => {
+      // Those of other branches are heard there.
+      branch.speakers = speakers.filter(
+        ({ producerId }) => router.published.get(producerId)?.piped === false,
+      );
+      this.#tellSpeakers();
+    });
+    return branch;
+  }
+
+  #tellSpeakers(): void {
+    const speakers = this.#branches
+      .flatMap((branch) => branch.speakers)
+      .sort((a, b) => Number(b.dominant) - Number(a.dominant) || b.level - a.level);
+    this.emit(
+      'speakers',
+      speakers.map(({ producerId }) => producerId),
+    );
+  }
+
+  /**
+   * Makes producers known in a branch that have their origin in another one, one
+   * copy for all who want them there. What is not there any more is left out.
+   */
+  async bring(producerIds: readonly string[], branch: Branch): Promise<void> {
+    const to = this.#branches.find((own) => own === branch);
+    if (to === undefined) return;
+    await Promise.all(
+      producerIds.map(async (producerId) => {
+        if (to.router.published.has(producerId)) return;
+        const found = this.#originOf(producerId);
+        if (found === undefined || found.origin === to) return;
+        try {
+          const pipe = await this.#pipe(found.origin, to);
+          await pipe.carry(found.producer);
+        } catch (error) {
+          if (!isAmphiError(error, 'not_found') && !isAmphiError(error, 'closed')) throw error;
+        }
+      }),
+    );
+  }
+
+  #originOf(producerId: string): { origin: Own; producer: PublishedProducer } | undefined {
+    for (const origin of this.#branches) {
+      const producer = origin.router.published.get(producerId);
+      if (producer?.piped === false) return { origin, producer };
+    }
+    return undefined;
+  }
+
+  #pipe(from: Own, to: Own): Promise<Pipe> {
+    const known = to.pipes.get(from);
+    if (known !== undefined) return known;
+    const opening = Pipe.open(from.router, to.router);
+    to.pipes.set(from, opening);
+    const forget = () => {
+      if (to.pipes.get(from) === opening) to.pipes.delete(from);
+    };
+    opening.then((pipe) => pipe.on('closed', forget), forget);
+    return opening;
+  }
+
+  /** Nobody is in it any more: what others send does not come here either. The first one stays. */
+  #fold(branch: Own): void {
+    const at = this.#branches.indexOf(branch);
+    if (at < 1) return;
+    this.#branches.splice(at, 1);
+    // Its worker may have gone; there is nothing left to close then.
+    branch.undo.close().catch(() => {});
+    for (const other of this.#branches) closePipe(other.pipes.get(branch));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const branches = this.#branches.splice(0);
+    await Promise.all(
+      branches.map(({ undo }) =>
+        undo.close().catch((error) => {
+          // Gone with its worker.
+          if (!isAmphiError(error, 'closed')) throw error;
+        }),
+      ),
+    );
+  }
+}
+
+/** One that did not open has nothing to close, nor one whose workers have gone. */
+async function closePipe(opening: Promise<Pipe> | undefined): Promise<void> {
+  await opening?.then((pipe) => pipe.close()).catch(() => {});
+}
