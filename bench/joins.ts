@@ -56,11 +56,18 @@ async function run(options: BenchOptions): Promise<BenchResult> {
 async function measure(scene: Scene, count: number, viewers: number): Promise<BenchResult> {
   const rows: BenchResult['rows'] = [];
   const visits: Visit[] = [];
+  let failed = 0;
   const every = Math.max(TOGETHER, Math.round(count / SAMPLES));
   const before = scene.workerPid;
   for (let done = 0; done < count; ) {
     const some = Array.from({ length: Math.min(TOGETHER, count - done) }, (_, i) => done + i);
-    visits.push(...(await Promise.all(some.map((n) => scene.visit(`visitor-${n}`, n % 2 === 0)))));
+    const ended = await Promise.allSettled(
+      some.map((n) => scene.visit(`visitor-${n}`, n % 2 === 0)),
+    );
+    for (const one of ended) {
+      if (one.status === 'fulfilled') visits.push(one.value);
+      else failed++;
+    }
     done += some.length;
     if (done % every !== 0) continue;
     await delay(AFTERWARDS_MS);
@@ -83,6 +90,7 @@ async function measure(scene: Scene, count: number, viewers: number): Promise<Be
     rows,
     verdicts: [
       atMost('growth of the worker, MiB', grown('MiB of the worker'), GROWTH_MIB),
+      atMost('failed joins', failed, 0),
       atMost('more descriptors', grown('descriptors'), MORE_DESCRIPTORS),
       atMost('connected to first packet, p95 ms', p95, FIRST_P95_MS),
       atMost('killed: first join possible again after, ms', round(first), RECOVERY_MS),
