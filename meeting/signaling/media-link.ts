@@ -133,6 +133,9 @@ export class MediaLink {
     }
     this.#placed.delete(participantId);
     this.#wishes.delete(participantId);
+    for (const wishes of this.#wishes.values()) {
+      for (const media of ORDER) wishes.delete(streamKey({ participantId, media }));
+    }
   }
 
   /** Takes up what an earlier holder of the room had there. */
