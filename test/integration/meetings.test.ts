@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JoinedMeeting, MeetingView, ProblemView } from '#contracts';
-import { createMeeting, Instance, SignalClient, until } from '#support';
+import { ADMIN_TOKEN, createMeeting, Instance, SignalClient, until } from '#support';
 
 let amphi: Instance;
 
 beforeAll(async () => {
   amphi = await Instance.start({
-    env: { AMPHI_ROLES: 'api,callserver', AMPHI_TURN_URLS: '["stun:stun.example:3478"]' },
+    env: {
+      AMPHI_ROLES: 'api,callserver',
+      AMPHI_TURN_URLS: '["stun:stun.example:3478"]',
+      AMPHI_SIGN_UP: 'closed',
+    },
   });
 });
 
@@ -76,6 +80,12 @@ describe('meetings over HTTP', () => {
     expect(joining).toMatchObject({ status: 410, code: 'meeting_ended' });
     const { items } = await amphi.api<{ items: MeetingView[] }>('GET', '/api/meetings?limit=1');
     expect(items).toMatchObject([{ meetingId: made.meetingId }]);
+  });
+
+  it('are not made by whoever comes, where accounts are for the admin to make', async () => {
+    const body = { email: 'eve@example.org', password: 'a long one', displayName: 'Eve' };
+    expect(await call('POST', '/api/users', { body })).toMatchObject({ code: 'forbidden' });
+    expect((await call('POST', '/api/users', { body, token: ADMIN_TOKEN })).status).toBe(201);
   });
 
   it('let in who knows the password, and stop who guesses', async () => {
