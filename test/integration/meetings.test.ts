@@ -149,9 +149,13 @@ describe('a room', () => {
     expect(await guest.ask({ type: 'leave' })).toMatchObject({ type: 'ok' });
     expect((await guest.closed).code).toBe(1000);
     expect(await host.next('participant-left')).toMatchObject({ reason: 'left' });
+    const slow = await SignalClient.knock(amphi.base, meetingId);
+    await slow.opened();
     await call('DELETE', path, { token: hostToken });
     expect(await late.next('meeting-ended')).toMatchObject({ reason: 'deleted' });
     expect((await late.closed).code).toBe(4004);
+    slow.say({ type: 'join', participantId: slow.participantId });
+    expect(await slow.next('error')).toMatchObject({ code: 'meeting_ended' });
     expect(host.messages.filter(({ type }) => type === 'error')).toEqual([]);
   });
 
