@@ -1,8 +1,12 @@
-/** The cameras and microphones of this device. Names are known once one of them may be used. */
+/** What this device has. Names are known once one of them may be used. */
 export interface Inputs {
   cameras: MediaDeviceInfo[];
   microphones: MediaDeviceInfo[];
+  /** Empty where a browser does not let a page choose. */
+  speakers: MediaDeviceInfo[];
 }
+
+export const NO_INPUTS: Inputs = { cameras: [], microphones: [], speakers: [] };
 
 export interface Chosen {
   /** Ids of devices; the browser's own choice when undefined. */
@@ -17,7 +21,11 @@ const FPS = 30;
 export async function listInputs(): Promise<Inputs> {
   const devices = await navigator.mediaDevices.enumerateDevices();
   const of = (kind: MediaDeviceKind) => devices.filter((one) => one.kind === kind && one.deviceId);
-  return { cameras: of('videoinput'), microphones: of('audioinput') };
+  return {
+    cameras: of('videoinput'),
+    microphones: of('audioinput'),
+    speakers: of('audiooutput'),
+  };
 }
 
 /**

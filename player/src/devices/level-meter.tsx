@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
-import { watchLevel } from '../../publish/index.ts';
+import { watchLevel } from './level.ts';
+import './level.css';
 
 const STEPS = 20;
 
