@@ -11,6 +11,7 @@ import { ingest } from './ingest.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { soak } from './soak.ts';
+import { sockets } from './sockets.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ingest,
   latency,
   packetPath,
+  sockets,
   soak,
   transcode,
 ];

@@ -5,7 +5,7 @@ import { capabilitiesSchema } from './signaling.ts';
 
 /**
  * Calls between two users, and their presence: on `ws(s)://HOST/signal/user?token=...`,
- * JSON in text frames of at most 64 KiB. A call that is accepted goes on in a
+ * JSON in text frames of at most 256 KiB. A call that is accepted goes on in a
  * meeting of its own: both get what `POST /api/meetings/{meetingId}/join` answers.
  */
 

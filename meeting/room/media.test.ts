@@ -96,7 +96,7 @@ describe('what is on', () => {
     expect(r.of('stream', r.say(a, { type: 'mute', mediaType: 'video' }))).toEqual([]);
     r.say(a, { type: 'leave' });
     expect(on()).toEqual([]);
-    expect(r.of('stream').filter((one) => one.on)).toHaveLength(2);
+    expect(r.of('stream').filter((one) => one.on)).toHaveLength(3);
   });
 });
 

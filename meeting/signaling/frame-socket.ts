@@ -8,6 +8,7 @@ import type { Line } from './line.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const FLOOD = { perSecond: 50, burst: 200 };
+const FLOOD_BYTES = { perSecond: 128 * 1024, burst: 2 * 1024 * 1024 };
 /** More than this waiting to be read, and the reader is cut off: it may come again and resume. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A peer that does not answer a close is cut off. */
@@ -31,7 +32,8 @@ export class FrameSocket<Message> implements Line {
   readonly id: string;
   readonly #socket: WebSocket;
   readonly #options: FrameSocketOptions<Message>;
-  readonly #bucket = new TokenBucket(FLOOD, performance.now());
+  readonly #messages = new TokenBucket(FLOOD, performance.now());
+  readonly #bytes = new TokenBucket(FLOOD_BYTES, performance.now());
   #heardAt = performance.now();
 
   constructor(socket: WebSocket, options: FrameSocketOptions<Message>) {
@@ -74,14 +76,15 @@ export class FrameSocket<Message> implements Line {
     const now = performance.now();
     this.#heardAt = now;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#bucket.take(now)) {
+    const text = String(data);
+    if (!this.#messages.take(now) || !this.#bytes.take(now, text.length)) {
       this.close(POLICY_VIOLATION, 'too many messages');
       return;
     }
     let ref: string | undefined;
     try {
       if (isBinary) throw new AmphiError('bad_request', 'Messages are text, not binary');
-      const value = parse(String(data));
+      const value = parse(text);
       ref = refOf(value);
       this.#options.receive(validate(this.#options.schema, value));
     } catch (error) {

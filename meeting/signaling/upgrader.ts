@@ -5,7 +5,8 @@ import { type Closable, isAmphiError, type Logger, messageOf, randomId } from '#
 import { problemOf } from '#platform';
 import type { Line } from './line.ts';
 
-const MAX_FRAME_BYTES = 64 * 1024;
+/** An offer to receive from everybody in a large room is the largest of messages. */
+const MAX_FRAME_BYTES = 256 * 1024;
 const BEAT_MS = 10_000;
 const SOCKET_ID_CHARACTERS = 10;
 const RESTART = 1012;

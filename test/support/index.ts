@@ -26,6 +26,7 @@ export * as wire from './rtmp-wire.ts';
 export { RecordedWire, rtpPacket, vp8Payload } from './rtp-rig.ts';
 export { seedDatabase } from './seed.ts';
 export { createMeeting, SignalClient } from './signal-client.ts';
+export { SignalingNode } from './signaling-node.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
