@@ -7,7 +7,7 @@ interface Session {
   state: {
     get(): {
       phase: string;
-      people: Record<string, { participantId: string; displayName: string }>;
+      people: Record<string, { participantId: string; displayName: string; video: boolean }>;
       route: { peers: 'mesh' | 'callserver' };
     };
   };
@@ -40,12 +40,12 @@ export class RoomGuest {
   ): Promise<RoomGuest> {
     const context = await browser.newContext({ viewport: { width: 900, height: 640 } });
     // Everybody encodes on this one machine.
-    await context.addInitScript(() => {
-      localStorage['amphi.room'] ??= JSON.stringify({ preferences: { picture: 'small' } });
-    });
+    const { hostToken, camera = true } = options;
+    await context.addInitScript((camera) => {
+      localStorage['amphi.room'] ??= JSON.stringify({ preferences: { picture: 'small', camera } });
+    }, camera);
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    const { hostToken, camera = true } = options;
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
     // Typed: what is filled in at once, React does not notice in Firefox.
     await page.getByLabel('Your name').pressSequentially(name);
@@ -131,12 +131,14 @@ export class RoomGuest {
       () =>
         this.page.evaluate((others) => {
           const { session } = document.getElementById('root') as unknown as { session: Session };
-          const ids = Object.keys(session.state.get().people);
-          const by = (id: string, slot: string) => session.remote.get(id, slot).path;
-          const areHere = ids.every(
-            (id) => by(id, 'camera') === 'callserver' && by(id, 'microphone') === 'callserver',
+          const people = Object.values(session.state.get().people);
+          const comes = (id: string, slot: string) =>
+            session.remote.get(id, slot).path === 'callserver';
+          const areHere = people.every(
+            ({ participantId, video }) =>
+              comes(participantId, 'microphone') && (!video || comes(participantId, 'camera')),
           );
-          return ids.length === others && areHere;
+          return people.length === others && areHere;
         }, others),
       timeoutMs,
       100,
@@ -173,6 +175,8 @@ export class RoomGuest {
         for (const [id, receiver] of session.remote.voices()) {
           const mark = receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? -1;
           const voice = voices.get(id);
+          // Who has not been heard yet is not silent.
+          if (mark === -1 && voice === undefined) continue;
           if (voice === undefined || voice.mark !== mark) {
             voices.set(id, { mark, silentMs: 0 });
             continue;
