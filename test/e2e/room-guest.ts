@@ -62,24 +62,6 @@ export class RoomGuest {
   }
 
   async enter(): Promise<void> {
-    await this.page.evaluate(() => {
-      const first = new Promise<number>((resolve) => {
-        let clickedAt = 0;
-        addEventListener('click', ({ timeStamp }) => {
-          clickedAt ||= timeStamp;
-        });
-        const look = () => {
-          const others = [...document.querySelectorAll<HTMLVideoElement>('.tile video')].filter(
-            (video) => video.getAttribute('aria-label') !== 'Camera of you',
-          );
-          const isThere = others.some((video) => video.currentTime > 0 && video.videoWidth > 0);
-          if (clickedAt > 0 && isThere) resolve(performance.now() - clickedAt);
-          else setTimeout(look, 5);
-        };
-        look();
-      });
-      Object.assign(window, { first });
-    });
     await this.button(/^(Join|Ask to join)$/).click();
   }
 
@@ -117,11 +99,6 @@ export class RoomGuest {
       timeoutMs,
       100,
     );
-  }
-
-  /** From the click on Join to the first picture of somebody else, in milliseconds. */
-  firstPictureMs(): Promise<number> {
-    return this.page.evaluate(() => (window as unknown as { first: Promise<number> }).first);
   }
 
   /** Waits until everybody's sound and picture come by the call server. */
