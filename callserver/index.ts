@@ -1,3 +1,4 @@
+export type { MediaFeed } from './client/media-feed.ts';
 export { MediaTap } from './client/media-tap.ts';
 export { Pipe } from './client/pipe.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
@@ -7,9 +8,16 @@ export { Session } from './client/session.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';
-export type { TransportStats, TransportSummary, WorkerSettings } from './control/messages.ts';
+export type {
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+  WorkerStats,
+} from './control/messages.ts';
 export {
+  CORS,
   type Joined,
+  PREFLIGHT,
   SessionResources,
   type SessionResourcesOptions,
 } from './http/session-resources.ts';

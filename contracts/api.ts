@@ -225,7 +225,7 @@ export const playSchema = z.object({
   eventId: eventIdSchema,
   title: z.string(),
   status: eventStatusSchema,
-  whep: z.string().optional(),
+  whep: z.string().optional().describe('Of an `ultra` event that is on air'),
   llhls: z.string().optional(),
   hls: z.string().optional(),
   statusUrl: z.string(),
@@ -235,6 +235,7 @@ export const playSchema = z.object({
   thumbnails: z.string().optional(),
   poster: z.string().optional(),
   chat: z.string().optional(),
+  room: z.string().optional().describe('The room on stage, while its door is open to viewers'),
   token: z.string().optional().describe('For private events: goes with every media request'),
 });
 export type Play = z.infer<typeof playSchema>;

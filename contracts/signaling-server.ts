@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventIdSchema } from './ids.ts';
 import {
   displayNameSchema,
   iceServerSchema,
@@ -19,6 +20,8 @@ import {
   purposeSchema,
   roomMediaSchema,
 } from './signaling.ts';
+
+import { stageLayoutSchema } from './stage.ts';
 
 /**
  * What the server says on the socket of a meeting. `sequence` counts the
@@ -103,6 +106,15 @@ export const streamSchema = z.object({
 });
 export type RoomStream = z.infer<typeof streamSchema>;
 
+/** Whether the room is a camera of an event. */
+export const roomStageSchema = z.object({
+  eventId: eventIdSchema,
+  layout: stageLayoutSchema,
+  /** Viewers are shown the way into the room. */
+  open: z.boolean(),
+});
+export type RoomStage = z.infer<typeof roomStageSchema>;
+
 const sequence = z.int().min(0);
 const say = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>
   z.object({ type: z.literal(type), sequence, ...shape });
@@ -144,6 +156,7 @@ const session = [
     chat: z.array(chatMessageSchema),
     polls: z.array(pollSchema),
     breakouts: breakoutsSchema.optional(),
+    stage: roomStageSchema.optional(),
     /** Who waits; empty for who may not let them in. */
     waiting: z.array(waitingPersonSchema),
     serverTime: time,
@@ -184,6 +197,8 @@ const people = [
   say('muted-by-host', { by: participantIdSchema, mediaType: mediaTypeSchema }),
   say('asked-to-unmute', { by: participantIdSchema, mediaType: mediaTypeSchema }),
   say('reaction', { from: participantIdSchema, emoji: z.string() }),
+  /** The room has come on stage, stands there otherwise, or has left (no `stage`), perhaps for a reason of the event's. */
+  say('stage', { stage: roomStageSchema.optional(), reason: z.string().optional() }),
 ] as const;
 
 const peer = z.union([participantIdSchema, z.literal(CALL_SERVER_ID)]);

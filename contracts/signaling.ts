@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { eventIdSchema } from './ids.ts';
 import { displayNameSchema, participantIdSchema } from './meeting.ts';
+import { stageLayoutSchema } from './stage.ts';
 import { textSchema } from './text.ts';
 
 /**
@@ -220,6 +222,21 @@ const host = [
   say('make-participant', { ...somebody, role: z.enum(['participant', 'viewer']) }),
   /** Hosts only: the meeting is over for all. */
   say('end'),
+  /**
+   * Hosts only: makes the room a camera of an event; again, to change how people
+   * stand there. `streamKey` is that of one of its sources. With `open`, viewers
+   * of the event are shown the way into the room.
+   */
+  say('stage-enter', {
+    eventId: eventIdSchema,
+    streamKey: z.string().min(16).max(200),
+    layout: stageLayoutSchema.default('grid'),
+    open: z.boolean().default(false),
+  }),
+  /** Hosts only. */
+  say('stage-update', { layout: stageLayoutSchema.optional(), open: z.boolean().optional() }),
+  /** Hosts only. */
+  say('stage-leave'),
   /** Opens breakout rooms by name and people; `spread` puts everybody else into them by turns. */
   say('breakout-open', {
     rooms: z

@@ -9,6 +9,7 @@ export function decideRoute(turn: Turn, except?: string): void {
     current: state.route,
     meshBarredUntil: state.meshBarredUntil,
     setting: state.settings.route,
+    onStage: state.stage !== undefined,
     hasCallServer: turn.deps.hasCallServer(),
     people: turn.people,
   });

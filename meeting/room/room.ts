@@ -18,6 +18,7 @@ import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
 import { social } from './social.ts';
+import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
 import { type RoomDeps, Turn } from './turn.ts';
 import { mayRead, publicChat } from './welcome.ts';
@@ -27,6 +28,7 @@ const MAX_ANSWERED = 64;
 
 /** What is said on a socket before, or beside, being in the room. */
 type SocketMessage = 'join' | 'resume' | 'ping';
+type StageEntry = Extract<Effect, { type: 'stage-enter' }>;
 export type RoomMessage = Exclude<ClientMessage, { type: SocketMessage }>;
 
 const HANDLERS: Handlers<Exclude<MessageType, SocketMessage>> = {
@@ -35,6 +37,7 @@ const HANDLERS: Handlers<Exclude<MessageType, SocketMessage>> = {
   ...social,
   ...moderation,
   ...breakouts,
+  ...stage,
   leave: (turn, person, { ref }) => {
     const { participantId } = person;
     if (ref !== undefined) turn.send(participantId, { type: 'ok', ref });
@@ -204,7 +207,24 @@ export class Room {
 
   /** Who speaks, as the call server hears it. */
   speak(participantIds: readonly string[], nowMs: number): Effect[] {
-    return this.#turn(nowMs, (turn) => tellSpeakers(turn, participantIds));
+    return this.#turn(nowMs, (turn) => {
+      speakOnStage(turn, participantIds);
+      tellSpeakers(turn, participantIds);
+    });
+  }
+
+  /** The event has taken the room, as `stage-enter` asked for. */
+  staged({ stage: entered, by, ref }: StageEntry, nowMs: number): Effect[] {
+    return this.#turn(nowMs, (turn) => {
+      enterStage(turn, entered);
+      const person = this.#find(by);
+      if (person !== undefined) this.#answer(turn, person, ref);
+    });
+  }
+
+  /** The event does not show the room any more. */
+  unstaged(reason: string, nowMs: number): Effect[] {
+    return this.#turn(nowMs, (turn) => leaveStage(turn, reason));
   }
 
   /** Title or settings were changed over HTTP. */

@@ -6,6 +6,7 @@ import type {
   ParticipantRole,
   RoomMedia,
   RoomParticipant,
+  RoomStage,
   RoomStream,
   ServerMessage,
 } from '#contracts';
@@ -31,6 +32,7 @@ export interface RoomState {
   polls: RoomPoll[];
   breakouts?: { rooms: { breakoutId: string; name: string }[]; endsAt?: number };
   route: MediaRoute & { since: number };
+  stage?: Staged;
   /** Until when no way straight between people is tried again. */
   meshBarredUntil: number;
   /** What the call server has. */
@@ -39,6 +41,14 @@ export interface RoomState {
   lastAt: number;
   /** Since when nobody is in it. */
   emptySince?: number;
+}
+
+/** The room is a camera of an event. */
+export interface Staged extends RoomStage {
+  /** Of the stream key of the source. */
+  keyHash: string;
+  /** Who stands large, where the layout has such a place, and since when. */
+  speaker?: { participantId: string; since: number };
 }
 
 /** Somebody who is in the room or waits for it. */
@@ -146,6 +156,8 @@ export type Effect =
     }
   /** The sessions of somebody who has left. */
   | { type: 'call-server-close'; participantId: string }
+  /** To be gone to; `staged` or `fail` is called upon it. */
+  | { type: 'stage-enter'; stage: Staged; by: string; ref: string | undefined }
   | { type: 'joined'; person: Person }
   | { type: 'left'; participantId: string; at: number; reason: LeaveReason }
   | { type: 'stream'; participantId: string; media: RoomMedia; on: boolean; at: number }

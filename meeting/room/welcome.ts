@@ -1,5 +1,6 @@
 import { streamsFor } from './receivable.ts';
 import { moderates } from './rights.ts';
+import { shownStage } from './stage.ts';
 import type { Person, RoomChat, RoomPoll, RoomState, Said } from './state.ts';
 import { shown } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -27,6 +28,7 @@ export function welcome(turn: Turn, person: Person, resumed: boolean): Said {
       .map(publicChat),
     polls: state.polls.map(pollView),
     ...(breakouts.rooms.length === 0 ? {} : { breakouts }),
+    ...shownStage(state),
     waiting: moderates(person) ? turn.waitingList() : [],
     serverTime: nowMs,
   };

@@ -36,9 +36,19 @@ const choose = (facts: Partial<RouteFacts>) =>
     meshBarredUntil: 0,
     setting: 'auto',
     hasCallServer: true,
+    onStage: false,
     people: people(2),
     ...facts,
   });
+
+it('goes over the call server while the room is on stage, and back', () => {
+  expect(choose({ onStage: true })).toMatchObject({
+    peers: 'callserver',
+    reason: 'The room is on stage',
+  });
+  const current = { peers: 'callserver', reason: 'The room is on stage', since: 0 } as const;
+  expect(choose({ current }).peers).toBe('mesh');
+});
 
 describe('by how many they are', () => {
   it.each([

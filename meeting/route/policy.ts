@@ -32,6 +32,8 @@ export interface RouteFacts {
   meshBarredUntil: number;
   setting: 'auto' | 'callserver';
   hasCallServer: boolean;
+  /** An event shows the room: it is composed of what the call server has. */
+  onStage: boolean;
   people: readonly RoutePerson[];
 }
 
@@ -73,6 +75,7 @@ export function chooseRoute(facts: RouteFacts): RouteChoice {
   });
   if (!facts.hasCallServer) return choose('mesh', 'No call server is up');
   if (facts.setting === 'callserver') return choose('callserver', 'The host has set it so');
+  if (facts.onStage) return choose('callserver', 'The room is on stage');
   const against = speaksAgainstMesh(facts, failed);
   if (against !== undefined) return choose('callserver', against);
   if (current.peers === 'callserver') {

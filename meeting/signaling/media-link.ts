@@ -2,6 +2,7 @@ import { isAmphiError, type Logger, messageOf } from '#base';
 import {
   MAX_RECEIVING_SECTIONS,
   type RoomMedia as MediaName,
+  type RoomCommandInput,
   type RoomNotice,
   type RoomProducer,
   type RoomStream,
@@ -19,6 +20,10 @@ export interface MediaLinkListener {
   /** The client must begin this session anew. */
   sessionLost(participantId: string, purpose: Purpose, reason: string): void;
   speakers(participantIds: string[]): void;
+  /** An event no longer shows the room. */
+  unstaged(reason: string): void;
+  /** The call server has begun anew and knows nothing of a stage. */
+  restarted(): void;
 }
 
 export interface Answered {
@@ -133,6 +138,17 @@ export class MediaLink {
     }
     this.#placed.delete(participantId);
     this.#wishes.delete(participantId);
+  }
+
+  /** Puts the room on the stage of an event, or changes who is shown. Throws what a publisher is told, and `unavailable`. */
+  async stage(plan: RoomCommandInput<'stage'>): Promise<void> {
+    const media = await this.#open();
+    await media.command('stage', plan);
+  }
+
+  async leaveStage(): Promise<void> {
+    const media = await this.#media?.catch(() => undefined);
+    await media?.command('leave-stage', {});
   }
 
   /** Takes up what an earlier holder of the room had there. */
@@ -310,6 +326,12 @@ export class MediaLink {
         break;
       case 'lost':
         this.#lost('The call server was restarted');
+        break;
+      case 'ready':
+        listener.restarted();
+        break;
+      case 'stage':
+        if (!notice.on) listener.unstaged(notice.reason ?? 'The event has ended it');
         break;
       case 'speakers': {
         const speakers = notice.producerIds.flatMap(

@@ -12,6 +12,7 @@ import type { Grant, Line } from './line.ts';
 import { MediaLink } from './media-link.ts';
 import { Outbox } from './outbox.ts';
 import { dropSnapshot, readSnapshot, SnapshotWriter } from './snapshot.ts';
+import { Staging } from './staging.ts';
 
 export interface RoomHostDeps {
   redis: Redis;
@@ -36,6 +37,7 @@ export class RoomHost {
   readonly #deps: RoomHostDeps;
   readonly #room: Room;
   readonly #media: MediaLink;
+  readonly #staging: Staging;
   readonly #journal: Journal;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
@@ -80,7 +82,16 @@ export class RoomHost {
             room.tell(participantId, { type: 'session-lost', purpose, reason }, Date.now()),
           ),
         speakers: (participantIds) => this.#apply(room.speak(participantIds, Date.now())),
+        unstaged: (reason) => this.#staging.broken(reason),
+        restarted: () => this.#staging.restarted(),
       },
+    });
+    this.#staging = new Staging({
+      media: this.#media,
+      redis: deps.redis,
+      state: () => room.state,
+      ended: (reason) => this.#apply(room.unstaged(reason, Date.now())),
+      log: this.#log,
     });
   }
 
@@ -127,6 +138,7 @@ export class RoomHost {
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
     host.#arm();
+    host.#staging.follow();
     return host;
   }
 
@@ -187,6 +199,7 @@ export class RoomHost {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    this.#staging.close();
     for (const line of this.#lines.values()) line.close(1012, 'the room moves');
     this.#lines.clear();
     this.#speakers.clear();
@@ -256,6 +269,7 @@ export class RoomHost {
   #apply(effects: readonly Effect[]): void {
     for (const effect of effects) this.#do(effect);
     if (this.#closed) return;
+    this.#staging.follow();
     this.#snapshot.touch();
     this.#arm();
   }
@@ -298,6 +312,14 @@ export class RoomHost {
       case 'call-server-close':
         this.#media.closeOf(effect.participantId);
         break;
+      case 'stage-enter': {
+        const { by, ref } = effect;
+        this.#staging.enter(effect.stage).then(
+          () => this.#apply(this.#room.staged(effect, Date.now())),
+          (error) => this.#failed(by, ref, error),
+        );
+        break;
+      }
       case 'joined': {
         const { participantId, userId, displayName, role, joinedAt } = effect.person;
         this.#log.info({ participantId, role }, 'participant joined');

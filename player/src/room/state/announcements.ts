@@ -44,6 +44,13 @@ export function announcementOf(message: ServerMessage, before: RoomState): strin
     }
     case 'muted-by-host':
       return `${nameOf(before, message.by)} turned off your ${WORD[message.mediaType]}`;
+    case 'stage':
+      if (message.stage !== undefined) {
+        return before.stage === undefined ? 'The room is on stage: an event shows it' : undefined;
+      }
+      return message.reason === undefined
+        ? 'The room has left the stage'
+        : `The room has left the stage: ${message.reason}`;
     case 'asked-to-unmute':
       return `${nameOf(before, message.by)} asks you to turn on your ${WORD[message.mediaType]}`;
     default:

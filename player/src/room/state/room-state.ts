@@ -5,6 +5,7 @@ import type {
   MeetingSettings,
   Poll,
   RoomParticipant,
+  RoomStage,
   RoomStream,
   ServerMessage,
   WaitingPerson,
@@ -43,6 +44,8 @@ export interface RoomState {
   isChatOpen: boolean;
   polls: readonly Poll[];
   breakouts: Breakouts | undefined;
+  /** The event that shows the room. */
+  stage: RoomStage | undefined;
   waiting: readonly WaitingPerson[];
   reactions: readonly Reaction[];
   /** A host asks to be heard. */
@@ -83,6 +86,7 @@ export const initialState: RoomState = {
   isChatOpen: false,
   polls: [],
   breakouts: undefined,
+  stage: undefined,
   waiting: [],
   reactions: [],
   askedBy: undefined,
@@ -181,6 +185,8 @@ function heard(state: RoomState, message: ServerMessage, nowMs: number): RoomSta
       const breakouts = { rooms, ...(endsAt === undefined ? {} : { endsAt }) };
       return { ...state, breakouts: rooms.length === 0 ? undefined : breakouts };
     }
+    case 'stage':
+      return { ...state, stage: message.stage };
     default:
       return state;
   }
@@ -204,6 +210,7 @@ function welcomed(
     moreChat: chat.length >= FIRST_HISTORY,
     polls,
     breakouts: message.breakouts,
+    stage: message.stage,
     waiting,
     clockOffsetMs: message.serverTime - nowMs,
   };

@@ -7,6 +7,7 @@ import {
   LayoutGrid,
   Maximize,
   PictureInPicture2,
+  Podcast,
   Settings2,
   Split,
   SquareUser,
@@ -22,6 +23,7 @@ import { saveDiagnostics } from '../diagnostics.ts';
 import { DeviceForm } from '../lobby/device-form.tsx';
 import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
 import { PollsPanel } from '../panels/polls-panel.tsx';
+import { StagePanel } from '../panels/stage-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
@@ -35,7 +37,7 @@ import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
-type Panel = 'chat' | 'people' | 'polls' | 'breakouts';
+type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
 
@@ -154,6 +156,16 @@ export default function InRoom({ session }: { session: RoomSession }) {
           },
         ]
       : []),
+    ...(self?.role === 'host'
+      ? [
+          {
+            id: 'stage',
+            label: state.stage === undefined ? 'Go on stage' : 'On stage',
+            icon: icon(Podcast),
+            onAction: () => setPanel('stage'),
+          },
+        ]
+      : []),
     {
       id: 'settings',
       label: 'Camera and sound',
@@ -183,6 +195,14 @@ export default function InRoom({ session }: { session: RoomSession }) {
           {state.route.peers === 'mesh' ? 'Direct' : 'Call server'}
           <span className="visually-hidden">: {state.route.reason}</span>
         </span>
+        {state.stage !== undefined && (
+          <span
+            className="room-on-stage"
+            title={`Viewers of the event ${state.stage.eventId} see and hear this room`}
+          >
+            On stage
+          </span>
+        )}
         {own !== undefined && <QualityBars quality={own} />}
         <span className="room-end">
           <Button
@@ -235,6 +255,9 @@ export default function InRoom({ session }: { session: RoomSession }) {
       )}
       {panel === 'breakouts' && (
         <BreakoutsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'stage' && (
+        <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
       )}
       <Bar
         isMicrophoneOn={local.isMicrophoneOn}

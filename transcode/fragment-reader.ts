@@ -1,19 +1,21 @@
 import { copyBytes } from '#base';
 import { BoxCutter, parseMoof } from '#protocol';
 
-/** Cuts thumbnails out of ffmpeg's fragmented MP4 of JPEG pictures, each with its time. */
-export class ThumbnailReader {
+const MAX_BOX_BYTES = 4 * 1024 * 1024;
+
+/** Takes frames out of ffmpeg's fragmented MP4 with one frame a fragment, each with its time. */
+export class FragmentReader {
   readonly #cutter: BoxCutter;
   #moof: Uint8Array | undefined;
 
-  /** `onPicture` gets milliseconds after the feed's base; the picture is a view. */
-  constructor(onPicture: (timeMs: number, jpeg: Uint8Array) => void) {
-    this.#cutter = new BoxCutter(4 * 1024 * 1024, ({ type, bytes }) => {
+  /** `onFrame` gets ticks of the track's timescale after the feed's base; the frame is a view. */
+  constructor(onFrame: (ticks: number, frame: Uint8Array) => void) {
+    this.#cutter = new BoxCutter(MAX_BOX_BYTES, ({ type, bytes }) => {
       if (type === 'moof') this.#moof = copyBytes(bytes);
       if (type !== 'mdat' || this.#moof === undefined) return;
       for (const track of parseMoof(this.#moof, bytes.length)) {
         const at = track.firstSample.offset - this.#moof.length;
-        onPicture(track.baseDecodeTime, bytes.subarray(at, at + track.firstSample.size));
+        onFrame(track.baseDecodeTime, bytes.subarray(at, at + track.firstSample.size));
       }
       this.#moof = undefined;
     });
