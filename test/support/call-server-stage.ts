@@ -45,7 +45,7 @@ export class CallServerStage {
       port?: number;
       announcedPort?: number;
       tcp?: boolean;
-      relay?: boolean;
+      relayPort?: number;
     } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
@@ -57,7 +57,7 @@ export class CallServerStage {
         announcedAddresses: [address],
         announcedPort,
         tcp: options.tcp ?? false,
-        ...(options.relay === true ? { relayPort: 0 } : {}),
+        ...(options.relayPort === undefined ? {} : { relayPort: options.relayPort }),
       },
       logger: silentLogger,
       entry: ENTRY,
