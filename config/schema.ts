@@ -181,6 +181,11 @@ export const configSchema = z.strictObject({
         'AMPHI_MEDIA_WORKERS',
         'Call-server processes on this machine, each with a UDP port; one a core carries most.',
       ),
+      maxViewers: setting(
+        z.int().min(1).max(20_000).default(500),
+        'AMPHI_MEDIA_MAX_VIEWERS',
+        'Viewers over WebRTC (WHEP) on this machine at the most; more are sent to HLS.',
+      ),
       workerSessions: setting(
         z.int().min(1).max(300).default(250),
         'AMPHI_MEDIA_WORKER_SESSIONS',

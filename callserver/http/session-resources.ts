@@ -6,12 +6,12 @@ import { readIceFragment, writeIceFragment } from './ice-fragment.ts';
 const SDP = 'application/sdp';
 const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';
 const MAX_BODY_BYTES = 256 * 1024;
-/** An encoder in a page of another site must be able to read these. */
-const CORS = {
+/** An encoder or a player in a page of another site must be able to read these. */
+export const CORS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Location, ETag, Link, Accept-Patch',
 } as const;
-const PREFLIGHT = {
+export const PREFLIGHT = {
   ...CORS,
   'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
   'access-control-allow-headers': 'Authorization, Content-Type, If-Match',
@@ -27,6 +27,8 @@ export interface SessionResourcesOptions {
 export interface Joined {
   session: Session;
   path: string;
+  /** Further values of `Link`: extensions of the protocol. */
+  links?: readonly string[];
 }
 
 /**
@@ -64,7 +66,7 @@ export class SessionResources {
     }
     if (req.method !== 'POST') throw new AmphiError('method_not_allowed');
     mustBe(req, SDP);
-    const { session, path } = await join(await bodyOf(req));
+    const { session, path, links = [] } = await join(await bodyOf(req));
     this.#sessions.set(session.id, session);
     session.on('closed', () => this.#sessions.delete(session.id));
     res.writeHead(201, {
@@ -73,7 +75,7 @@ export class SessionResources {
       location: path,
       etag: tagOf(session),
       'accept-patch': SDP_FRAGMENT,
-      ...this.#links(),
+      ...this.#links(links),
     });
     res.end(session.answer);
   }
@@ -103,9 +105,9 @@ export class SessionResources {
     }
   }
 
-  #links(): { link?: string[] } {
-    const links = this.#iceServerLinks();
-    return links.length === 0 ? {} : { link: [...links] };
+  #links(extensions: readonly string[] = []): { link?: string[] } {
+    const links = [...this.#iceServerLinks(), ...extensions];
+    return links.length === 0 ? {} : { link: links };
   }
 }
 

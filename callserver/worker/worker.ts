@@ -11,6 +11,7 @@ import type {
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
+import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { SpeakerBoard } from '../speakers/speaker-board.ts';
 import { Bridges } from './bridges.ts';
@@ -224,7 +225,9 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, { handle });
+    // Its owner's clock is ours.
+    const about = { handle, clock: new PeerClock(0) };
+    const { transport } = this.#add(router, input.transportId, wire, about);
     this.#direct.set(handle, transport);
     return { handle };
   }
@@ -272,7 +275,7 @@ export class Worker {
     router: Router,
     transportId: string,
     wire: Wire,
-    { handle = -1, pipe }: { handle?: number; pipe?: PipeWire } = {},
+    { handle = -1, pipe, clock }: { handle?: number; pipe?: PipeWire; clock?: PeerClock } = {},
   ): Entry {
     const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
@@ -288,7 +291,10 @@ export class Worker {
       busy: () => this.#drainSoon(transport),
     };
     const cname = randomId(CNAME_CHARACTERS);
-    const transport = new Transport(transportId, wire, cname, owner, pipe !== undefined);
+    const transport: Transport = new Transport(transportId, wire, cname, owner, {
+      pipe: pipe !== undefined,
+      ...(clock === undefined ? {} : { clock }),
+    });
     const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);

@@ -18,7 +18,7 @@ describe('iceServers', () => {
 
   it('writes addresses as RFC 7064 has them, and leaves out TURN without a secret', () => {
     const urls = ['stun://stun.example.org:3478', 'turn:turn.example.org'];
-    expect(iceServers({ urls }, NOW)).toEqual([{ urls: 'stun:stun.example.org:3478' }]);
+    expect(iceServers({ urls }, NOW)).toEqual([{ urls: ['stun:stun.example.org:3478'] }]);
   });
 });
 

@@ -1,11 +1,15 @@
 import { AmphiError } from '#base';
 import type { WorkerSettings } from '#callserver';
 import type { Config } from '#config';
-import { run } from '#platform';
+import { extraConnection, run, TokenVerifier } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { AudienceReport } from '../media/audience-report.ts';
+import { LiveStates } from '../media/live-states.ts';
+import { RenditionReceiver } from '../media/rendition-receiver.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
 import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
+import { WhepEndpoint } from '../media/whep.ts';
 import { WhipEndpoint } from '../media/whip.ts';
 import { measureWorkers } from '../media/worker-metrics.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
@@ -14,7 +18,7 @@ import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 /** The call server: its worker processes, and the publishers that come to them. */
 export const callserver: RoleMain = async (base) => {
   const { context, log, metrics, tokens, disposer } = base;
-  const { registry, nodes } = joinCluster(base);
+  const { redis, registry, nodes } = joinCluster(base);
   const { config, nodeId } = context;
   const { host, media } = config;
   const announced = announcedAddresses(config);
@@ -31,8 +35,25 @@ export const callserver: RoleMain = async (base) => {
   measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
+  const renditions = disposer.add(new RenditionReceiver({ pool, tokens, log }));
+  const states = disposer.add(
+    LiveStates.start(redis, extraConnection(redis, log, 'subscribe'), log),
+  );
+  const whep = disposer.add(
+    new WhepEndpoint({
+      config,
+      pool,
+      nodes,
+      tokens: new TokenVerifier(tokens),
+      states,
+      renditions,
+      whip,
+      nodeTag,
+      log,
+    }),
+  );
   const maxSessionsPerWorker = media.workerSessions;
-  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, log }));
+  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, log }));
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
@@ -55,11 +76,31 @@ export const callserver: RoleMain = async (base) => {
     help: 'Packets and access units that present WHIP publishers have lost for good.',
     read: () => whip.lost,
   });
+  const count = () => whep.counts();
+  disposer.add(new AudienceReport({ nodes, nodeTag, count, log }));
+  metrics.gauge({
+    name: 'whep_viewers',
+    help: 'WHEP sessions of viewers.',
+    read: () => whep.viewers,
+  });
+  metrics.total({
+    name: 'whep_plays_total',
+    help: 'WHEP offers, by how they were answered.',
+    label: 'result',
+    read: () => ({ ...whep.offers }),
+  });
+  metrics.gauge({
+    name: 'whep_rendition_feeds',
+    help: 'Transcoding jobs that send their renditions for WebRTC.',
+    read: () => renditions.writers,
+  });
   await serveNodes(base, registry, 'callserver', (req, res) =>
     run(
       (q, s) => {
-        if (q.url?.startsWith('/whip/') === true) return whip.handler(q, s);
-        if (q.url?.startsWith(ROOMS_PATH) === true) return roomsEndpoint.handler(q, s);
+        if (q.url?.startsWith('/whip/')) return whip.handler(q, s);
+        if (q.url?.startsWith('/whep/')) return whep.handler(q, s);
+        if (q.url?.startsWith('/renditions/')) return renditions.handler(q, s);
+        if (q.url?.startsWith(ROOMS_PATH)) return roomsEndpoint.handler(q, s);
         throw new AmphiError('not_found');
       },
       req,

@@ -10,6 +10,14 @@ interface Connected extends Window {
   longestGapMs: number;
 }
 
+/** WebRTC Extensions 5.2, in Chromium alone so far. */
+interface Extensible extends RTCRtpTransceiver {
+  getHeaderExtensionsToNegotiate?(): { uri: string; direction: RTCRtpTransceiverDirection }[];
+  setHeaderExtensionsToNegotiate?(
+    extensions: { uri: string; direction: RTCRtpTransceiverDirection }[],
+  ): void;
+}
+
 /** A candidate pair, as the browser tells of it. */
 export interface Way {
   /** To the server, or to the relay. */
@@ -25,6 +33,12 @@ export interface Way {
 export interface SimulcastLayer {
   rid: string;
   scaleResolutionDownBy: number;
+  maxBitrate: number;
+}
+
+/** One stream with layers in itself, as WebRTC-SVC names them: `L3T3_KEY`. */
+export interface ScalableStream {
+  scalabilityMode: string;
   maxBitrate: number;
 }
 
@@ -51,7 +65,7 @@ export class WebRtcPage {
   }
 
   /** A drawn camera and a tone, published in one codec. */
-  publish(codec: string, layers: readonly SimulcastLayer[]): Promise<void> {
+  publish(codec: string, layers: readonly (SimulcastLayer | ScalableStream)[]): Promise<void> {
     return this.page.evaluate(
       async ({ codec, layers }) => {
         const canvas = document.createElement('canvas');
@@ -115,7 +129,15 @@ export class WebRtcPage {
       const stream = new MediaStream();
       video.srcObject = stream;
       peer.ontrack = ({ track }) => stream.addTrack(track);
-      peer.addTransceiver('video', { direction: 'recvonly' });
+      const picture = peer.addTransceiver('video', { direction: 'recvonly' }) as Extensible;
+      // Without it AV1 comes in one spatial layer.
+      const extensions = picture.getHeaderExtensionsToNegotiate?.() ?? [];
+      for (const extension of extensions) {
+        if (extension.uri.endsWith('#dependency-descriptor-rtp-header-extension')) {
+          extension.direction = 'recvonly';
+        }
+      }
+      picture.setHeaderExtensionsToNegotiate?.(extensions);
       peer.addTransceiver('audio', { direction: 'recvonly' });
       await peer.setLocalDescription();
       const response = await fetch('/whep', {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { iceFragment, restartedAnswer, restartFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
-import { levelOf } from './level.ts';
-import { problemOfAnswer, problemOfDevice } from './problem.ts';
+import { iceServersOf } from './links.ts';
+import { problemOfAnswer } from './problem.ts';
 import { readStats } from './stats.ts';
 
 const OFFER = [
@@ -124,17 +123,6 @@ describe('readStats', () => {
   });
 });
 
-describe('levelOf', () => {
-  it.each([
-    ['silence', 0, 0],
-    ['a thousandth', 0.001, 0],
-    ['a tenth', 0.1, 2 / 3],
-    ['full scale', 1, 1],
-  ])('of %s', (_what, sample, level) => {
-    expect(levelOf([sample, -sample])).toBeCloseTo(level, 5);
-  });
-});
-
 describe('what goes wrong', () => {
   it.each([
     [401, undefined, 'refused', false],
@@ -148,15 +136,5 @@ describe('what goes wrong', () => {
     [400, 'no fingerprint', 'other', false],
   ])('%d (%s) means %s', (status, detail, code, passing) => {
     expect(problemOfAnswer(status, detail)).toMatchObject({ code, passing });
-  });
-
-  it.each([
-    ['NotAllowedError', 'devices', 'denied'],
-    ['NotAllowedError', 'screen', 'cancelled'],
-    ['NotFoundError', 'devices', 'no-device'],
-    ['NotReadableError', 'devices', 'device-busy'],
-    ['OtherError', 'devices', 'other'],
-  ] as const)('%s for %s means %s', (name, wanted, code) => {
-    expect(problemOfDevice(new DOMException('', name), wanted).code).toBe(code);
   });
 });

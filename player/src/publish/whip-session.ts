@@ -1,5 +1,5 @@
 import { iceFragment, restartedAnswer, restartFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
+import { iceServersOf } from './links.ts';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
 
 export interface WhipTarget {
