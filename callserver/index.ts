@@ -8,7 +8,12 @@ export { Session } from './client/session.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
 export { FrameReader, frame } from './control/frames.ts';
-export type { TransportStats, TransportSummary, WorkerSettings } from './control/messages.ts';
+export type {
+  TransportStats,
+  TransportSummary,
+  WorkerSettings,
+  WorkerStats,
+} from './control/messages.ts';
 export {
   CORS,
   type Joined,

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
 import { eventStatusSchema, sourceHealthSchema } from './live.ts';
+import { textSchema } from './text.ts';
 import { warningSchema } from './warning.ts';
 
 /** The public HTTP API: bodies and answers. Unknown fields of a body are refused. */
-
-/** Text that people type. PostgreSQL cannot store a NUL. */
-export const textSchema = z
-  .string()
-  .trim()
-  .regex(/^[^\0]*$/, 'must not contain a NUL character');
 
 const title = textSchema.min(1).max(140).describe('What viewers see above the picture');
 const sourceName = textSchema.min(1).max(80);

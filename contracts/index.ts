@@ -1,4 +1,5 @@
 export * from './api.ts';
+export * from './calling.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './jobs.ts';
@@ -14,4 +15,5 @@ export * from './room-media.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';
 export * from './stage.ts';
+export * from './text.ts';
 export * from './warning.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { textSchema } from './api.ts';
+import { textSchema } from './text.ts';
 
 /** Rooms: bodies and answers of `/api/meetings`. What is said on the socket is in `signaling.ts`. */
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { textSchema } from './api.ts';
 import { eventIdSchema } from './ids.ts';
 import { displayNameSchema, participantIdSchema } from './meeting.ts';
 import { stageLayoutSchema } from './stage.ts';
+import { textSchema } from './text.ts';
 
 /**
  * What a client says on `ws(s)://HOST/signal/meetings/{meetingId}?token=...`:
- * JSON objects in text frames of at most 64 KiB. `docs/signaling.md` tells the
+ * JSON objects in text frames of at most 256 KiB. `docs/signaling.md` tells the
  * whole protocol. Unknown fields are refused by name. What the server says is
  * in `signaling-server.ts`.
  */
@@ -35,7 +35,8 @@ export type MediaType = z.infer<typeof mediaTypeSchema>;
 
 /** Of the client's own choosing; the `ok` or `error` carries it back. A repeated one is not done twice. */
 const ref = z.string().min(1).max(64).optional();
-const sdp = z.string().min(1).max(60_000);
+/** With what stands around it, it fits into a frame. */
+const sdp = z.string().min(1).max(240_000);
 /** Names a sender's RTCPeerConnection, so that what belongs to an earlier one can be told apart. */
 const connection = z.string().min(1).max(64).optional();
 /** Which section (`a=mid`) of the description carries what. */

@@ -5,5 +5,7 @@ export { type Caller, MeetingService } from './meetings/service.ts';
 export { Accounts } from './people/accounts.ts';
 export { passwordMark } from './people/passwords.ts';
 export { PeopleRepository, type UserRow } from './people/repository.ts';
+export { UserGateway } from './people/user-gateway.ts';
 export { SignalGateway } from './signaling/gateway.ts';
 export { Rooms } from './signaling/rooms.ts';
+export { Upgrader } from './signaling/upgrader.ts';

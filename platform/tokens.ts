@@ -16,8 +16,10 @@ export type Audience =
   | 'publish'
   /** Taking part in one meeting. */
   | 'participant'
-  /** A signed-in user's calls and presence. */
-  | 'user';
+  /** A session of an account. */
+  | 'user'
+  /** The socket of an account's calls and presence. */
+  | 'calls';
 
 export interface TokenClaims {
   /** Who or what the token speaks for: a node id, an event id. */

@@ -1,4 +1,3 @@
-export { ByteReader } from './bytes.ts';
 export {
   AAC_FRAME_SAMPLES,
   type AacConfig,
@@ -7,6 +6,7 @@ export {
   silentAacFrame,
 } from './aac/config.ts';
 export { type Amf0Value, readAmf0 } from './amf0/read.ts';
+export { ByteReader } from './bytes.ts';
 export { aacTagHeader, avcTagHeader, type FlvAv, parseAvTag } from './flv/av.ts';
 export {
   FLV_TAG_OVERHEAD,
@@ -67,6 +67,11 @@ export {
 export { RtcpWriter } from './rtcp/write.ts';
 export { isAv1KeyFrame } from './rtp/av1.ts';
 export {
+  DependencyDescriptor,
+  type DependencyStructure,
+  haveLayersAlone,
+} from './rtp/dependency-descriptor.ts';
+export {
   ABS_SEND_TIME_BITS,
   ABS_SEND_TIME_RATE,
   absSendTimeOf,
@@ -112,4 +117,9 @@ export {
   type SetupRole,
 } from './sdp/types.ts';
 export { writeSdp } from './sdp/write.ts';
+export {
+  bindingRequest,
+  isBindingSuccess,
+  usernameOfBindingRequest,
+} from './stun/message.ts';
 export { type PictureSize, vp8KeyFrameSize, vp9KeyFrameSize } from './vpx/size.ts';

@@ -1,6 +1,6 @@
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
 import { readU16, writeTransportFeedback, writeU16, writeU32 } from '#protocol';
-import { type PeerOrder, type PeerReport, TRANSPORT_CC_ID } from './messages.ts';
+import { type PeerOrder, type PeerReport, RTX_PAYLOAD_TYPE, TRANSPORT_CC_ID } from './messages.ts';
 
 /**
  * Many WebRTC peers in one process, with real ICE, DTLS and SRTP: the other
@@ -91,17 +91,36 @@ function accept(peer: string, sdp: string): void {
   connection.setRemoteDescription(sdp, 'offer');
 }
 
-function answer(peer: string, sdp: string, feedback: boolean): void {
+function answer({ peer, sdp, feedback, tell }: Extract<PeerOrder, { order: 'answer' }>): void {
   const found = peers.get(peer);
   if (found === undefined) throw new Error(`no peer ${peer}`);
   if (feedback) sendFeedback(found.track, found.sampled);
+  else if (tell) tellFirst(peer, found.track);
   else if (found.sampled) {
     for (const track of found.tracks) track.onMessage((packet) => noteDelay(packet));
   }
   found.connection.setRemoteDescription(sdp, 'answer');
 }
 
-const isRtp = (packet: Uint8Array) => ((packet[1] ?? 0) & 0x7f) === PAYLOAD_TYPE;
+function tellFirst(peer: string, track: Track): void {
+  let told = false;
+  track.onMessage((packet) => {
+    if (told || !isRtp(packet)) return;
+    told = true;
+    report({ report: 'playing', peer });
+  });
+}
+
+/** Track first, as the library wants it. */
+function leave(peer: string): void {
+  const found = peers.get(peer);
+  peers.delete(peer);
+  found?.track.close();
+  found?.connection.close();
+}
+
+const typeOf = (packet: Uint8Array) => (packet[1] ?? 0) & 0x7f;
+const isRtp = (packet: Uint8Array) => typeOf(packet) === PAYLOAD_TYPE;
 
 function noteDelay(packet: Buffer): void {
   if (!isRtp(packet) || delays.length === MAX_DELAYS) return;
@@ -115,7 +134,7 @@ function sendFeedback(track: Track, sampled: boolean): void {
   let arrivals: (number | undefined)[] = [];
   let feedbackCount = 0;
   track.onMessage((packet) => {
-    if (!isRtp(packet)) return;
+    if (!isRtp(packet) && typeOf(packet) !== RTX_PAYLOAD_TYPE) return;
     if (sampled) noteDelay(packet);
     const sequence = transportSequenceOf(packet);
     if (sequence === undefined) return;
@@ -164,6 +183,8 @@ function send(peer: string, packetsPerSecond: number, packetBytes: number): void
   let sent = 0;
   setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * packetsPerSecond;
+    // Not yet, or not any more.
+    if (!found.track.isOpen()) sent = Math.ceil(due);
     for (; sent < due; sent++) {
       const place = sent % 10;
       const picture = Math.floor(sent / 10);
@@ -192,7 +213,10 @@ function obey(order: PeerOrder): void {
       offer(order.peer, order.direction, order.sections);
       break;
     case 'answer':
-      answer(order.peer, order.sdp, order.feedback);
+      answer(order);
+      break;
+    case 'leave':
+      leave(order.peer);
       break;
     case 'accept':
       accept(order.peer, order.sdp);

@@ -90,6 +90,7 @@ export class Transport implements ConsumerHost, Padding {
   #nextSecondMs = 0;
   #nextLayerCheckMs = 0;
   #lastReceivedMs: number | undefined;
+  #open = false;
   #closed = false;
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
@@ -131,8 +132,10 @@ export class Transport implements ConsumerHost, Padding {
     return this.#allocator.wanted;
   }
 
+  /** Asked for every packet: a wire that has opened once stays so until it is closed. */
   get open(): boolean {
-    return this.#wire.open;
+    this.#open ||= this.#wire.open;
+    return this.#open;
   }
 
   produce(id: string, parameters: ProducerParameters): Producer {

@@ -52,8 +52,10 @@ export class PipeSocket {
       sendBufferSize: SOCKET_BUFFER_BYTES,
     });
     try {
+      // It may be there before `bind` returns.
+      const listening = once(socket, 'listening');
       socket.bind({ address: bindAddress, port, exclusive: true });
-      await once(socket, 'listening');
+      await listening;
     } catch (cause) {
       const detail = `UDP port ${port} for pipes cannot be bound: ${messageOf(cause)}`;
       throw new AmphiError('conflict', { detail, cause });

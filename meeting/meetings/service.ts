@@ -11,7 +11,7 @@ import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#
 import { hashPassword, isPassword } from '../people/passwords.ts';
 import type { Grant } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
-import { readLive } from '../signaling/snapshot.ts';
+import { type LiveRoom, readLive } from '../signaling/snapshot.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from './repository.ts';
 
 const HOST_KEY_BYTES = 24;
@@ -89,13 +89,8 @@ export class MeetingService {
 
   /** The meeting as this caller may see it. */
   async view(row: MeetingRow, caller: Caller, joinUrl: string): Promise<MeetingView> {
-    const { redis } = this.#deps;
     const { meetingId } = row;
-    const [held, live] = await Promise.all([
-      redis.exists(`amphi:lease:${leaseName(meetingId)}`),
-      readLive(redis, meetingId),
-    ]);
-    const now = held === 1 && row.endedAt === null ? live : undefined;
+    const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
     const people = now?.participants ?? [];
     const isIn = this.isHost(row, caller) || (await this.#isIn(row, caller));
     const host = people.find(({ role }) => role === 'host')?.displayName;
@@ -114,6 +109,11 @@ export class MeetingService {
       ...(isIn && now !== undefined ? { route: now.route } : {}),
       joinUrl,
     };
+  }
+
+  /** Whether nobody is in it. */
+  async isEmpty(meetingId: string): Promise<boolean> {
+    return ((await this.#live(meetingId))?.participants.length ?? 0) === 0;
   }
 
   list(page: {
@@ -184,6 +184,16 @@ export class MeetingService {
     return { participantId, token, status };
   }
 
+  /** What goes on in it; undefined when no node holds its room. */
+  async #live(meetingId: string): Promise<LiveRoom | undefined> {
+    const { redis } = this.#deps;
+    const [held, live] = await Promise.all([
+      redis.exists(`amphi:lease:${leaseName(meetingId)}`),
+      readLive(redis, meetingId),
+    ]);
+    return held === 1 ? live : undefined;
+  }
+
   async #requireEntry(
     row: MeetingRow,
     person: {
@@ -212,7 +222,7 @@ export class MeetingService {
     const { locked, capacity } = settingsOf(row);
     if (locked) throw new AmphiError('meeting_locked');
     // The room itself decides; this only spares people the way.
-    const live = await readLive(this.#deps.redis, row.meetingId);
+    const live = await this.#live(row.meetingId);
     if ((live?.participants.length ?? 0) >= capacity) throw new AmphiError('meeting_full');
   }
 

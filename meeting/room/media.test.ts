@@ -76,6 +76,30 @@ describe('with the call server', () => {
   });
 });
 
+describe('what is on', () => {
+  it('follows what people say and what hosts do', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const a = r.join('participant', { audio: true });
+    const on = () =>
+      (['microphone', 'camera', 'screen', 'screen-audio'] as const).filter((media) =>
+        r.room.isOn({ participantId: a, media }),
+      );
+    expect(on()).toEqual(['microphone']);
+    r.say(a, { type: 'unmute', mediaType: 'video' });
+    r.say(a, { type: 'unmute', mediaType: 'screen-audio' });
+    expect(on()).toEqual(['microphone', 'camera', 'screen-audio']);
+    r.say(host, { type: 'mute-participant', participantId: a });
+    r.say(a, { type: 'mute', mediaType: 'video' });
+    expect(on()).toEqual(['screen-audio']);
+    // Said twice, it is noted once.
+    expect(r.of('stream', r.say(a, { type: 'mute', mediaType: 'video' }))).toEqual([]);
+    r.say(a, { type: 'leave' });
+    expect(on()).toEqual([]);
+    expect(r.of('stream').filter((one) => one.on)).toHaveLength(3);
+  });
+});
+
 describe('the way media goes', () => {
   it('moves to the call server with the fourth, tells the newcomer in the welcome, and goes back later', () => {
     const r = new Rehearsal();

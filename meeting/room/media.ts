@@ -2,10 +2,10 @@ import { AmphiError } from '#base';
 import { CALL_SERVER_ID, type MediaType, type RoomMedia, type RoomStream } from '#contracts';
 import { type Handlers, LATER } from './handler.ts';
 import { decideRoute } from './media-route.ts';
+import { isCrowded, streamsFor } from './receivable.ts';
 import { moderates, requireAllowed, requireSender } from './rights.ts';
 import type { Person } from './state.ts';
 import { type Turn, together } from './turn.ts';
-import { streamsFor } from './welcome.ts';
 
 /** What people send and receive, and the words between their peer connections. */
 type Media = 'offer' | 'answer' | 'ice-candidate' | 'mute' | 'unmute' | 'want' | 'report';
@@ -23,6 +23,12 @@ const MEDIA: Record<MediaType, RoomMedia> = {
   screen: 'screen',
   'screen-audio': 'screen-audio',
 };
+
+const MEDIA_TYPES = Object.keys(MEDIA) as MediaType[];
+
+/** Whether this is on. */
+export const sendsNow = (person: Person, media: RoomMedia): boolean =>
+  MEDIA_TYPES.some((mediaType) => MEDIA[mediaType] === media && person[FIELDS[mediaType]]);
 
 export const media: Handlers<Media> = {
   offer: (turn, person, message) => {
@@ -150,5 +156,26 @@ export function tellStreams(turn: Turn, people: readonly Person[] = turn.people)
   for (const person of people) {
     const streams = streamsFor(turn.state, person);
     turn.send(person.participantId, { type: 'streams-changed', streams });
+  }
+}
+
+/** Who speaks: each room within the room hears of its own. In a crowd, who speaks is received. */
+export function tellSpeakers(turn: Turn, participantIds: readonly string[]): void {
+  const { state, nowMs } = turn;
+  const speakers = participantIds.flatMap((id) => state.people[id] ?? []);
+  const crowd = isCrowded(state) ? turn.people : [];
+  const before = crowd.map((person) => JSON.stringify(streamsFor(state, person)));
+  for (const speaker of speakers) speaker.spokeAt = nowMs;
+  const changed = crowd.filter(
+    (person, i) => JSON.stringify(streamsFor(state, person)) !== before[i],
+  );
+  tellStreams(turn, changed);
+  for (const person of turn.people) {
+    turn.send(person.participantId, {
+      type: 'speakers',
+      participantIds: speakers
+        .filter((speaker) => together(speaker, person))
+        .map(({ participantId }) => participantId),
+    });
   }
 }

@@ -14,13 +14,13 @@ import {
   type Newcomer,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
-import { media, setStreams } from './media.ts';
+import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
 import { social } from './social.ts';
 import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
-import { type RoomDeps, Turn, together } from './turn.ts';
+import { type RoomDeps, Turn } from './turn.ts';
 import { mayRead, publicChat } from './welcome.ts';
 
 /** Answers with a `ref` are remembered so long, for what is said again after a break. */
@@ -194,23 +194,22 @@ export class Room {
     });
   }
 
+  /** Whether somebody sends this, as they or a host have said last. */
+  isOn({ participantId, media }: RoomState['streams'][number]): boolean {
+    const person = this.state.people[participantId];
+    return person !== undefined && sendsNow(person, media);
+  }
+
   /** The call server has other streams than before. */
   setStreams(streams: RoomState['streams'], nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => setStreams(turn, streams));
   }
 
-  /** Who speaks, as the call server hears it: each room within the room hears of its own. */
+  /** Who speaks, as the call server hears it. */
   speak(participantIds: readonly string[], nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
-      const speakers = participantIds.flatMap((id) => this.state.people[id] ?? []);
       speakOnStage(turn, participantIds);
-      for (const person of turn.people) {
-        const heard = speakers.filter((speaker) => together(speaker, person));
-        turn.send(person.participantId, {
-          type: 'speakers',
-          participantIds: heard.map(({ participantId }) => participantId),
-        });
-      }
+      tellSpeakers(turn, participantIds);
     });
   }
 

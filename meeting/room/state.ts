@@ -71,6 +71,8 @@ export interface Person {
   /** A host has asked this person to unmute: that allows it. */
   mayUnmute: boolean;
   resumeKey: string;
+  /** When this person was heard last, where the call server says so. */
+  spokeAt?: number;
   /** Since when the socket is gone. */
   goneSince?: number;
   report?: Report;

@@ -1,3 +1,4 @@
+import { streamsFor } from './receivable.ts';
 import { moderates } from './rights.ts';
 import { shownStage } from './stage.ts';
 import type { Person, RoomChat, RoomPoll, RoomState, Said } from './state.ts';
@@ -55,14 +56,6 @@ export function pollView({ votes, options, ...poll }: RoomPoll) {
     })),
     voters: chosen.length,
   };
-}
-
-/** What the call server has of others in the same room. */
-export function streamsFor(state: RoomState, person: Person): RoomState['streams'] {
-  return state.streams.filter(({ participantId }) => {
-    const from = state.people[participantId];
-    return from !== undefined && from !== person && from.breakoutId === person.breakoutId;
-  });
 }
 
 export function breakoutsOf({ breakouts, people }: RoomState) {

@@ -14,6 +14,8 @@ type Purpose = 'send' | 'receive';
 
 /** What a room hears of its media. */
 export interface MediaLinkListener {
+  /** Whether this person sends this, as the room knows it: what is off is held back. */
+  isOn(stream: RoomStream): boolean;
   streamsChanged(streams: RoomStream[]): void;
   /** The client must begin this session anew. */
   sessionLost(participantId: string, purpose: Purpose, reason: string): void;
@@ -311,6 +313,9 @@ export class MediaLink {
     switch (notice.notice) {
       case 'producer-added':
         this.#producers.set(notice.producer.producerId, notice.producer);
+        if (!listener.isOn(streamOf(notice.producer))) {
+          this.#tell('pause-producer', { producerId: notice.producer.producerId, paused: true });
+        }
         this.#streamsChanged();
         break;
       case 'producer-removed':

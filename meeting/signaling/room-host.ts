@@ -3,9 +3,9 @@ import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
 import type { NodeClient, Redis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
+import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
 import { type Effect, type EndReason, newRoom } from '../room/state.ts';
-import { streamsFor } from '../room/welcome.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -75,6 +75,7 @@ export class RoomHost {
       fence,
       log: this.#log,
       listener: {
+        isOn: (stream) => room.isOn(stream),
         streamsChanged: (streams) => this.#apply(room.setStreams(streams, Date.now())),
         sessionLost: (participantId, purpose, reason) =>
           this.#apply(
@@ -176,6 +177,11 @@ export class RoomHost {
   gone(line: Line): void {
     const participantId = this.#forget(line);
     if (participantId !== undefined) this.#apply(this.#room.lose(participantId, Date.now()));
+  }
+
+  /** Redis may have forgotten the room. */
+  keep(): void {
+    this.#snapshot.touch();
   }
 
   /** The meeting was changed over HTTP. */

@@ -76,9 +76,14 @@ export class Rooms implements Closable {
     changes.on('message', (_channel: string, text: string) => rooms.#onChanged(text));
     await changes.subscribe(MEETING_CHANGED_CHANNEL);
     await rooms.#look();
+    const keepAll = async () => {
+      for (const host of await rooms.#hostsHere()) host.keep();
+    };
+    redis.on('ready', keepAll);
     const timer = setInterval(() => rooms.#sweep(), SWEEP_MS);
     const looking = setInterval(() => rooms.#look(), 2_000);
     rooms.#stop = async () => {
+      redis.off('ready', keepAll);
       clearInterval(timer);
       clearInterval(looking);
       await rooms.#relay?.close();

@@ -1,4 +1,4 @@
-import { type Logger, messageOf } from '#base';
+import { delay, type Logger, messageOf } from '#base';
 import type { Redis } from '#platform';
 import type { RoomState } from '../room/state.ts';
 
@@ -17,6 +17,9 @@ const key = (meetingId: string): string => `amphi:room:{${meetingId}}`;
 /** A room that nobody has touched for so long is forgotten; its chat is not. */
 const KEEP_SECONDS = 7 * 86_400;
 
+/** Between two writes this process does other things for so many times as long as one took it. */
+const SHARE = 9;
+
 /** Keeps a room's state in Redis for whoever holds it next; written in the background, the newest state wins. */
 export class SnapshotWriter {
   readonly #redis: Redis;
@@ -25,6 +28,7 @@ export class SnapshotWriter {
   readonly #read: () => RoomState;
   readonly #log: Logger;
   readonly #onStale: () => void;
+  readonly #hurry = new AbortController();
   #dirty = false;
   #writing: Promise<void> | undefined;
 
@@ -51,8 +55,9 @@ export class SnapshotWriter {
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when the present state is written, or cannot be. */
+  /** Resolves when the present state is written, or cannot be. Called at the end. */
   async flush(): Promise<void> {
+    this.#hurry.abort();
     while (this.#writing !== undefined) await this.#writing;
   }
 
@@ -61,20 +66,20 @@ export class SnapshotWriter {
     await Promise.resolve();
     while (this.#dirty) {
       this.#dirty = false;
+      const startedAt = performance.now();
       const state = this.#read();
+      const [whole, live] = [JSON.stringify(state), JSON.stringify(liveOf(state))];
+      const tookMs = performance.now() - startedAt;
       try {
-        const written = await this.#redis.eval(
-          WRITE,
-          1,
-          key(this.#meetingId),
-          String(this.#fence),
-          JSON.stringify(state),
-          JSON.stringify(liveOf(state)),
-          String(KEEP_SECONDS),
-        );
+        const [name, fence, keep] = [key(this.#meetingId), this.#fence, KEEP_SECONDS];
+        const written = await this.#redis.eval(WRITE, 1, name, fence, whole, live, keep);
         if (written === 0) this.#onStale();
       } catch (error) {
         this.#log.debug({ reason: messageOf(error) }, 'state of a room not written');
+      }
+      // A large room in which much happens is not all this process has to do.
+      if (tookMs > 1 && !this.#hurry.signal.aborted) {
+        await delay(tookMs * SHARE, this.#hurry.signal).catch(() => {});
       }
     }
     this.#writing = undefined;

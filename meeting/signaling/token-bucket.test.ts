@@ -13,3 +13,9 @@ it('takes a burst, then the rate, and never more than a burst again', () => {
   // A clock that steps back gives nothing.
   expect(taken(1, 50_000)).toBe(0);
 });
+
+it('takes many at once, or none', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 100 }, 0);
+  expect([bucket.take(0, 60), bucket.take(0, 41), bucket.take(0, 40)]).toEqual([true, false, true]);
+  expect([bucket.take(1_000, 11), bucket.take(1_000, 10)]).toEqual([false, true]);
+});

@@ -12,13 +12,13 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Takes one; false when there is none. */
-  take(nowMs: number): boolean {
+  /** Takes one, or so many; false when there are not enough, and then nothing is taken. */
+  take(nowMs: number, count = 1): boolean {
     const elapsed = Math.max(0, nowMs - this.#atMs);
     this.#tokens = Math.min(this.#burst, this.#tokens + (elapsed / 1_000) * this.#perSecond);
     this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }

@@ -7,7 +7,7 @@ import {
   type Logger,
   messageOf,
 } from '#base';
-import { Accounts, type MeetingService, PeopleRepository } from '#meeting';
+import { Accounts, type MeetingService, PeopleRepository, type UserGateway } from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -35,6 +35,7 @@ export interface ApiDeps extends OperationsDeps {
   tokens: TokenIssuer;
   adminToken: string;
   meetings: MeetingService;
+  users: UserGateway;
   log: Logger;
 }
 
@@ -61,7 +62,13 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
     ...meetingRoutes({ config, service: deps.meetings, gate }),
-    ...userRoutes({ gate, people, accounts: new Accounts({ people, redis }) }),
+    ...userRoutes({
+      config,
+      gate,
+      people,
+      users: deps.users,
+      accounts: new Accounts({ people, redis }),
+    }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),

@@ -12,8 +12,8 @@ export interface Links {
   hls(eventId: string): string;
   room(meetingId: string): string;
   calendar(meetingId: string): string;
-  /** WebSocket of a meeting, without a token. */
-  signal(meetingId: string): string;
+  /** Base of WebSockets. */
+  sockets: string;
 }
 
 export function linksFor(config: Config, req: Request): Links {
@@ -30,7 +30,7 @@ export function linksFor(config: Config, req: Request): Links {
     hls: (eventId) => `${base}/hls/${eventId}`,
     room: (meetingId) => `${base}/room/${meetingId}`,
     calendar: (meetingId) => `${base}/api/meetings/${meetingId}/calendar.ics`,
-    signal: (meetingId) => `${base.replace(/^http/, 'ws')}/signal/meetings/${meetingId}`,
+    sockets: base.replace(/^http/, 'ws'),
   };
 }
 

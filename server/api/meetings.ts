@@ -201,10 +201,10 @@ function joinRoute({ config, service, gate }: MeetingRouteDeps): Route {
         caller,
       );
       const { token } = joined;
-      const socket = linksFor(config, req).signal(row.meetingId);
+      const { sockets } = linksFor(config, req);
       return {
         ...joined,
-        webSocketUrl: `${socket}?token=${token}`,
+        webSocketUrl: `${sockets}/signal/meetings/${row.meetingId}?token=${token}`,
         iceServers: iceServers(config.turn, Date.now()),
       };
     },

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { AmphiError } from '#base';
+import type { Config } from '#config';
 import {
   addContactSchema,
   changeContactSchema,
@@ -9,15 +10,19 @@ import {
   patchUserSchema,
   signInSchema,
   userIdSchema,
+  userSocketSchema,
   userViewSchema,
 } from '#contracts';
-import type { Accounts, PeopleRepository, UserRow } from '#meeting';
+import type { Accounts, PeopleRepository, UserGateway, UserRow } from '#meeting';
 import { type Gate, USER_SESSION_SECONDS } from './auth.ts';
+import { linksFor } from './links.ts';
 import { type Route, route } from './route.ts';
 import { userCookie, viewOf } from './user-session.ts';
 
 export interface UserRouteDeps {
+  config: Config;
   gate: Gate;
+  users: UserGateway;
   people: PeopleRepository;
   accounts: Accounts;
 }
@@ -34,7 +39,7 @@ export function userRoutes(deps: UserRouteDeps): Route[] {
   return [...accountRoutes(deps), ...contactRoutes(deps)];
 }
 
-function accountRoutes({ gate, accounts }: UserRouteDeps): Route[] {
+function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[] {
   const signIn = async (user: UserRow, req: Request, res: Response) => {
     const token = await gate.newUserSession(user);
     res.setHeader('set-cookie', userCookie(token, USER_SESSION_SECONDS, req));
@@ -73,6 +78,20 @@ function accountRoutes({ gate, accounts }: UserRouteDeps): Route[] {
       handle: async ({ req }) => viewOf(await me(gate, req)),
     }),
     route({
+      method: 'post',
+      path: '/api/users/me/socket',
+      summary: 'Where the socket of calls and presence is, and the token that opens it soon',
+      tag: TAG,
+      access: 'user',
+      answers: { status: 200, schema: userSocketSchema, description: 'The address with the token' },
+      handle: async ({ req }) => {
+        const { userId } = await me(gate, req);
+        const { sockets } = linksFor(config, req);
+        const token = await users.token(userId, sockets);
+        return { webSocketUrl: `${sockets}/signal/user?token=${token}`, token };
+      },
+    }),
+    route({
       method: 'patch',
       path: '/api/users/me',
       summary: 'Changes name or password; a new password ends all other sessions',
@@ -91,8 +110,15 @@ function accountRoutes({ gate, accounts }: UserRouteDeps): Route[] {
   ];
 }
 
-function contactRoutes({ gate, people }: UserRouteDeps): Route[] {
-  const list = async (userId: string) => ({ items: await people.contacts(userId) });
+function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
+  const list = async (userId: string) => {
+    const known = await people.contacts(userId);
+    const presences = await users.presenceOf(known.map((one) => one.userId));
+    const items = known.map((one, i) =>
+      one.state === 'accepted' ? { ...one, presence: presences[i] } : one,
+    );
+    return { items };
+  };
   const answers = { status: 200, schema: contactListSchema, description: 'All contacts, by name' };
   return [
     route({

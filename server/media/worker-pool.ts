@@ -1,5 +1,5 @@
 import { AmphiError, type Closable, Emitter, type Logger } from '#base';
-import type { WorkerProcess, WorkerSettings } from '#callserver';
+import type { WorkerProcess, WorkerSettings, WorkerStats } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** Media that is in a worker already costs nothing more there; elsewhere it costs as much as some sessions. */
@@ -53,6 +53,15 @@ export class WorkerPool extends Emitter<Events> implements Closable {
 
   get restarts(): number {
     return this.#slots.reduce((sum, { restarts }) => sum + restarts, 0);
+  }
+
+  /** Of the workers that answer. */
+  async stats(): Promise<WorkerStats[]> {
+    const asked = this.#slots.map(async ({ worker }) => worker?.request('workerStats', {}));
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((one) =>
+      one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
+    );
   }
 
   /**

@@ -1,4 +1,6 @@
 import { AmphiError } from '#base';
+import type { WorkerSettings } from '#callserver';
+import type { Config } from '#config';
 import { extraConnection, run, TokenVerifier } from '#platform';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
 import { AudienceReport } from '../media/audience-report.ts';
@@ -9,6 +11,7 @@ import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhepEndpoint } from '../media/whep.ts';
 import { WhipEndpoint } from '../media/whip.ts';
+import { measureWorkers } from '../media/worker-metrics.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
@@ -24,9 +27,12 @@ export const callserver: RoleMain = async (base) => {
       port: media.port === 0 ? await freeUdpPort(host) : media.port + i,
       bindAddress: host,
       announcedAddresses: announced,
+      tcp: media.tcp,
+      ...relayPort(config, i),
     })),
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
+  measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
   const renditions = disposer.add(new RenditionReceiver({ pool, tokens, log }));
@@ -58,21 +64,6 @@ export const callserver: RoleMain = async (base) => {
     name: 'callserver_room_sessions',
     help: 'WebRTC sessions of rooms.',
     read: () => rooms.sessions,
-  });
-  metrics.gauge({
-    name: 'callserver_workers',
-    help: 'Call-server worker processes that are up.',
-    read: () => pool.up,
-  });
-  metrics.total({
-    name: 'callserver_worker_restarts_total',
-    help: 'Worker processes that were started again.',
-    read: () => pool.restarts,
-  });
-  metrics.gauge({
-    name: 'callserver_sessions',
-    help: 'WebRTC sessions held by the workers.',
-    read: () => pool.sessions,
   });
   metrics.total({
     name: 'whip_publishes_total',
@@ -117,4 +108,10 @@ export const callserver: RoleMain = async (base) => {
     ),
   );
   return disposer;
+};
+
+/** The port behind those of the workers, where TURN servers are told of; one of ours reaches any. */
+const relayPort = ({ media, turn }: Config, worker: number): Pick<WorkerSettings, 'relayPort'> => {
+  if (turn.urls.length === 0) return {};
+  return { relayPort: media.port === 0 ? 0 : media.port + media.workers + worker };
 };

@@ -62,13 +62,16 @@ export function joinCluster({ context, log, tokens, disposer }: RoleBase): Clust
 /** Where a process shows to others what it measures. */
 export const METRICS_PATH = '/metrics';
 
+/** Takes a request that wants to become a WebSocket. */
+export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** Opens the listener for other nodes and tells them where it is. */
 export async function serveNodes(
   { context, tokens, metrics, disposer }: RoleBase,
   registry: NodeRegistry,
   role: string,
   handler: Handler,
-  upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void,
+  upgrade?: Upgrade,
 ): Promise<void> {
   const { host } = context.config.internal;
   const withMetrics: Handler = async (req, res) => {

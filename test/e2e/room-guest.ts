@@ -39,10 +39,12 @@ export class RoomGuest {
     options: { hostToken?: string; camera?: boolean } = {},
   ): Promise<RoomGuest> {
     const context = await browser.newContext({ viewport: { width: 900, height: 640 } });
+    // Everybody encodes on this one machine.
+    await context.addInitScript(() => {
+      localStorage['amphi.room'] ??= JSON.stringify({ preferences: { picture: 'small' } });
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    if (process.env['ROOM_DEBUG'])
-      page.on('console', (m) => console.log(`[${name}] ${m.type()} ${m.text()}`));
     const { hostToken, camera = true } = options;
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
     // Typed: what is filled in at once, React does not notice in Firefox.
@@ -60,6 +62,24 @@ export class RoomGuest {
   }
 
   async enter(): Promise<void> {
+    await this.page.evaluate(() => {
+      const first = new Promise<number>((resolve) => {
+        let clickedAt = 0;
+        addEventListener('click', ({ timeStamp }) => {
+          clickedAt ||= timeStamp;
+        });
+        const look = () => {
+          const others = [...document.querySelectorAll<HTMLVideoElement>('.tile video')].filter(
+            (video) => video.getAttribute('aria-label') !== 'Camera of you',
+          );
+          const isThere = others.some((video) => video.currentTime > 0 && video.videoWidth > 0);
+          if (clickedAt > 0 && isThere) resolve(performance.now() - clickedAt);
+          else setTimeout(look, 5);
+        };
+        look();
+      });
+      Object.assign(window, { first });
+    });
     await this.button(/^(Join|Ask to join)$/).click();
   }
 
@@ -99,36 +119,68 @@ export class RoomGuest {
     );
   }
 
-  /** By which way somebody's media comes now. */
-  path(name: string, slot: 'microphone' | 'camera' = 'camera'): Promise<string | undefined> {
-    return this.page.evaluate(
-      ({ name, slot }) => {
-        const { session } = document.getElementById('root') as unknown as { session: Session };
-        const people = Object.values(session.state.get().people);
-        const person = people.find(({ displayName }) => displayName === name);
-        return session.remote.get(person?.participantId ?? '', slot).path;
-      },
-      { name, slot },
+  /** From the click on Join to the first picture of somebody else, in milliseconds. */
+  firstPictureMs(): Promise<number> {
+    return this.page.evaluate(() => (window as unknown as { first: Promise<number> }).first);
+  }
+
+  /** Waits until everybody's sound and picture come by the call server. */
+  async hasAllByCallServer(others: number, timeoutMs = 25_000): Promise<void> {
+    await until(
+      `${this.name} to have ${others} others by the call server`,
+      () =>
+        this.page.evaluate((others) => {
+          const { session } = document.getElementById('root') as unknown as { session: Session };
+          const ids = Object.keys(session.state.get().people);
+          const by = (id: string, slot: string) => session.remote.get(id, slot).path;
+          const areHere = ids.every(
+            (id) => by(id, 'camera') === 'callserver' && by(id, 'microphone') === 'callserver',
+          );
+          return ids.length === others && areHere;
+        }, others),
+      timeoutMs,
+      100,
     );
   }
 
-  /** From now on measures for how long each voice is without new sound. */
+  /** By which way somebody's media comes now. */
+  path(name: string): Promise<string | undefined> {
+    return this.page.evaluate((name) => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      const people = Object.values(session.state.get().people);
+      const person = people.find(({ displayName }) => displayName === name);
+      return session.remote.get(person?.participantId ?? '', 'camera').path;
+    }, name);
+  }
+
+  /**
+   * From now on measures for how long each voice is without new sound. Time in
+   * which the page itself could not run does not count: nothing is changed over
+   * then, and what plays plays on by itself.
+   */
   watchGaps(): Promise<void> {
     return this.page.evaluate(() => {
+      const everyMs = 10;
       const { session } = document.getElementById('root') as unknown as { session: Session };
-      const last = new Map<string, { mark: number; at: number }>();
+      const voices = new Map<string, { mark: number; silentMs: number }>();
       const gaps: Record<string, number> = {};
       Object.assign(window, { gaps });
+      let before = performance.now();
       setInterval(() => {
         const now = performance.now();
+        const elapsedMs = Math.min(now - before, 2 * everyMs);
+        before = now;
         for (const [id, receiver] of session.remote.voices()) {
-          const [source] = receiver.getSynchronizationSources();
-          const mark = source?.rtpTimestamp ?? -1;
-          const known = last.get(id);
-          if (known === undefined || known.mark !== mark) last.set(id, { mark, at: now });
-          else gaps[id] = Math.max(gaps[id] ?? 0, now - known.at);
+          const mark = receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? -1;
+          const voice = voices.get(id);
+          if (voice === undefined || voice.mark !== mark) {
+            voices.set(id, { mark, silentMs: 0 });
+            continue;
+          }
+          voice.silentMs += elapsedMs;
+          gaps[id] = Math.max(gaps[id] ?? 0, voice.silentMs);
         }
-      }, 10);
+      }, everyMs);
     });
   }
 

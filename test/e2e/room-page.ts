@@ -24,7 +24,7 @@ export class RoomPage {
     this.page = page;
   }
 
-  static async open(browser: Browser, base: string): Promise<RoomPage> {
+  static async open(browser: Browser, base = 'about:blank'): Promise<RoomPage> {
     const page = await (await browser.newContext()).newPage();
     await page.goto(base);
     const room = new RoomPage(page);
@@ -79,10 +79,23 @@ export class RoomPage {
     return room;
   }
 
-  /** Sends what is added with `addPicture`, by labels in the order of mids. */
+  /** The answer that it has. */
+  answer(): Promise<string> {
+    return this.page.evaluate(() => {
+      const { peer } = window as unknown as Connected;
+      return peer.remoteDescription?.sdp ?? '';
+    });
+  }
+
+  /** Who answers its offers from now on. */
+  negotiateWith(answer: (offer: string) => Promise<string>): void {
+    this.#answer = answer;
+  }
+
+  /** Sends a picture, in a session of the router's. */
   async send(router: Router, hue: number): Promise<SendingSession> {
     let session: SendingSession | undefined;
-    this.#answer = async (offer) => {
+    this.negotiateWith(async (offer) => {
       if (session !== undefined) return (await session.renegotiate(offer)).answer;
       session = await router.publish(offer, {
         several: true,
@@ -90,7 +103,7 @@ export class RoomPage {
         order: 'codecs',
       });
       return session.answer;
-    };
+    });
     await this.addPicture(hue);
     if (session === undefined) throw new Error('no session');
     return session;
@@ -109,7 +122,7 @@ export class RoomPage {
     let session: ReceivingSession | undefined;
     let wanted: readonly string[] = [];
     let mids: string[] = [];
-    this.#answer = async (offer) => {
+    this.negotiateWith(async (offer) => {
       if (session === undefined) {
         const begun = await router.receive(offer, wanted);
         session = begun.session;
@@ -119,23 +132,27 @@ export class RoomPage {
       mids = wanted.map((id) => sections.find(({ producerId }) => producerId === id)?.mid ?? '');
       if (left.length > 0) throw new Error(JSON.stringify(left));
       return answer;
-    };
-    await this.page.evaluate(() => {
-      const { peer, offerAgain } = window as unknown as Connected;
-      peer.addTransceiver('audio', { direction: 'recvonly' });
-      return offerAgain();
     });
+    await this.offer('audio', 1);
     return async (ids) => {
       wanted = ids;
-      await this.page.evaluate((count) => {
-        const { peer, offerAgain } = window as unknown as Connected;
-        const videos = () =>
-          peer.getTransceivers().filter(({ receiver }) => receiver.track.kind === 'video');
-        while (videos().length < count) peer.addTransceiver('video', { direction: 'recvonly' });
-        return offerAgain();
-      }, ids.length);
+      await this.offer('video', ids.length);
       return mids;
     };
+  }
+
+  /** Offers to receive in so many sections of a kind at least. */
+  offer(kind: 'audio' | 'video', count: number): Promise<void> {
+    return this.page.evaluate(
+      ({ kind, count }) => {
+        const { peer, offerAgain } = window as unknown as Connected;
+        const there = () =>
+          peer.getTransceivers().filter(({ receiver }) => receiver.track.kind === kind);
+        while (there().length < count) peer.addTransceiver(kind, { direction: 'recvonly' });
+        return offerAgain();
+      },
+      { kind, count },
+    );
   }
 
   async connected(): Promise<void> {

@@ -116,9 +116,9 @@ describe('what strangers say', () => {
     const [quiet, flooding, large, most] = [await join(), await join(), await join(), await join()];
     for (let i = 0; i < 400; i++) flooding.say({ type: 'hand-raise' });
     expect((await flooding.closed).code).toBe(1008);
-    most.raw(JSON.stringify({ type: 'chat', message: 'x', pad: '' }).padEnd(64 * 1024, ' '));
+    most.raw(JSON.stringify({ type: 'chat', message: 'x', pad: '' }).padEnd(256 * 1024, ' '));
     expect((await most.next('error')).code).toBe('unknown_field');
-    large.raw('x'.repeat(64 * 1024 + 1));
+    large.raw('x'.repeat(256 * 1024 + 1));
     expect((await large.closed).code).toBe(1009);
     expect(await quiet.ask({ type: 'hand-raise' })).toMatchObject({ type: 'ok' });
     quiet.cut();

@@ -319,4 +319,29 @@ describe('coming again', () => {
     expect(await h!.ask({ type: 'lock', locked: false })).toMatchObject({ type: 'ok' });
     expect(tookMs).toBeLessThan(12_000);
   });
+
+  it('is not even needed when the database or Redis restarts: what is said is kept', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await join(amphi.base, meetingId, hostToken);
+    const guest = await join(amphi.base, meetingId);
+    process.kill(await amphi.pid('database'), 'SIGKILL');
+    const said = await guest.ask({ type: 'chat', message: 'while the database is away' });
+    expect(said).toMatchObject({ type: 'ok' });
+    expect(await host.next('chat')).toMatchObject({ message: 'while the database is away' });
+    process.kill(await amphi.pid('redis'), 'SIGKILL');
+    expect(await guest.ask({ type: 'hand-raise' })).toMatchObject({ type: 'ok' });
+    expect(await guest.ask({ type: 'chat', message: 'and Redis' })).toMatchObject({ type: 'ok' });
+    const path = `/api/meetings/${meetingId}`;
+    await until('the API to be back', async () => (await call('GET', path)).status === 200);
+    const late = await until('somebody to get in', () => join(amphi.base, meetingId));
+    const welcome = await late.next('welcome');
+    expect(welcome.chat.map(({ message }) => message)).toEqual([
+      'while the database is away',
+      'and Redis',
+    ]);
+    expect(welcome.participants).toHaveLength(2);
+    expect(await late.ask({ type: 'chat-history' })).toMatchObject({ type: 'ok' });
+    expect((await late.next('chat-history')).messages).toHaveLength(2);
+    expect([host, guest].map(({ socket }) => socket.readyState)).toEqual([1, 1]);
+  });
 });

@@ -118,7 +118,7 @@ describe('a pipe', () => {
     await pipe.carry(camera);
     await near.worker.request('closeProducer', { producerId: camera.producerId });
     from.unpublish(camera.producerId);
-    expect(to.published.size).toBe(0);
+    await until('its end at the far end', () => to.published.size === 0);
     const parameters = { ...VIEWER, ssrc: 5 };
     const late = async () => {
       const transportId = `late-${to.id}`;

@@ -1,83 +1,45 @@
-import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base';
-import { ChatStore, MeetingRepository, Rooms, SignalGateway } from '#meeting';
-import {
-  connectRedis,
-  type Listener,
-  listen,
-  NodeClient,
-  NodeRegistry,
-  type Redis,
-  TokenIssuer,
-} from '#platform';
-import { type Database, openDatabase } from '#platform/sql';
-import { createMeeting, Instance, SignalClient, until } from '#support';
+import { connectRedis, type Redis } from '#platform';
+import { createMeeting, Instance, SignalClient, SignalingNode, until } from '#support';
 
 /** Further signalling nodes in this process, on the Redis and the database of a running Amphi. */
 
 const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 let amphi: Instance;
 let redis: Redis;
-let database: Database;
-const nodes: Node[] = [];
+const nodes: SignalingNode[] = [];
 
-interface Node {
-  rooms: Rooms;
-  gateway: SignalGateway;
-  listener: Listener;
-  redis: Redis;
-  base: string;
-}
-
-async function startNode(nodeId: string): Promise<Node> {
-  const own = connectRedis(`unix:${join(amphi.dataDir, 'run', 'redis.sock')}`, {
-    log: silentLogger,
-  });
-  const tokens = new TokenIssuer(SECRET);
-  const registry = new NodeRegistry(own, silentLogger);
-  const rooms = await Rooms.start({
-    redis: own,
-    nodes: new NodeClient({ registry, tokens, nodeId }),
-    nodeId,
-    meetings: new MeetingRepository(database.db),
-    chat: new ChatStore(database.db),
-    iceServers: () => [],
-    log: silentLogger,
-  });
-  const gateway = new SignalGateway({ rooms, tokens, nodeId, log: silentLogger });
-  const server = createServer();
-  server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
-  const listener = await listen(server, { host: '127.0.0.1', port: 0 });
-  const node = { rooms, gateway, listener, redis: own, base: `ws://127.0.0.1:${listener.port}` };
+async function startNode(nodeId: string): Promise<SignalingNode> {
+  const { dataDir } = amphi;
+  const node = await SignalingNode.start({ nodeId, dataDir, secret: SECRET });
   nodes.push(node);
   return node;
 }
 
-async function stopNode(node: Node): Promise<void> {
-  await node.gateway.close();
-  await node.rooms.close();
-  await node.listener.close();
-  node.redis.disconnect();
+async function stopNode(node: SignalingNode): Promise<void> {
   nodes.splice(nodes.indexOf(node), 1);
+  await node.stop();
 }
 
 beforeAll(async () => {
   amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_CLUSTER_SECRET: SECRET } });
   redis = connectRedis(`unix:${join(amphi.dataDir, 'run', 'redis.sock')}`, { log: silentLogger });
-  database = await openDatabase(`unix:${join(amphi.dataDir, 'run', 'postgres.sock')}`);
 });
 
 afterAll(async () => {
   for (const node of [...nodes]) await stopNode(node);
-  await database?.close();
   redis?.disconnect();
   await amphi?.stop();
 });
 
 /** Comes in by this node, wherever the room is held. */
-async function joinAt(node: Node, meetingId: string, hostToken?: string): Promise<SignalClient> {
+async function joinAt(
+  node: SignalingNode,
+  meetingId: string,
+  hostToken?: string,
+): Promise<SignalClient> {
   const knocked = await SignalClient.knock(
     amphi.base,
     meetingId,

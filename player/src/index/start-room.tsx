@@ -1,12 +1,18 @@
 import { useMutation } from '@tanstack/react-query';
 import { DoorOpen } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import type { CreatedMeeting } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
 import { keepHostToken } from '../room/host-token.ts';
 import { Button } from '../ui/button.tsx';
 
+const AccountDialog = lazy(async () => ({
+  default: (await import('./account-dialog.tsx')).AccountDialog,
+}));
+
 /** Makes a room and goes into it, as its host. */
 export function StartRoom() {
+  const [isAsked, setAsked] = useState(false);
   const start = useMutation({
     mutationFn: () =>
       call<CreatedMeeting>('POST', '/api/meetings', { body: { title: 'New room' } }),
@@ -15,7 +21,7 @@ export function StartRoom() {
       location.assign(`/room/${encodeURIComponent(meetingId)}`);
     },
     // Who may not make rooms is still who they are.
-    onError: () => {},
+    onError: (error) => setAsked(needsAccount(error)),
   });
   return (
     <>
@@ -27,17 +33,25 @@ export function StartRoom() {
       >
         Start a room
       </Button>
-      {start.isError && (
+      {start.isError && !needsAccount(start.error) && (
         <p className="hero-trouble" role="alert">
-          {start.error instanceof Problem && start.error.status === 401 ? (
-            <>
-              <a href="/studio">Sign in to the studio</a> to start a room.
-            </>
-          ) : (
-            textOf(start.error)
-          )}
+          {textOf(start.error)}
         </p>
+      )}
+      {isAsked && (
+        <Suspense>
+          <AccountDialog
+            isOpen
+            onClose={() => setAsked(false)}
+            onSignedIn={() => {
+              setAsked(false);
+              start.mutate();
+            }}
+          />
+        </Suspense>
       )}
     </>
   );
 }
+
+const needsAccount = (error: unknown): boolean => error instanceof Problem && error.status === 401;

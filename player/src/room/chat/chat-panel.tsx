@@ -226,7 +226,8 @@ function Composer({
     state.meeting?.settings.chat !== 'nobody' &&
     (state.meeting?.settings.chat !== 'hosts' || isHost(state.self));
   useEffect(() => {
-    if (replyTo !== undefined) field.current?.focus();
+    // On a phone, the keyboard would cover what one came to read.
+    if (replyTo !== undefined || matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [replyTo]);
   const send = async () => {
     const message = text.trim();

@@ -3,9 +3,16 @@ import { Switch } from 'react-aria-components';
 import { LevelMeter } from '../../devices/index.ts';
 import { Button } from '../../ui/button.tsx';
 import { Select } from '../../ui/field.tsx';
-import type { LocalMedia } from '../media/local-media.ts';
+import type { Option } from '../../ui/option.ts';
+import type { LocalMedia, PictureSize } from '../media/local-media.ts';
 import { useStore } from '../use-store.ts';
 import { testTone } from './test-tone.ts';
+
+const PICTURES: readonly Option<PictureSize>[] = [
+  { value: 'large', label: 'Large: as good as the network bears' },
+  { value: 'medium', label: 'Medium: half the size' },
+  { value: 'small', label: 'Small: for weak devices and bad networks' },
+];
 
 /** Camera, microphone, speaker, and what is done to the sound. */
 export function DeviceForm({ local }: { local: LocalMedia }) {
@@ -20,6 +27,14 @@ export function DeviceForm({ local }: { local: LocalMedia }) {
           options={optionsOf(inputs.cameras, 'Camera')}
           value={chosen(preferences.cameraId, inputs.cameras, tracks.camera)}
           onChange={(cameraId) => local.choose({ cameraId })}
+        />
+      )}
+      {inputs.cameras.length > 0 && (
+        <Select
+          label="Picture"
+          options={PICTURES}
+          value={preferences.picture}
+          onChange={(picture) => local.choose({ picture })}
         />
       )}
       {inputs.microphones.length > 0 && (

@@ -20,7 +20,16 @@ export interface Preferences extends Processing {
   cameraId: string;
   microphoneId: string;
   speakerId: string;
+  /** How large a picture is asked of the camera. */
+  picture: PictureSize;
 }
+
+export type PictureSize = 'large' | 'medium' | 'small';
+const PICTURES: Record<PictureSize, { width: number; height: number; fps: number }> = {
+  large: { width: 1280, height: 720, fps: 30 },
+  medium: { width: 640, height: 360, fps: 30 },
+  small: { width: 320, height: 180, fps: 15 },
+};
 
 export interface LocalState {
   tracks: OwnTracks;
@@ -40,6 +49,7 @@ export const DEFAULT_PREFERENCES: Preferences = {
   cameraId: '',
   microphoneId: '',
   speakerId: '',
+  picture: 'large',
   noiseSuppression: true,
   echoCancellation: true,
 };
@@ -105,10 +115,13 @@ export class LocalMedia {
   }
 
   /** Another device; what is on goes on with it. */
-  async choose(chosen: { cameraId?: string; microphoneId?: string; speakerId?: string }) {
+  async choose(
+    chosen: Partial<Pick<Preferences, 'cameraId' | 'microphoneId' | 'speakerId' | 'picture'>>,
+  ): Promise<void> {
     this.#prefer(chosen);
     const { tracks } = this.state;
-    const video = chosen.cameraId !== undefined && tracks.camera !== undefined;
+    const isOtherPicture = chosen.cameraId !== undefined || chosen.picture !== undefined;
+    const video = isOtherPicture && tracks.camera !== undefined;
     const audio = chosen.microphoneId !== undefined && tracks.microphone !== undefined;
     if (video || audio) await this.#open(audio, video);
   }
@@ -197,7 +210,9 @@ export class LocalMedia {
     wantsAudio: boolean,
     wantsVideo: boolean,
   ): Promise<{ stream?: MediaStream; problem: DeviceProblem | undefined }> {
-    const { cameraId, microphoneId, noiseSuppression, echoCancellation } = this.state.preferences;
+    const { cameraId, microphoneId, noiseSuppression, echoCancellation, picture } =
+      this.state.preferences;
+    const { width, height, fps } = PICTURES[picture] ?? PICTURES.large;
     const audio = {
       noiseSuppression,
       echoCancellation,
@@ -205,9 +220,9 @@ export class LocalMedia {
       ...exactly(microphoneId),
     };
     const video = {
-      width: { ideal: 1280 },
-      height: { ideal: 720 },
-      frameRate: { ideal: 30 },
+      width: { ideal: width },
+      height: { ideal: height },
+      frameRate: { ideal: fps },
       ...exactly(cameraId),
     };
     const get = (constraints: MediaStreamConstraints) =>

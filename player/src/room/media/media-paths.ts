@@ -26,8 +26,10 @@ type AnswerMessage = Extract<ServerMessage, { type: 'answer' }>;
 
 /** An answer that has not come by then does not come. */
 const ANSWER_MS = 10_000;
-/** The old way is closed by then, whatever is missing on the new one. */
+/** The old way is closed by then, whoever is missing on the new one. */
 const OVERLAP_MS = 15_000;
+/** So long the old way is kept for others who may still need it. */
+const LAST_MS = 3_000;
 const CALL_SERVER = 'callserver';
 
 /**
@@ -46,6 +48,7 @@ export class MediaPaths {
   #state: RoomState | undefined;
   #path: Path | undefined;
   #overlap: ReturnType<typeof setTimeout> | undefined;
+  #isClosing = false;
 
   constructor(options: MediaPathsOptions) {
     this.#options = options;
@@ -132,15 +135,36 @@ export class MediaPaths {
   #turnTo(path: Path): void {
     const isFirst = this.#path === undefined;
     this.#path = path;
+    this.#isClosing = false;
     this.#options.remote.setWanted(path);
     clearTimeout(this.#overlap);
     if (path === 'callserver') this.#openCallServer();
     else this.#mesh.unrelease();
-    if (isFirst) return;
+    if (!isFirst) this.#closeOldAfter(OVERLAP_MS);
+  }
+
+  /** Closes the old way, but never before the new one stands. */
+  #closeOldAfter(ms: number): void {
+    clearTimeout(this.#overlap);
     this.#overlap = setTimeout(() => {
-      if (this.#path === 'callserver') this.#mesh.closeAll();
-      else this.#closeCallServer();
-    }, OVERLAP_MS);
+      if (this.#path === 'callserver' && this.#isCallServerUp()) this.#mesh.closeAll();
+      else if (this.#path === 'mesh' && this.#isMeshUp()) this.#closeCallServer();
+      else this.#closeOldAfter(OVERLAP_MS);
+    }, ms);
+  }
+
+  #isCallServerUp(): boolean {
+    return [this.#sender, this.#receiver].every(
+      (link) => link?.connection.connectionState === 'connected',
+    );
+  }
+
+  #isMeshUp(): boolean {
+    const { peers } = this.#mesh;
+    return (
+      peers.length === (this.#state === undefined ? 0 : this.#present(this.#state).length) &&
+      peers.every(([, { connection }]) => connection.connectionState === 'connected')
+    );
   }
 
   #openCallServer(): void {
@@ -162,6 +186,7 @@ export class MediaPaths {
   }
 
   #closeCallServer(): void {
+    this.#isClosing = false;
     this.#sender?.close();
     this.#receiver?.close();
     this.#sender = undefined;
@@ -208,21 +233,14 @@ export class MediaPaths {
     const state = this.#state;
     if (state === undefined) return;
     if (this.#path === 'callserver') {
-      if (this.#receiver?.connection.connectionState !== 'connected') return;
-      if (this.#sender?.connection.connectionState !== 'connected') return;
-      this.#mesh.release((id) => this.#hasAll(state, id, 'callserver'));
-    } else if (this.#sender !== undefined) {
-      const isDirect = this.#present(state).every((id) => this.#hasAll(state, id, 'mesh'));
-      const peers = this.#mesh.peers;
-      const areConnected =
-        peers.length === this.#present(state).length &&
-        peers.every(([, { connection }]) => connection.connectionState === 'connected');
-      // The others close theirs by themselves; what we send there must last as long.
-      if (isDirect && areConnected) {
-        clearTimeout(this.#overlap);
-        this.#overlap = setTimeout(() => this.#closeCallServer(), 3_000);
-      }
+      if (this.#isCallServerUp()) this.#mesh.release((id) => this.#hasAll(state, id, 'callserver'));
+      return;
     }
+    if (this.#sender === undefined || this.#isClosing || !this.#isMeshUp()) return;
+    if (!this.#present(state).every((id) => this.#hasAll(state, id, 'mesh'))) return;
+    // The others close theirs by themselves; what we send there must last as long.
+    this.#isClosing = true;
+    this.#closeOldAfter(LAST_MS);
   }
 
   /** Whether all that somebody has turned on comes here on this path. */

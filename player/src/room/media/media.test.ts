@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
-import { choosePath } from './remote-media.ts';
+import { choosePath, RemoteMedia } from './remote-media.ts';
 import { SpeakingDetector } from './speaking.ts';
 import { between, read } from './stats.ts';
 import { differs } from './wants.ts';
@@ -17,6 +18,61 @@ describe('choosePath', () => {
     ['mesh', { mesh: undefined, callserver: undefined }, undefined],
   ] as const)('prefers %s with %j: %s', (wanted, flows, path) => {
     expect(choosePath(wanted, flows)).toBe(path);
+  });
+});
+
+describe('RemoteMedia', () => {
+  const track = (kind: string) => {
+    const events = new EventTarget();
+    return Object.assign(events, { kind, id: kind, muted: false, readyState: 'live' });
+  };
+  const receiver = (sources: unknown[]) => ({ getSynchronizationSources: () => sources });
+  const changes: string[] = [];
+
+  it('changes over to a voice once it plays, not when its first packet is there', () => {
+    const remote = new RemoteMedia((id) => changes.push(id));
+    const played: unknown[] = [];
+    const add = (path: 'mesh' | 'callserver', sources: unknown[]) =>
+      remote.add('a', path, 'microphone', track('audio') as never, receiver(sources) as never);
+    remote.setWanted('callserver');
+    add('mesh', [{}]);
+    add('callserver', played);
+    remote.recheck();
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+    expect(remote.get('a', 'microphone').all).toHaveLength(2);
+    played.push({});
+    changes.length = 0;
+    remote.recheck();
+    remote.recheck();
+    expect(changes).toEqual(['a']);
+    expect(remote.get('a', 'microphone').path).toBe('callserver');
+    expect(remote.flows('a', 'callserver', 'microphone')).toBe(true);
+    remote.remove('a', 'callserver');
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+  });
+
+  it('waits for no second way where there is one only', () => {
+    const remote = new RemoteMedia(() => {});
+    remote.add('a', 'mesh', 'microphone', track('audio') as never, receiver([]) as never);
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+  });
+});
+
+describe('encodingsFor', () => {
+  it.each([
+    [1080, [270, 540, 1080]],
+    [720, [180, 360, 720]],
+    [540, [135, 270, 540]],
+    [480, [240, 480]],
+    [269, [269]],
+    [180, [180]],
+  ])('a picture of %d lines', (lines, sent) => {
+    const encodings = encodingsFor(lines);
+    expect(encodings.map(({ rid }) => rid)).toEqual(['l', 'm', 'h']);
+    const active = encodings.filter((one) => one.active);
+    expect(active.map((one) => lines / one.scaleResolutionDownBy)).toEqual(sent);
+    const rates = active.map(({ maxBitrate }) => maxBitrate);
+    expect(rates).toEqual([...rates].sort((a, b) => a - b));
   });
 });
 

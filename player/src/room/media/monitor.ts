@@ -70,6 +70,7 @@ export class Monitor {
 
   #listen(): void {
     const { remote, selfId, ownLevel } = this.#options;
+    remote.recheck();
     const levels = new Map([[selfId, ownLevel()]]);
     for (const [id, receiver] of remote.voices()) {
       const [source] = receiver.getSynchronizationSources();

@@ -39,6 +39,7 @@ export function choosePath(
 export class RemoteMedia {
   readonly #people = new Map<string, Record<Path, Lane>>();
   readonly #onChange: (participantId: string) => void;
+  readonly #checked = new Map<string, string>();
   #wanted: Path = 'mesh';
 
   constructor(onChange: (participantId: string) => void) {
@@ -90,6 +91,7 @@ export class RemoteMedia {
   }
 
   forget(participantId: string): void {
+    this.#checked.delete(participantId);
     if (this.#people.delete(participantId)) this.#onChange(participantId);
   }
 
@@ -97,8 +99,8 @@ export class RemoteMedia {
     const lanes = this.#people.get(participantId);
     const of = (path: Path) => lanes?.[path].get(slot)?.track;
     const flow = (path: Path) => {
-      const track = of(path);
-      return track === undefined ? undefined : isFlowing(track);
+      const incoming = lanes?.[path].get(slot);
+      return incoming === undefined ? undefined : isFlowing(incoming);
     };
     const path = choosePath(this.#wanted, { mesh: flow('mesh'), callserver: flow('callserver') });
     const all = [of('mesh'), of('callserver')].filter((track) => track !== undefined);
@@ -107,8 +109,19 @@ export class RemoteMedia {
 
   /** Whether something comes from somebody on this path and slot right now. */
   flows(participantId: string, path: Path, slot: Slot): boolean {
-    const track = this.#people.get(participantId)?.[path].get(slot)?.track;
-    return track !== undefined && isFlowing(track);
+    const incoming = this.#people.get(participantId)?.[path].get(slot);
+    return incoming !== undefined && isFlowing(incoming);
+  }
+
+  /** That sound has begun to play is not told by any event: to be asked now and then. */
+  recheck(): void {
+    for (const id of this.#people.keys()) {
+      const flows = ['mesh', 'callserver'] as const;
+      const now = flows.map((path) => this.flows(id, path, 'microphone')).join();
+      if (this.#checked.get(id) === now) continue;
+      this.#checked.set(id, now);
+      this.#onChange(id);
+    }
   }
 
   /** Whoever anything comes from. */
@@ -135,7 +148,15 @@ export class RemoteMedia {
   }
 }
 
-const isFlowing = (track: MediaStreamTrack): boolean => track.readyState === 'live' && !track.muted;
+/**
+ * Whether something can be seen or heard of it. Packets of sound wait until there
+ * are enough of them; it is there once some of it was played.
+ */
+function isFlowing({ track, receiver }: Incoming): boolean {
+  if (track.readyState !== 'live' || track.muted) return false;
+  if (track.kind === 'video' || receiver === undefined) return true;
+  return receiver.getSynchronizationSources().length > 0;
+}
 
 /** Slots of sound and of pictures. */
 export const SOUND_SLOTS = SLOTS.filter((s) => s === 'microphone' || s === 'screen-audio');

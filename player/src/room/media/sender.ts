@@ -1,5 +1,6 @@
 import { CallServerLink, type Offer } from './call-server-link.ts';
 import { preferVp8 } from './codecs.ts';
+import { encodingsFor } from './encodings.ts';
 import { kindOf, type OwnTracks, SLOTS, type Slot } from './slots.ts';
 
 export interface SenderOptions {
@@ -8,12 +9,6 @@ export interface SenderOptions {
   onState: (state: RTCPeerConnectionState) => void;
 }
 
-/** Three sizes of a camera's picture: the call server gives everyone the one that fits. */
-const CAMERA: RTCRtpEncodingParameters[] = [
-  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
 /** Text is read, not watched: sharp and seldom. */
 const SCREEN: RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000, maxFramerate: 15 }];
 
@@ -43,7 +38,9 @@ export class Sender {
     this.#tracks = tracks;
     for (const [slot, { sender }] of this.#sections) {
       const wanted = tracks[slot] ?? null;
-      if (sender.track !== wanted) sender.replaceTrack(wanted).catch(() => {});
+      if (sender.track === wanted) continue;
+      sender.replaceTrack(wanted).catch(() => {});
+      if (slot === 'camera' && wanted !== null) resize(sender, wanted);
     }
     if (SLOTS.some((slot) => this.#isMissing(slot))) this.#link.negotiate();
   }
@@ -69,7 +66,7 @@ export class Sender {
         direction: 'sendonly',
         sendEncodings:
           slot === 'camera'
-            ? CAMERA
+            ? encodingsFor(linesOf(this.#tracks.camera))
             : slot === 'screen'
               ? SCREEN
               : [{ maxBitrate: slot === 'microphone' ? 40_000 : 96_000 }],
@@ -84,4 +81,21 @@ export class Sender {
     for (const [slot, { mid }] of this.#sections) if (mid !== null) labels[mid] = slot;
     return labels;
   }
+}
+
+const USUAL_LINES = 720;
+
+const linesOf = (camera: MediaStreamTrack | undefined): number =>
+  camera?.getSettings().height ?? USUAL_LINES;
+
+/** Another camera may give pictures of another size. */
+async function resize(sender: RTCRtpSender, camera: MediaStreamTrack): Promise<void> {
+  const parameters = sender.getParameters();
+  const wanted = encodingsFor(linesOf(camera));
+  for (const encoding of parameters.encodings) {
+    const { rid: _rid, ...sizes } = wanted.find(({ rid }) => rid === encoding.rid) ?? {};
+    Object.assign(encoding, sizes);
+  }
+  // What a browser does not let itself be told it decides by itself.
+  await sender.setParameters(parameters).catch(() => {});
 }

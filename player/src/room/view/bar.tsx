@@ -50,8 +50,8 @@ const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉'] as const;
 export function Bar(props: BarProps) {
   const { isMicrophoneOn, isCameraOn, isSharing, isHandUp, mayPublish, panel } = props;
   return (
-    <div className="bar" role="toolbar" aria-label="Your controls">
-      <div className="bar-group">
+    <div className="bar">
+      <fieldset className="bar-group" aria-label="Your controls">
         <BarButton
           label={isMicrophoneOn ? 'Mute' : 'Unmute'}
           keys="M"
@@ -156,7 +156,7 @@ export function Bar(props: BarProps) {
           onPress={props.onLeave}
           icon={<PhoneOff size={20} />}
         />
-      </div>
+      </fieldset>
     </div>
   );
 }

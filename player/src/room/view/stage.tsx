@@ -73,30 +73,32 @@ export function Stage({ session, view, isAudioOnly, pinned, onPin }: StageProps)
 
   const swipe = useSwipe((by) => setPage(arrangement.page + by));
   return (
-    <section className="stage" aria-label="People and screens" ref={host} {...swipe}>
-      <ul className="stage-tiles">
-        {arrangement.tiles.map((placed) => {
-          const tile = kinds.get(placed.id);
-          const person = tile && personOf(state, tile.participantId);
-          if (tile === undefined || person === undefined) return null;
-          const hand = hands.indexOf(tile.participantId);
-          return (
-            <Tile
-              key={placed.id}
-              placed={placed}
-              kind={tile.kind}
-              person={person}
-              isOwn={tile.isOwn}
-              isSpeaking={speaking.now.includes(tile.participantId)}
-              isPinned={placed.id === pinned}
-              hand={hand < 0 ? undefined : hand + 1}
-              track={trackOf(tile)}
-              quality={quality[tile.participantId]}
-              onPin={() => onPin(placed.id === pinned ? undefined : placed.id)}
-            />
-          );
-        })}
-      </ul>
+    <section className="stage" aria-label="People and screens" {...swipe}>
+      <div className="stage-area" ref={host}>
+        <ul className="stage-tiles">
+          {arrangement.tiles.map((placed) => {
+            const tile = kinds.get(placed.id);
+            const person = tile && personOf(state, tile.participantId);
+            if (tile === undefined || person === undefined) return null;
+            const hand = hands.indexOf(tile.participantId);
+            return (
+              <Tile
+                key={placed.id}
+                placed={placed}
+                kind={tile.kind}
+                person={person}
+                isOwn={tile.isOwn}
+                isSpeaking={speaking.now.includes(tile.participantId)}
+                isPinned={placed.id === pinned}
+                hand={hand < 0 ? undefined : hand + 1}
+                track={trackOf(tile)}
+                quality={quality[tile.participantId]}
+                onPin={() => onPin(placed.id === pinned ? undefined : placed.id)}
+              />
+            );
+          })}
+        </ul>
+      </div>
       {arrangement.pages > 1 && (
         <nav className="stage-pages" aria-label="Pages of people">
           <button

@@ -1,15 +1,14 @@
 import type { RawData, WebSocket } from 'ws';
+import type { z } from 'zod';
 import { AmphiError, type Logger } from '#base';
-import { CLOSE_CODES, type ClientMessage, clientMessageSchema } from '#contracts';
+import { CLOSE_CODES } from '#contracts';
 import { validate } from '#platform';
-import type { RoomMessage } from '../room/room.ts';
-import { errorFrame, unnumbered } from './frames.ts';
+import { errorFrame } from './frames.ts';
 import type { Line } from './line.ts';
-import { isRoomMessage } from './rooms.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const FLOOD = { perSecond: 50, burst: 200 };
-const JOIN_WITHIN_MS = 10_000;
+const FLOOD_BYTES = { perSecond: 128 * 1024, burst: 2 * 1024 * 1024 };
 /** More than this waiting to be read, and the reader is cut off: it may come again and resume. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A peer that does not answer a close is cut off. */
@@ -18,44 +17,36 @@ const CLOSE_WITHIN_MS = 2_000;
 const SILENCE_MS = 25_000;
 const POLICY_VIOLATION = 1008;
 
-type First = Extract<ClientMessage, { type: 'join' | 'resume' }>;
-
-export interface SocketListener {
-  open(line: Line, message: First): void;
-  receive(line: Line, message: RoomMessage): void;
-  closed(line: Line): void;
+export interface FrameSocketOptions<Message> {
+  id: string;
+  /** What a frame may say; its `ref` goes back with what is wrong with it. */
+  schema: z.ZodType<Message>;
+  /** What it throws is answered with an error. */
+  receive: (message: Message) => void;
+  closed: () => void;
+  log: Logger;
 }
 
-/** One WebSocket: takes frames apart, answers what is no message, and keeps the peer within bounds. */
-export class SignalSocket implements Line {
+/** One WebSocket of JSON messages: takes frames apart, answers what is no message, and keeps the peer within bounds. */
+export class FrameSocket<Message> implements Line {
   readonly id: string;
   readonly #socket: WebSocket;
-  readonly #listener: SocketListener;
-  readonly #bucket = new TokenBucket(FLOOD, performance.now());
-  readonly #log: Logger;
-  #joining: NodeJS.Timeout | undefined;
-  #opened = false;
+  readonly #options: FrameSocketOptions<Message>;
+  readonly #messages = new TokenBucket(FLOOD, performance.now());
+  readonly #bytes = new TokenBucket(FLOOD_BYTES, performance.now());
   #heardAt = performance.now();
 
-  constructor(socket: WebSocket, options: { id: string; listener: SocketListener; log: Logger }) {
+  constructor(socket: WebSocket, options: FrameSocketOptions<Message>) {
     this.id = options.id;
     this.#socket = socket;
-    this.#listener = options.listener;
-    this.#log = options.log;
-    this.#joining = setTimeout(
-      () => this.close(CLOSE_CODES.notJoined, 'nothing was said'),
-      JOIN_WITHIN_MS,
-    );
+    this.#options = options;
     socket.on('message', (data, isBinary) => this.#onFrame(data, isBinary));
     socket.on('pong', () => {
       this.#heardAt = performance.now();
     });
     // What breaks the protocol of WebSockets closes the socket with the right code by itself.
-    socket.on('error', (error) => this.#log.debug({ reason: error.message }, 'socket error'));
-    socket.once('close', () => {
-      clearTimeout(this.#joining);
-      this.#listener.closed(this);
-    });
+    socket.on('error', (error) => options.log.debug({ reason: error.message }, 'socket error'));
+    socket.once('close', () => options.closed());
   }
 
   send(text: string): void {
@@ -85,34 +76,19 @@ export class SignalSocket implements Line {
     const now = performance.now();
     this.#heardAt = now;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#bucket.take(now)) {
+    const text = String(data);
+    if (!this.#messages.take(now) || !this.#bytes.take(now, text.length)) {
       this.close(POLICY_VIOLATION, 'too many messages');
       return;
     }
     let ref: string | undefined;
     try {
       if (isBinary) throw new AmphiError('bad_request', 'Messages are text, not binary');
-      const value = parse(String(data));
+      const value = parse(text);
       ref = refOf(value);
-      this.#onMessage(validate(clientMessageSchema, value));
+      this.#options.receive(validate(this.#options.schema, value));
     } catch (error) {
       this.send(errorFrame(error, ref));
-    }
-  }
-
-  #onMessage(message: ClientMessage): void {
-    if (message.type === 'ping') {
-      const { sent } = message;
-      this.send(unnumbered({ type: 'pong', sent, serverTime: Date.now() }));
-      if (message.ref !== undefined) this.send(unnumbered({ type: 'ok', ref: message.ref }));
-    } else if (isRoomMessage(message)) {
-      if (!this.#opened) throw new AmphiError('conflict', 'Say join or resume first');
-      this.#listener.receive(this, message);
-    } else {
-      if (this.#opened) throw new AmphiError('conflict', 'This socket has joined already');
-      this.#opened = true;
-      clearTimeout(this.#joining);
-      this.#listener.open(this, message);
     }
   }
 }
