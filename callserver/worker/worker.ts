@@ -16,12 +16,16 @@ import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, NativePeer } from './native-peer.ts';
 import { PipeSocket, type PipeWire } from './pipe-socket.ts';
+import { PlainWire } from './plain-wire.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
 import { summaryOf } from './summary.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
+/** Each has a port of its own. */
+const MAX_PLAIN = 32;
+const ANY_LOCAL_PORT = { address: '127.0.0.1', port: 0 };
 const TICK_MS = 20;
 /** Transports that only send have less to do. */
 const SLOW_TICK_EVERY = 5;
@@ -53,6 +57,7 @@ export class Worker {
   #settings: WorkerSettings | undefined;
   #pipes: Promise<PipeSocket> | undefined;
   #peers = 0;
+  #plain = 0;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -201,6 +206,50 @@ export class Worker {
     return { handle };
   }
 
+  async createPlainTransport(
+    input: RequestInput<'createPlainTransport'>,
+  ): Promise<{ address: string; port: number }> {
+    const { routerId, transportId, bind = ANY_LOCAL_PORT, remote } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    if (this.#plain >= MAX_PLAIN) {
+      throw new AmphiError('too_many', `${MAX_PLAIN} plain transports are open here`);
+    }
+    this.#plain++;
+    let wire: PlainWire;
+    try {
+      wire = await PlainWire.open({
+        bind,
+        remote,
+        onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+        onOpen: () => entry.transport.opened(nowMs()),
+      });
+    } catch (error) {
+      this.#plain--;
+      throw error;
+    }
+    const counted: Wire = {
+      get open() {
+        return wire.open;
+      },
+      send: (packet) => wire.send(packet),
+      close: () => {
+        this.#plain--;
+        wire.close();
+      },
+    };
+    let entry: Entry;
+    try {
+      // The router may have gone while the port was opened.
+      this.#mustBeNew(transportId);
+      entry = this.#add(this.#router(routerId), transportId, counted);
+    } catch (error) {
+      counted.close();
+      throw error;
+    }
+    return wire.local;
+  }
+
   async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
     const { routerId, transportId } = input;
     this.#router(routerId);
@@ -220,8 +269,9 @@ export class Worker {
   #pipeSocket(): Promise<PipeSocket> {
     const settings = this.#settings;
     if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
-    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
-    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    const { bindAddress, announcedAddresses } = settings;
+    const [announcedAddress = bindAddress] = announcedAddresses;
+    this.#pipes ??= PipeSocket.open(settings.pipes ?? { bindAddress, announcedAddress, port: 0 });
     this.#pipes.catch(() => {
       this.#pipes = undefined;
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { announcedAddresses, isPrivateAddress } from './addresses.ts';
 
-const media = { port: 44_000, workers: 2, workerSessions: 250 };
+const media = { port: 44_000, workers: 2, workerSessions: 250, pipePort: 45_000 };
 
 describe('announcedAddresses', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { AmphiError, type Closable, Emitter, type Logger } from '#base';
-import type { WorkerProcess, WorkerSettings } from '#callserver';
+import type { WorkerClient, WorkerSettings } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** A place in a worker for one session. */
 export interface Place {
-  worker: WorkerProcess;
+  worker: WorkerClient;
   release: () => void;
 }
 
@@ -51,9 +51,9 @@ export class WorkerPool extends Emitter<Events> implements Closable {
    * be called when that has ended. Throws `unavailable` while none is up; `except`
    * are not asked, and it is `too_many` when only they are up.
    */
-  take(options: { on?: WorkerProcess; except?: readonly WorkerProcess[] } = {}): Place {
+  take(options: { on?: WorkerClient; except?: readonly WorkerClient[] } = {}): Place {
     const { on, except = [] } = options;
-    let best: { slot: WorkerSlot; worker: WorkerProcess } | undefined;
+    let best: { slot: WorkerSlot; worker: WorkerClient } | undefined;
     let others = false;
     for (const slot of this.#slots) {
       const { worker } = slot;

@@ -1,6 +1,12 @@
+import { hkdfSync } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { AmphiError } from '#base';
 import { run } from '#platform';
+import { isUnspecified } from '../local-address.ts';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { Neighbours } from '../media/links/neighbours.ts';
+import { LINK_PATH } from '../media/links/protocol.ts';
+import { WorkerLinks } from '../media/links/worker-link.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
 import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
@@ -15,18 +21,28 @@ export const callserver: RoleMain = async (base) => {
   const { config, nodeId } = context;
   const { host, media } = config;
   const announced = announcedAddresses(config);
+  const internal = await internalAddress(config.internal.host, announced);
   const settings = await Promise.all(
     Array.from({ length: media.workers }, async (_, i) => ({
       port: media.port === 0 ? await freeUdpPort(host) : media.port + i,
       bindAddress: host,
       announcedAddresses: announced,
+      pipes: {
+        bindAddress: isUnspecified(config.internal.host) ? config.internal.host : internal,
+        announcedAddress: internal,
+        // With free ports for peers, several may be on this machine.
+        port: media.port === 0 || media.pipePort === 0 ? 0 : media.pipePort + i,
+      },
     })),
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
   const maxSessionsPerWorker = media.workerSessions;
-  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, log }));
+  const pipeSecret = pipeSecretOf(context.clusterSecret);
+  const elsewhere = new Neighbours({ nodes, nodeId, pipeSecret, log });
+  const links = new WorkerLinks({ pool, tokens, pipeSecret, log });
+  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, elsewhere, log }));
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
@@ -69,6 +85,7 @@ export const callserver: RoleMain = async (base) => {
       (q, s) => {
         if (q.url?.startsWith('/whip/') === true) return whip.handler(q, s);
         if (q.url?.startsWith(ROOMS_PATH) === true) return roomsEndpoint.handler(q, s);
+        if (q.url === LINK_PATH) return links.handler(q, s);
         throw new AmphiError('not_found');
       },
       req,
@@ -77,3 +94,13 @@ export const callserver: RoleMain = async (base) => {
   );
   return disposer;
 };
+
+/** Where other nodes send what goes through pipes; a name is looked up once. */
+async function internalAddress(host: string, announced: readonly string[]): Promise<string> {
+  if (isUnspecified(host)) return announced[0] ?? host;
+  return (await lookup(host)).address;
+}
+
+/** What the call-server nodes of a cluster know, and nobody else: for the keys of their pipes. */
+const pipeSecretOf = (clusterSecret: string): string =>
+  Buffer.from(hkdfSync('sha256', clusterSecret, 'amphi', 'pipes', 32)).toString('base64url');

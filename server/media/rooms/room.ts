@@ -20,7 +20,7 @@ import {
   type RoomNotice,
   type RoomProducer,
 } from '#contracts';
-import { type Branch, Cascade } from '../cascade.ts';
+import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
@@ -37,6 +37,8 @@ export interface RoomOptions {
   pool: WorkerPool;
   /** Sessions of one room in one worker before another one is used. */
   maxSessionsPerWorker: number;
+  /** Workers of other nodes, for when all of this one take part. */
+  elsewhere: Elsewhere | undefined;
   log: Logger;
 }
 
@@ -102,6 +104,7 @@ export class Room extends Emitter<Events> implements Closable {
       pool,
       maxSessions: maxSessionsPerWorker,
       topSpeakers: TOP_SPEAKERS,
+      elsewhere: options.elsewhere,
     });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));

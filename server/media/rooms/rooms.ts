@@ -1,5 +1,6 @@
 import { AmphiError, type Closable, type Logger } from '#base';
 import { ROOM_LEASE_MS } from '#contracts';
+import type { Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { Line } from './notice-log.ts';
 import { Room } from './room.ts';
@@ -10,6 +11,8 @@ const LEASE_CHECK_MS = 1_000;
 export interface RoomsOptions {
   pool: WorkerPool;
   maxSessionsPerWorker: number;
+  /** Workers of other nodes. */
+  elsewhere?: Elsewhere;
   log: Logger;
   /** Milliseconds without an owner. */
   leaseMs?: number;
@@ -52,8 +55,14 @@ export class Rooms implements Closable {
     if (this.#rooms.size >= MAX_ROOMS) {
       throw new AmphiError('too_many', `${MAX_ROOMS} rooms are open here`);
     }
-    const { pool, maxSessionsPerWorker, log } = this.#options;
-    const room = new Room({ roomId, pool, maxSessionsPerWorker, log: log.child({ roomId }) });
+    const { pool, maxSessionsPerWorker, elsewhere, log } = this.#options;
+    const room = new Room({
+      roomId,
+      pool,
+      maxSessionsPerWorker,
+      elsewhere,
+      log: log.child({ roomId }),
+    });
     const owned: Owned = { room, fence, stream: undefined, seenMs: performance.now() };
     this.#rooms.set(roomId, owned);
     room.on('ended', (reason) => {
