@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { AmphiError, messageOf } from '#base';
+import { isRtcp } from '#protocol';
 import type { Wire } from '../core/transport.ts';
 import { MAX_PACKET } from '../packet/slot.ts';
 
@@ -28,7 +29,7 @@ export interface PlainWireOptions {
 /**
  * RTP and RTCP on one port (RFC 5761), in the clear: for tools on this machine or in
  * a network of its own, ffmpeg above all. Packets of anybody but the other end
- * are dropped and counted.
+ * are dropped and counted; its RTCP may come from another port of it.
  */
 export class PlainWire implements Wire {
   readonly local: Address;
@@ -36,6 +37,8 @@ export class PlainWire implements Wire {
   readonly #options: PlainWireOptions;
   readonly #ring: Buffer[] = [];
   #remote: Address | undefined;
+  /** Where its RTCP comes from: tools like ffmpeg use a socket of its own for it. */
+  #remoteRtcp: Address | undefined;
   #next = 0;
   #inFlight = 0;
   #closed = false;
@@ -77,19 +80,34 @@ export class PlainWire implements Wire {
     return this.#remote !== undefined && !this.#closed;
   }
 
-  #onPacket(packet: Buffer, { address, port }: Address): void {
+  #onPacket(packet: Buffer, from: Address): void {
     if (this.#closed) return;
+    if (isRtcp(packet) ? this.#isRtcpSource(from) : this.#isSource(from)) {
+      this.#options.onPacket(packet);
+    } else {
+      this.refused++;
+    }
+  }
+
+  #isSource({ address, port }: Address): boolean {
     if (this.#remote === undefined) {
+      if ((this.#remoteRtcp?.address ?? address) !== address) return false;
       this.#remote = { address, port };
       this.#options.onOpen();
     }
-    if (this.#remote.address !== address || this.#remote.port !== port) this.refused++;
-    else this.#options.onPacket(packet);
+    return this.#remote.address === address && this.#remote.port === port;
+  }
+
+  /** The first one at the other end's address. */
+  #isRtcpSource({ address, port }: Address): boolean {
+    if ((this.#remote?.address ?? address) !== address) return false;
+    this.#remoteRtcp ??= { address, port };
+    return this.#remoteRtcp.address === address && this.#remoteRtcp.port === port;
   }
 
   send(packet: Uint8Array): boolean {
-    const remote = this.#remote;
-    if (remote === undefined || this.#closed) return false;
+    if (this.#remote === undefined || this.#closed) return false;
+    const remote = (isRtcp(packet) ? this.#remoteRtcp : undefined) ?? this.#remote;
     if (packet.length > LARGEST || this.#inFlight >= RING) return false;
     const at = this.#next;
     this.#next = (at + 1) % RING;

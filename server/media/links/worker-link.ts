@@ -12,7 +12,7 @@ import {
   type RequestName,
   type WorkerClient,
 } from '#callserver';
-import { bearerOf, type TokenIssuer } from '#platform';
+import { bearerOf, type TokenIssuer, validate } from '#platform';
 import type { WorkerPool } from '../worker-pool.ts';
 import { LINK_BEAT, LINK_BEAT_MS, LINK_SILENCE_MS } from './protocol.ts';
 
@@ -147,7 +147,7 @@ class WorkerLink {
     if (!isRequestName(name) || REFUSED.has(name)) {
       throw new AmphiError('bad_request', `no request "${name}" over a link`);
     }
-    const valid = REQUESTS[name].input.parse(input);
+    const valid = validate(REQUESTS[name].input, input);
     const asked = ids.parse(valid);
     const made = MADE_BY[name];
     const strange = ID_KINDS.find((kind) => kind !== made && !this.#owns(asked[kind]));
