@@ -22,6 +22,7 @@ export default defineConfig({
           ],
           exclude: ['**/node_modules/**', '**/dist/**'],
           maxWorkers: availableParallelism(),
+          testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { delay } from '#base';
 import { residentBytesOf } from '#support';
 import { type Benchmark, type BenchOptions, type BenchResult, optionOf } from './benchmark.ts';
@@ -8,6 +7,7 @@ import type { Contender, Surroundings } from './forward/contender.ts';
 import { Crowd } from './forward/crowd.ts';
 import { startJanus } from './forward/janus.ts';
 import { Namespace } from './forward/namespace.ts';
+import { arrivedDatagrams } from './udp.ts';
 
 const PACKETS_PER_SECOND = 300;
 const PACKET_BYTES = 1_100;
@@ -89,9 +89,17 @@ async function measure(
   crowd.send('publisher', PACKETS_PER_SECOND, PACKET_BYTES);
   await delay(SETTLE_MS);
   crowd.forgetDelays();
-  const before = { cpu: treeCpuSeconds(contender.pid), ...datagrams(), at: performance.now() };
+  const before = {
+    cpu: treeCpuSeconds(contender.pid),
+    arrived: arrivedDatagrams(),
+    at: performance.now(),
+  };
   await delay(windowMs);
-  const after = { cpu: treeCpuSeconds(contender.pid), ...datagrams(), at: performance.now() };
+  const after = {
+    cpu: treeCpuSeconds(contender.pid),
+    arrived: arrivedDatagrams(),
+    at: performance.now(),
+  };
   const seconds = (after.at - before.at) / 1000;
   const arrived = after.arrived - before.arrived;
   const expected = viewers * PACKETS_PER_SECOND * seconds;
@@ -107,14 +115,6 @@ async function measure(
     kilobytes: (residentKb(contender.pid) - emptyKb) / viewers,
     p99Ms: delays[Math.floor(delays.length * 0.99)] ?? Number.NaN,
   };
-}
-
-/** Datagrams that reached this side's sockets, or their full buffers: forwarded either way. */
-function datagrams(): { arrived: number } {
-  const lines = readFileSync('/proc/net/snmp', 'utf8').split('\n');
-  const [names = '', values = ''] = lines.filter((line) => line.startsWith('Udp:'));
-  const at = (name: string) => Number(values.split(' ')[names.split(' ').indexOf(name)]);
-  return { arrived: at('InDatagrams') + at('RcvbufErrors') };
 }
 
 const residentKb = (root: number): number =>

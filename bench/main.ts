@@ -9,9 +9,13 @@ import { chaos } from './chaos.ts';
 import { edge } from './edge.ts';
 import { forward } from './forward.ts';
 import { ingest } from './ingest.ts';
+import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
+import { room } from './room.ts';
+import { rtcLatency } from './rtc-latency.ts';
 import { soak } from './soak.ts';
+import { sockets } from './sockets.ts';
 import { transcode } from './transcode.ts';
 
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
@@ -22,8 +26,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   edge,
   forward,
   ingest,
+  joins,
   latency,
   packetPath,
+  rtcLatency,
+  room,
+  sockets,
   soak,
   transcode,
 ];

@@ -1,3 +1,4 @@
+export type { MediaFeed } from './client/media-feed.ts';
 export { MediaTap } from './client/media-tap.ts';
 export { Pipe } from './client/pipe.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
@@ -19,9 +20,12 @@ export {
   type TransportStats,
   type TransportSummary,
   type WorkerSettings,
+  type WorkerStats,
 } from './control/messages.ts';
 export {
+  CORS,
   type Joined,
+  PREFLIGHT,
   SessionResources,
   type SessionResourcesOptions,
 } from './http/session-resources.ts';

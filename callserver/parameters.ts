@@ -96,6 +96,8 @@ export const LocalTransport = z.object({
       address: z.string(),
       port: z.int(),
       type: z.enum(['host', 'srflx', 'prflx', 'relay']),
+      /** Of a TCP candidate (RFC 6544): the peer connects to us. */
+      tcpType: z.literal('passive').optional(),
     }),
   ),
 });

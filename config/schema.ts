@@ -171,6 +171,11 @@ export const configSchema = z.strictObject({
         'AMPHI_MEDIA_IP',
         'Address announced in ICE candidates, or several with commas, best first. Default: the host address.',
       ),
+      tcp: setting(
+        z.boolean().default(true),
+        'AMPHI_MEDIA_TCP',
+        'WebRTC by TCP too, at the ports of the same numbers, for peers whose networks let no UDP through.',
+      ),
       workers: setting(
         z.int().min(1).max(64).default(2),
         'AMPHI_MEDIA_WORKERS',
@@ -180,6 +185,11 @@ export const configSchema = z.strictObject({
         port.default(45_000),
         'AMPHI_MEDIA_PIPE_PORT',
         'UDP between call-server processes and nodes, on the internal address: one port per process, counting up, bound when needed; 0 takes free ones.',
+      ),
+      maxViewers: setting(
+        z.int().min(1).max(20_000).default(500),
+        'AMPHI_MEDIA_MAX_VIEWERS',
+        'Viewers over WebRTC (WHEP) on this machine at the most; more are sent to HLS.',
       ),
       workerSessions: setting(
         z.int().min(1).max(300).default(250),
@@ -323,10 +333,41 @@ export const configSchema = z.strictObject({
         'STUN and TURN servers. Default: a coturn child when its binary is present.',
       ),
       secret: setting(
-        z.string().min(16).optional(),
+        z
+          .string()
+          .min(16)
+          // It stands on a line of its own in the configuration of coturn.
+          .regex(/^[\x21-\x7e]*$/, 'must be of ASCII characters without blanks')
+          .meta({ allowed: 'at least 16 ASCII characters, without blanks' })
+          .optional(),
         'AMPHI_TURN_SECRET',
-        'Shared secret of the TURN server, for time-limited credentials.',
+        'Shared secret of the TURN server, for time-limited credentials. Default, for the coturn child: random, kept in the data folder.',
         { secret: true },
+      ),
+      server: setting(
+        z.enum(['auto', 'off']).default('auto'),
+        'AMPHI_TURN_SERVER',
+        'auto starts coturn beside the call server when its binary is present and AMPHI_TURN_URLS names no other.',
+      ),
+      port: setting(
+        port.min(1).default(3478),
+        'AMPHI_TURN_PORT',
+        'STUN and TURN of the coturn child, by UDP and TCP.',
+      ),
+      tlsPort: setting(
+        port.min(1).default(5349),
+        'AMPHI_TURNS_PORT',
+        'TURN over TLS of the coturn child; open when a certificate is configured and AMPHI_PUBLIC_URL says the name in it.',
+      ),
+      relayPort: setting(
+        port.min(1024).max(64_536).default(45_000),
+        'AMPHI_TURN_RELAY_PORT',
+        'The first of the 1000 UDP ports from which the coturn child relays, to this machine only: they need not be open to the outside.',
+      ),
+      maxAllocations: setting(
+        z.int().min(1).max(1_000).default(500),
+        'AMPHI_TURN_MAX_ALLOCATIONS',
+        'What the coturn child relays at once; a viewer takes one to three, of 10 Mbit/s at most each way.',
       ),
     })
     .prefault({}),

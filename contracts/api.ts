@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
 import { eventStatusSchema, sourceHealthSchema } from './live.ts';
+import { textSchema } from './text.ts';
 import { warningSchema } from './warning.ts';
 
 /** The public HTTP API: bodies and answers. Unknown fields of a body are refused. */
-
-/** Text that people type. PostgreSQL cannot store a NUL. */
-export const textSchema = z
-  .string()
-  .trim()
-  .regex(/^[^\0]*$/, 'must not contain a NUL character');
 
 const title = textSchema.min(1).max(140).describe('What viewers see above the picture');
 const sourceName = textSchema.min(1).max(80);
@@ -230,7 +225,7 @@ export const playSchema = z.object({
   eventId: eventIdSchema,
   title: z.string(),
   status: eventStatusSchema,
-  whep: z.string().optional(),
+  whep: z.string().optional().describe('Of an `ultra` event that is on air'),
   llhls: z.string().optional(),
   hls: z.string().optional(),
   statusUrl: z.string(),
@@ -240,6 +235,7 @@ export const playSchema = z.object({
   thumbnails: z.string().optional(),
   poster: z.string().optional(),
   chat: z.string().optional(),
+  room: z.string().optional().describe('The room on stage, while its door is open to viewers'),
   token: z.string().optional().describe('For private events: goes with every media request'),
 });
 export type Play = z.infer<typeof playSchema>;

@@ -40,6 +40,8 @@ export const transcodeJobSchema = z.strictObject({
   grid: cutGridSchema,
   /** Also makes the pictures of the storyboard and the poster. */
   thumbnails: z.boolean(),
+  /** Viewers over WebRTC get what is made, too: with key frames a second apart at most. */
+  ultra: z.boolean().default(false),
 });
 export type TranscodeJob = z.infer<typeof transcodeJobSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agreedSchema, callEndSchema } from './calling.ts';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
 import { warningSchema } from './warning.ts';
 
@@ -116,6 +117,19 @@ export const busEventSchema = z.discriminatedUnion('type', [
     sourceId: sourceIdSchema,
     at: z.number(),
     reason: z.string(),
+  }),
+  /** What the two sides of a call settled on, at its beginning and at each change. */
+  z.object({
+    type: z.literal('call.agreed'),
+    callId: z.string(),
+    at: z.number(),
+    detail: agreedSchema,
+  }),
+  z.object({
+    type: z.literal('call.ended'),
+    callId: z.string(),
+    at: z.number(),
+    detail: callEndSchema,
   }),
 ]);
 export type BusEvent = z.infer<typeof busEventSchema>;

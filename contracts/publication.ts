@@ -20,6 +20,8 @@ export const publicationOpeningSchema = z.strictObject({
   remoteAddress: z.string().max(64),
   /** What the publisher calls itself. */
   encoder: z.string().max(200).optional(),
+  /** It is a room: frames of `contracts/stage.ts` follow. */
+  stage: z.boolean().optional(),
 });
 export type PublicationOpening = z.infer<typeof publicationOpeningSchema>;
 

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { eventIdSchema, sourceIdSchema } from './ids.ts';
+import { publishCredentialSchema } from './internal.ts';
+import { MAX_CAST, stageLayoutSchema } from './stage.ts';
 
 /**
  * A room's media on a call-server node, as its owner elsewhere (a signalling
@@ -235,6 +238,23 @@ export const ROOM_COMMANDS = {
     input: z.strictObject({ producerId, paused: z.boolean() }),
     output: nothing,
   },
+  /**
+   * Makes the room a camera of an event, or changes who is shown, in which order:
+   * with `speaker` the first one is large. Throws what a publisher is told:
+   * `unauthorized`, `event_not_found`, `source_not_found`, `source_busy`, `conflict`.
+   */
+  stage: {
+    input: z.strictObject({
+      eventId: eventIdSchema,
+      sourceId: sourceIdSchema.optional(),
+      /** Of the source. */
+      credential: publishCredentialSchema,
+      layout: stageLayoutSchema,
+      people: z.array(z.strictObject({ participantId, name: z.string().max(200) })).max(MAX_CAST),
+    }),
+    output: z.object({ eventId: eventIdSchema, sourceId: sourceIdSchema }),
+  },
+  'leave-stage': { input: z.strictObject({}), output: nothing },
   'close-session': { input: z.strictObject({ sessionId }), output: nothing },
   /** All that is known of one session, for diagnosis; its shape is the call server's. */
   stats: {
@@ -285,6 +305,13 @@ export const roomNoticeSchema = z.discriminatedUnion('notice', [
    * loud they are. Empty when nobody does.
    */
   z.object({ notice: z.literal('speakers'), producerIds: z.array(producerId).max(MAX_SPEAKERS) }),
+  /** The room has come onto the stage of an event, or is there no longer: by `leave-stage`, or because of `reason`. */
+  z.object({
+    notice: z.literal('stage'),
+    eventId: eventIdSchema,
+    on: z.boolean(),
+    reason: z.string().optional(),
+  }),
   /** Every `ROOM_STATS_MS`, of all connected sessions. */
   z.object({ notice: z.literal('stats'), sessions: z.array(sessionSummarySchema) }),
   /** Notices were missed that are no longer kept: `open` tells how things stand. */

@@ -25,6 +25,7 @@ export function transcodeJobs(
       ladderSize: rungs.length,
       grid: { segmentUs: segmentSeconds * 1_000_000, phaseUs: 0, partsPerSegment },
       thumbnails: jobs.length === 0,
+      ultra: spec.latency === 'ultra',
     });
   }
   return jobs;

@@ -18,6 +18,9 @@ interface Described {
   help: string;
 }
 
+/** A count, or several by what sets them apart. */
+type Total = number | Readonly<Record<string, number>>;
+
 /**
  * What one process measures of itself, as Prometheus reads it. Handed to who
  * has something to measure. What exists anyway is read when it is asked for
@@ -55,21 +58,21 @@ export class Metrics {
   }
 
   /** A value that is read when somebody asks. */
-  gauge(described: Described & { read: () => number }): void {
+  gauge(described: Described & { read: () => number | Promise<number> }): void {
     const { name, help, read } = described;
     new Gauge({
       name: PREFIX + name,
       help,
       registers: [this.#registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   }
 
   /** A count that is kept elsewhere and read when somebody asks; by label value when it has several. */
   total<L extends string = string>(
-    described: Described & { label?: L; read: () => number | Readonly<Record<string, number>> },
+    described: Described & { label?: L; read: () => Total | Promise<Total> },
   ): void {
     const { name, help, label, read } = described;
     new Counter({
@@ -77,9 +80,9 @@ export class Metrics {
       help,
       labelNames: label === undefined ? [] : [label],
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const value = await read();
         this.reset();
-        const value = read();
         if (typeof value === 'number') {
           this.inc(value);
           return;

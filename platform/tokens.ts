@@ -13,13 +13,21 @@ export type Audience =
   /** Watching one private event. */
   | 'play'
   /** Publishing to one source. */
-  | 'publish';
+  | 'publish'
+  /** Taking part in one meeting. */
+  | 'participant'
+  /** A session of an account. */
+  | 'user'
+  /** The socket of an account's calls and presence. */
+  | 'calls';
 
 export interface TokenClaims {
   /** Who or what the token speaks for: a node id, an event id. */
   sub: string;
   /** Fencing number of a pusher. */
   fence?: number;
+  /** What it says beyond that, for its audience to read. */
+  grant?: Readonly<Record<string, unknown>>;
   /** Seconds since the epoch; known of verified tokens. */
   exp?: number;
   /** Names this one token; known of verified tokens. */
@@ -41,8 +49,12 @@ export class TokenIssuer {
   }
 
   sign(audience: Audience, claims: TokenClaims, lifetimeSeconds: number): Promise<string> {
-    const { sub, fence } = claims;
-    return new SignJWT(fence === undefined ? {} : { fence })
+    const { sub, fence, grant } = claims;
+    const said = {
+      ...(fence === undefined ? {} : { fence }),
+      ...(grant === undefined ? {} : { grant }),
+    };
+    return new SignJWT(said)
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(ISSUER)
       .setAudience(audience)
@@ -63,10 +75,11 @@ export class TokenIssuer {
         algorithms: ['HS256'],
         requiredClaims: ['sub', 'exp'],
       });
-      const fence = payload['fence'];
+      const { fence, grant } = payload;
       return {
         sub: payload.sub ?? '',
         ...(typeof fence === 'number' ? { fence } : {}),
+        ...(isObject(grant) ? { grant } : {}),
         ...(payload.exp === undefined ? {} : { exp: payload.exp }),
         ...(payload.jti === undefined ? {} : { jti: payload.jti }),
       };
@@ -84,6 +97,9 @@ export class TokenIssuer {
     return key;
   }
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
 
 /** Tokens that were found genuine are remembered, so many at most. */
 const MAX_REMEMBERED = 20_000;

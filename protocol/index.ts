@@ -67,6 +67,11 @@ export {
 export { RtcpWriter } from './rtcp/write.ts';
 export { isAv1KeyFrame } from './rtp/av1.ts';
 export {
+  DependencyDescriptor,
+  type DependencyStructure,
+  haveLayersAlone,
+} from './rtp/dependency-descriptor.ts';
+export {
   ABS_SEND_TIME_BITS,
   ABS_SEND_TIME_RATE,
   absSendTimeOf,
@@ -77,6 +82,7 @@ export {
   setElementHead,
 } from './rtp/extensions.ts';
 export { H264Depacketizer, H264Payload } from './rtp/h264.ts';
+export { type PayloadSink, packetizeH264 } from './rtp/h264-packetizer.ts';
 export {
   ElementCursor,
   isRtcp,
@@ -111,4 +117,9 @@ export {
   type SetupRole,
 } from './sdp/types.ts';
 export { writeSdp } from './sdp/write.ts';
+export {
+  bindingRequest,
+  isBindingSuccess,
+  usernameOfBindingRequest,
+} from './stun/message.ts';
 export { type PictureSize, vp8KeyFrameSize, vp9KeyFrameSize } from './vpx/size.ts';

@@ -60,6 +60,10 @@ export async function loadSecrets(config: Config): Promise<Secrets> {
   };
 }
 
+/** The secret of the TURN server that stands beside this machine's call server. */
+export const turnSecret = async ({ dataDir, turn }: Config): Promise<string> =>
+  turn.secret ?? (await keptSecret(dataDir, 'turn-secret', 32));
+
 /** The name of this machine's part in a cluster: it stays the same over restarts, and no other data folder has it. */
 export async function nodeName(config: Config): Promise<string> {
   return `${hostname()}-${(await keptSecret(config.dataDir, 'node-id', 6)).toLowerCase()}`;

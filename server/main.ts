@@ -3,6 +3,7 @@ import { isAmphiError, messageOf } from '#base';
 import { loadConfig } from '#config';
 import { addDoctorCommand } from './cli/doctor.ts';
 import { addEventCommands } from './cli/events.ts';
+import { addRoomCommands } from './cli/rooms.ts';
 import { addStartCommand } from './cli/start.ts';
 import { addStatusCommand } from './cli/status.ts';
 import { VERSION } from './version.ts';
@@ -24,6 +25,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const load = () => loadConfig({ env: process.env, cwd: process.cwd() });
   addStartCommand(program, load);
   addEventCommands(program, load);
+  addRoomCommands(program, load);
   addStatusCommand(program, load);
   addDoctorCommand(program, load);
   try {

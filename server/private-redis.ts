@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { delay } from '#base';
 import type { DataFolder } from './data-folder.ts';
@@ -16,18 +15,14 @@ export function privateRedis(options: {
 }): ProcessSpec {
   const { folder } = options;
   const socketPath = `${folder.sockets}/redis.sock`;
-  const server = [
-    'redis-server',
+  const args = [
     ...['--port', '0', '--unixsocket', socketPath, '--unixsocketperm', '700'],
     ...['--dir', folder.redis, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
     ...['--maxmemory-policy', 'noeviction', '--loglevel', 'warning', '--daemonize', 'no'],
   ];
-  // Where the kernel can, it ends with the supervisor even when that is killed outright.
-  const bound = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM', ...server] : server;
-  const [command = 'redis-server', ...args] = bound;
   return program({
     name: 'redis',
-    command,
+    command: 'redis-server',
     args,
     onOutput: options.onOutput,
     ready: async () => {
@@ -35,8 +30,6 @@ export function privateRedis(options: {
     },
   });
 }
-
-const SETPRIV = '/usr/bin/setpriv';
 
 /** Answers PING, which it does not while it still reads its file. */
 function answers(socketPath: string): Promise<boolean> {

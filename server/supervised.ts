@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { AmphiError, Emitter, type Logger, messageOf } from '#base';
 import { type Child, startChild } from '#platform';
 import { Revival } from './revival.ts';
@@ -93,7 +94,9 @@ export class SupervisedProcess extends Emitter<SupervisedEvents> {
   }
 }
 
-/** A Unix process of another program. */
+const SETPRIV = '/usr/bin/setpriv';
+
+/** A Unix process of another program. Where the kernel can, it ends with the supervisor even when that is killed outright. */
 export function program(options: {
   name: string;
   command: string;
@@ -101,10 +104,13 @@ export function program(options: {
   ready: () => Promise<void>;
   onOutput: (line: string) => void;
 }): ProcessSpec {
+  const own = [options.command, ...options.args];
+  const bound = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'TERM', ...own] : own;
+  const [command = options.command, ...args] = bound;
   return {
     name: options.name,
     start: () => {
-      const child = startChild(options.command, options.args, {
+      const child = startChild(command, args, {
         stdio: ['ignore', 'pipe', 'pipe'],
         // A group of its own: Ctrl-C on the terminal is for the supervisor alone.
         detached: true,

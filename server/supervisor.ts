@@ -1,14 +1,21 @@
 import { fileURLToPath } from 'node:url';
-import { AmphiError, type Closable, delay, isErrorCode, type Logger } from '#base';
+import { AmphiError, type Closable, delay, isErrorCode, type Logger, messageOf } from '#base';
 import type { Config, Role } from '#config';
 import { type Child, connectRedis, startChild } from '#platform';
 import type { FromRole, RoleContext, RoleProcess, ToRole } from './context.ts';
-import { type DataFolder, loadSecrets, nodeName, prepareDataFolder } from './data-folder.ts';
+import {
+  type DataFolder,
+  loadSecrets,
+  nodeName,
+  prepareDataFolder,
+  turnSecret,
+} from './data-folder.ts';
 import { FolderLock } from './lock.ts';
 import type { LogStream } from './log-stream.ts';
 import { freePorts } from './ports.ts';
 import { privateRedis } from './private-redis.ts';
 import { eachLine, type ProcessSpec, SupervisedProcess } from './supervised.ts';
+import { privateTurn, turnserverPath } from './turn/private-turn.ts';
 
 const ROLE_MAIN = fileURLToPath(new URL('./role-main.js', import.meta.url));
 const STOP_GRACE_MS = 8_000;
@@ -94,6 +101,7 @@ export class Supervisor implements Closable {
     this.#nodeName = await nodeName(config);
     const relayOnly = roles.every((role) => role === 'edge');
     const databasePath = `${this.#folder.sockets}/postgres.sock`;
+    const turn = roles.includes('callserver') ? this.#startTurn() : Promise.resolve(config.turn);
     const context = {
       config,
       version: this.#version,
@@ -119,6 +127,7 @@ export class Supervisor implements Closable {
     }
     await Promise.all(first);
     if (!relayOnly && config.redis.url !== undefined) await this.#checkRedis(config.redis.url);
+    context.config = { ...config, turn: await turn };
 
     const ports = await freePorts(roles.length, config.internal.host);
     await Promise.all(
@@ -128,6 +137,34 @@ export class Supervisor implements Closable {
         return this.#run(this.#role(role, context, ports[i] ?? 0, index));
       }),
     );
+  }
+
+  /** A TURN server beside the call server. Without it everything else goes on; then the log says why. */
+  async #startTurn(): Promise<Config['turn']> {
+    const config = this.#config;
+    const command = turnserverPath();
+    if (config.turn.server === 'off' || config.turn.urls.length > 0 || command === undefined) {
+      return config.turn;
+    }
+    try {
+      const secret = await turnSecret(config);
+      const onOutput = (line: string) => this.#foreign('turn', line);
+      const { spec, urls } = await privateTurn({
+        config,
+        command,
+        folder: this.#folder,
+        secret,
+        onOutput,
+      });
+      // Meanwhile something else may have failed.
+      if (this.#closing !== undefined) return config.turn;
+      await this.#run(spec);
+      return { ...config.turn, urls, secret };
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#log.warn({ reason }, 'no TURN server: coturn does not start');
+      return config.turn;
+    }
   }
 
   async #stopAll(): Promise<void> {
@@ -144,7 +181,12 @@ export class Supervisor implements Closable {
     const supervised = new SupervisedProcess(spec, this.#log);
     this.#processes.push(supervised);
     supervised.on('died', (name) => this.#tellSiblings(name));
-    await supervised.start();
+    try {
+      await supervised.start();
+    } catch (error) {
+      this.#processes.splice(this.#processes.indexOf(supervised), 1);
+      throw error;
+    }
   }
 
   /** A worker that lives on takes over at once what the dead one did. */
@@ -196,7 +238,7 @@ export class Supervisor implements Closable {
   /** A line that is not from our logger: another program's, or a crash's. */
   #foreign(name: string, line: string): void {
     if (line.startsWith('{')) this.#logs.line(line);
-    else if (name === 'redis') this.#log.debug({ process: name }, line);
+    else if (name === 'redis' || name === 'turn') this.#log.debug({ process: name }, line);
     else this.#log.warn({ process: name }, line);
   }
 

@@ -18,14 +18,21 @@ const rung = (name: string, height: number, copy = false): JobRung => ({
   copy,
 });
 
-const command = (rungs: JobRung[], thumbnails = false) =>
+const COMMON = {
+  grid: GRID,
+  encoder: x264,
+  preset: 'veryfast',
+  cores: 2,
+  thumbnails: false,
+  opus: false,
+  keyFrameUs: GRID.segmentUs,
+};
+
+const command = (rungs: JobRung[], more: Partial<typeof COMMON> = {}) =>
   bankCommand({
+    ...COMMON,
+    ...more,
     rungs,
-    grid: GRID,
-    encoder: x264,
-    preset: 'veryfast',
-    cores: 2,
-    thumbnails,
     start: { baseUs: 8_008_000_000, videoUs: new Map([['720p', 1_500_000]]), audioUs: 1_000_000 },
   });
 
@@ -60,12 +67,9 @@ describe('bankCommand', () => {
   it('gives large pictures more threads where there are cores', () => {
     const threads = (rungs: JobRung[], cores: number) => {
       const { command: built } = bankCommand({
+        ...COMMON,
         rungs,
-        grid: GRID,
-        encoder: x264,
-        preset: 'veryfast',
         cores,
-        thumbnails: false,
         start: { baseUs: 0, videoUs: new Map(), audioUs: 0 },
       });
       return built.outputs
@@ -88,6 +92,22 @@ describe('bankCommand', () => {
     const expression = args[args.indexOf('-force_key_frames') + 1];
     // The run starts 1.5 s after a segment began: the next boundary is 0.5 s away.
     expect(expression).toContain('floor((t+3.508333)/2)');
+  });
+
+  it('places key frames between segment boundaries where they are wanted closer', () => {
+    const args = ffmpegArgs(command([rung('720p', 720)], { keyFrameUs: 1_000_000 }).command);
+    expect(args[args.indexOf('-force_key_frames') + 1]).toContain('floor((t+1.508333)/1)');
+  });
+
+  it('makes Opus of the sound once more where it is wanted, on a pipe of its own', () => {
+    const { pipes, command: built } = command([rung('720p', 720)], { opus: true });
+    expect(pipes.map(({ kind, pipe }) => `${kind} ${pipe}`)).toEqual([
+      'video 3',
+      'audio 4',
+      'opus 5',
+    ]);
+    // 1 s is 50 frames of 20 ms.
+    expect(ffmpegArgs(built).join(' ')).toContain('atrim=start_pts=48000 -c:a libopus');
   });
 
   it('skips pictures and sound that are there already', () => {

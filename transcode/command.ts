@@ -13,6 +13,9 @@ import type { Encoder } from './encoders/encoder.ts';
 
 const THUMBNAIL_SECONDS = 4;
 const THUMBNAIL_HEIGHT = 180;
+/** 20 ms, the usual length in WebRTC. */
+const OPUS_FRAME_SAMPLES = 960;
+const OPUS_KBPS = 96;
 /** The first output pipe; 0 to 2 are the standard streams. */
 const FIRST_PIPE = 3;
 
@@ -31,6 +34,7 @@ export interface RunStart {
 export type OutputPipe =
   | { kind: 'video'; pipe: number; rung: VideoJobRung }
   | { kind: 'audio'; pipe: number; kbps: number }
+  | { kind: 'opus'; pipe: number }
   | { kind: 'thumbnails'; pipe: number };
 
 export interface BankCommand {
@@ -45,6 +49,10 @@ export function bankCommand(options: {
   preset: string;
   start: RunStart;
   thumbnails: boolean;
+  /** Also makes Opus of the sound, for WebRTC. */
+  opus: boolean;
+  /** Key frames this far apart, which the segments are a multiple of. */
+  keyFrameUs: number;
   /** Processor cores of this machine. */
   cores: number;
 }): BankCommand {
@@ -77,10 +85,7 @@ export function bankCommand(options: {
           preset: options.preset,
         }),
         ...['-threads', String(encoderThreads(rung, options.cores))],
-        ...[
-          '-force_key_frames',
-          keyFrameExpression(options.grid, start.baseUs + startUs, rung.fps),
-        ],
+        ...['-force_key_frames', keyFrameExpression(options, start.baseUs + startUs, rung.fps)],
         ...flvOutput,
       ],
     });
@@ -92,8 +97,21 @@ export function bankCommand(options: {
     outputs.push({
       url: `pipe:${pipe}`,
       options: [
-        ...['-map', '0:a', '-af', audioFilter(start.audioUs)],
+        ...['-map', '0:a', '-af', audioFilter(start.audioUs, 'fltp', AAC_FRAME_SAMPLES)],
         ...['-c:a', 'aac', '-b:a', `${kbps}k`, ...flvOutput],
+      ],
+    });
+  }
+
+  if (options.opus) {
+    const pipe = nextPipe();
+    pipes.push({ kind: 'opus', pipe });
+    outputs.push({
+      url: `pipe:${pipe}`,
+      options: [
+        ...['-map', '0:a', '-af', audioFilter(start.audioUs, 'flt', OPUS_FRAME_SAMPLES)],
+        ...['-c:a', 'libopus', '-b:a', `${OPUS_KBPS}k`, '-frame_duration', '20'],
+        ...frameByFrame,
       ],
     });
   }
@@ -108,9 +126,7 @@ export function bankCommand(options: {
       url: `pipe:${pipe}`,
       options: [
         ...['-map', '[t]', '-c:v', 'mjpeg', '-q:v', '6', '-fps_mode', 'passthrough'],
-        ...['-f', 'mp4', '-video_track_timescale', '1000', '-use_editlist', '0'],
-        ...['-movflags', 'empty_moov+default_base_moof+frag_every_frame+frag_discont'],
-        ...['-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
+        ...['-video_track_timescale', '1000', ...frameByFrame],
       ],
     });
   }
@@ -131,6 +147,13 @@ export function bankCommand(options: {
     },
   };
 }
+
+/** Fragmented MP4, a fragment a frame, each with its time. */
+const frameByFrame = [
+  ...['-f', 'mp4', '-use_editlist', '0'],
+  ...['-movflags', 'empty_moov+default_base_moof+frag_every_frame+frag_discont'],
+  ...['-avoid_negative_ts', 'disabled', '-flush_packets', '1'],
+];
 
 const flvOutput = [
   ...['-avoid_negative_ts', 'disabled', '-flvflags', 'no_duration_filesize+no_metadata'],
@@ -168,27 +191,32 @@ function rungFilter(rung: VideoJobRung, startUs: number, encoder: Encoder): stri
 }
 
 /**
- * Forces a key frame at the first frame and at each first frame of a segment.
+ * Forces a key frame at the first frame and at each first frame of a segment,
+ * and between where segments are longer than the wanted distance.
  * ffmpeg counts `t` from the first frame it encodes, so its place on the grid
  * is added. `startUs` is that frame's time since the epoch.
  */
-function keyFrameExpression(grid: CutGrid, startUs: number, fps: FrameRate): string {
-  const segment = grid.segmentUs / 1e6;
+function keyFrameExpression(
+  { grid, keyFrameUs }: { grid: CutGrid; keyFrameUs: number },
+  startUs: number,
+  fps: FrameRate,
+): string {
+  const segment = keyFrameUs / 1e6;
   // A hair more, so that a frame exactly on the boundary counts as behind it.
   const hair = 0.25 / framesPerSecond(fps);
-  const offset = ((startUs - grid.phaseUs) % grid.segmentUs) / 1e6 + segment + hair;
+  const offset = ((startUs - grid.phaseUs) % keyFrameUs) / 1e6 + segment + hair;
   const index = (t: string) => `floor((${t}+${offset.toFixed(6)})/${segment})`;
   return `expr:if(isnan(prev_forced_t),1,gt(${index('t')},${index('prev_forced_t')}))`;
 }
 
-/** Continuous stereo at 48 kHz that begins on a whole AAC frame of the epoch grid: gaps filled, drift stretched. */
-function audioFilter(startUs: number): string {
-  const frame = Math.ceil((startUs * AUDIO_RATE) / 1e6 / AAC_FRAME_SAMPLES);
+/** Continuous stereo at 48 kHz that begins on a whole frame of the epoch grid: gaps filled, drift stretched. */
+function audioFilter(startUs: number, format: 'flt' | 'fltp', frameSamples: number): string {
+  const frame = Math.ceil((startUs * AUDIO_RATE) / 1e6 / frameSamples);
   return [
-    `aformat=sample_fmts=fltp:sample_rates=${AUDIO_RATE}:channel_layouts=stereo`,
+    `aformat=sample_fmts=${format}:sample_rates=${AUDIO_RATE}:channel_layouts=stereo`,
     'aresample=async=1000',
     // Not the resampler's first_pts: a source whose sound changes its form makes
     // ffmpeg build this chain anew, and it would fill up from there again.
-    `atrim=start_pts=${frame * AAC_FRAME_SAMPLES}`,
+    `atrim=start_pts=${frame * frameSamples}`,
   ].join(',');
 }

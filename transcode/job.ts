@@ -14,7 +14,8 @@ import { Comeback } from './comeback.ts';
 import type { Encoder } from './encoders/encoder.ts';
 import { dearestRung, Pace, type VideoRung } from './pace.ts';
 import { askPosition, RenditionPush } from './push.ts';
-import { BankRun } from './run.ts';
+import { RenditionFeed } from './rendition-feed.ts';
+import { BankRun, makesOpus, OPUS_TRACK } from './run.ts';
 import type { Resume } from './rung-output.ts';
 
 const PUSH_TOKEN_SECONDS = 3_600;
@@ -57,6 +58,8 @@ export class LiveJob {
   readonly #position = new Map<string, Resume>();
   readonly #abort = new AbortController();
   #run: BankRun | undefined;
+  /** To viewers over WebRTC. */
+  #rtcFeed: RenditionFeed | undefined;
   readonly #pace = new Pace();
   /** Given up for want of speed, the last one last. */
   readonly #missing: VideoRung[] = [];
@@ -89,6 +92,14 @@ export class LiveJob {
   }
 
   async run(): Promise<JobEnd> {
+    try {
+      return await this.#supervise();
+    } finally {
+      this.#rtcFeed?.close();
+    }
+  }
+
+  async #supervise(): Promise<JobEnd> {
     this.#fence = await this.#deps.fence();
     this.#log.info({ rungs: this.#job.rungs.map((rung) => rung.name) }, 'transcoding begins');
     await this.#askPositions();
@@ -146,6 +157,10 @@ export class LiveJob {
           this.#push(rung.name).part(part);
         },
         onThumbnail: (timeMs, jpeg) => this.#sendThumbnail(timeMs, jpeg),
+        onUnit: (track, key, capturedUs, payload) => {
+          this.#rtcFeed ??= this.#openRtcFeed();
+          this.#rtcFeed.send(track, { key, capturedUs, payload });
+        },
       },
     });
     this.#run = run;
@@ -326,6 +341,23 @@ export class LiveJob {
       this.#pushes.set(name, push);
     }
     return push;
+  }
+
+  #openRtcFeed(): RenditionFeed {
+    const { eventId, runId, rungs } = this.#job;
+    return new RenditionFeed({
+      eventId,
+      opening: {
+        runId,
+        tracks: [
+          ...rungs.flatMap(({ kind, name }) => (kind === 'video' ? [{ kind, name }] : [])),
+          ...(makesOpus(this.#job) ? [{ kind: 'audio' as const, name: OPUS_TRACK }] : []),
+        ],
+      },
+      nodes: this.#deps.nodes,
+      authorization: () => this.#authorization(),
+      log: this.#log,
+    });
   }
 
   async #authorization(): Promise<string> {

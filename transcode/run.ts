@@ -9,13 +9,21 @@ import { AUDIO_RATE } from './cmaf/cutter.ts';
 import { bankCommand, type OutputPipe, type VideoJobRung } from './command.ts';
 import { CopyGuard } from './copy-guard.ts';
 import type { Encoder } from './encoders/encoder.ts';
-import { ThumbnailReader } from './jpeg.ts';
+import { FragmentReader } from './fragment-reader.ts';
 import { type Resume, RungOutput, type RungSink } from './rung-output.ts';
+import { RungUnits } from './rung-units.ts';
 
 export interface RunSink extends RungSink {
   /** Time in milliseconds since the epoch. */
   onThumbnail(timeMs: number, jpeg: Uint8Array): void;
+  /** Where the job is `ultra`: an encoded picture of a rung, or a packet of Opus. The payload is a view. */
+  onUnit(track: string, key: boolean, capturedUs: number, payload: Uint8Array): void;
 }
+
+/** Name of the sound among the tracks for WebRTC. */
+export const OPUS_TRACK = 'opus';
+/** Like the storyboard's pictures, it is made once for all jobs of a run. */
+export const makesOpus = (job: TranscodeJob): boolean => job.ultra && job.thumbnails;
 
 export interface RunOptions {
   job: TranscodeJob;
@@ -170,6 +178,8 @@ export class BankRun {
       cores,
       start: { baseUs: this.#baseUs, videoUs, audioUs },
       thumbnails: job.thumbnails,
+      opus: makesOpus(job),
+      keyFrameUs: job.ultra ? keyFrameUs(job.grid.segmentUs) : job.grid.segmentUs,
     });
     const args = ffmpegArgs(command);
     log.debug({ args: args.join(' ') }, 'ffmpeg');
@@ -226,18 +236,31 @@ export class BankRun {
   #read(pipe: OutputPipe, stream: Readable): void {
     let consume: (chunk: Buffer) => void;
     if (pipe.kind === 'thumbnails') {
-      const reader = new ThumbnailReader((timeMs, jpeg) =>
+      const reader = new FragmentReader((timeMs, jpeg) =>
         this.#options.sink.onThumbnail(this.#baseUs / 1000 + timeMs, jpeg),
       );
+      consume = (chunk) => reader.push(chunk);
+    } else if (pipe.kind === 'opus') {
+      const reader = new FragmentReader((samples, packet) => {
+        const capturedUs = this.#baseUs + (samples * 1e6) / AUDIO_RATE;
+        this.#options.sink.onUnit(OPUS_TRACK, true, capturedUs, packet);
+      });
       consume = (chunk) => reader.push(chunk);
     } else {
       const receivers =
         pipe.kind === 'video'
           ? this.#rungs.filter((output) => output.rung === pipe.rung)
           : this.#rungs.filter((output) => output.rung.audioKbps === pipe.kbps);
+      const units =
+        pipe.kind === 'video' && this.#options.job.ultra ? new RungUnits(pipe.rung) : undefined;
       const reader = new FlvReader({
         maxBodyBytes: MAX_TAG_BYTES,
         onTag: (tag) => {
+          const unit = units?.unit(tag);
+          if (unit !== undefined && pipe.kind === 'video') {
+            const { key, us, payload } = unit;
+            this.#options.sink.onUnit(pipe.rung.name, key, this.#baseUs + us, payload);
+          }
           if (tag.type === TAG_VIDEO) {
             this.#outUs = Math.max(this.#outUs, this.#baseUs + tag.timestampMs * 1000);
           }
@@ -292,6 +315,12 @@ function drained(stream: Writable): Promise<void> {
     stream.on('close', done);
   });
 }
+
+/** What a viewer who joins, or gets another rung, waits for at most. */
+const ULTRA_KEY_FRAME_US = 1_000_000;
+
+const keyFrameUs = (segmentUs: number): number =>
+  segmentUs / Math.ceil(segmentUs / ULTRA_KEY_FRAME_US);
 
 /** The first frame of a rung's rate at or after this time. */
 function onFrameGrid(rung: VideoJobRung, us: number): number {

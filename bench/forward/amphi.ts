@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { EXTENSION_URIS } from '#protocol';
 import { startChild } from '../child.ts';
 import type { Contender, Surroundings } from './contender.ts';
-import { TRANSPORT_CC_ID } from './messages.ts';
+import { RTX_PAYLOAD_TYPE, TRANSPORT_CC_ID } from './messages.ts';
 
 const MAIN = fileURLToPath(new URL('./amphi-main.js', import.meta.url));
 
@@ -44,8 +44,16 @@ export async function startAmphi(
 /** What browsers offer and the peers' library does not write. */
 const withTransportCc = (sdp: string, wanted: boolean): string =>
   wanted
-    ? sdp.replace(
-        /(a=rtpmap:(\d+) VP8\/90000\r\n)/,
-        `$1a=rtcp-fb:$2 transport-cc\r\na=extmap:${TRANSPORT_CC_ID} ${EXTENSION_URIS.transportCc}\r\n`,
-      )
+    ? sdp
+        .replace(/(m=video .*)\r\n/, `$1 ${RTX_PAYLOAD_TYPE}\r\n`)
+        .replace(/(a=rtpmap:(\d+) VP8\/90000\r\n)/, (line, _all, type) =>
+          [
+            line.trimEnd(),
+            `a=rtcp-fb:${type} transport-cc`,
+            `a=extmap:${TRANSPORT_CC_ID} ${EXTENSION_URIS.transportCc}`,
+            `a=rtpmap:${RTX_PAYLOAD_TYPE} rtx/90000`,
+            `a=fmtp:${RTX_PAYLOAD_TYPE} apt=${type}`,
+            '',
+          ].join('\r\n'),
+        )
     : sdp;

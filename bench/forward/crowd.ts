@@ -31,18 +31,32 @@ export class Crowd {
     return new Crowd(processes);
   }
 
-  async offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): Promise<string> {
+  /** An offer with so many media sections. */
+  async offer(peer: string, direction: 'SendOnly' | 'RecvOnly', sections = 1): Promise<string> {
     const home = this.#settle(peer);
     const made = this.#report('description', peer);
-    tell(home, { order: 'offer', peer, direction });
+    tell(home, { order: 'offer', peer, direction, sections });
     return (await made).sdp;
   }
 
   /** Resolves when the peer is connected. */
   async answer(peer: string, sdp: string, feedback = false): Promise<void> {
     const connected = this.#report('connected', peer);
-    tell(this.#homeOf(peer), { order: 'answer', peer, sdp, feedback });
+    tell(this.#homeOf(peer), { order: 'answer', peer, sdp, feedback, tell: false });
     await connected;
+  }
+
+  /** Resolves when the peer has its first media packet, with how long after it was connected, in milliseconds. */
+  async play(peer: string, sdp: string): Promise<number> {
+    const connected = this.#report('connected', peer).then(() => performance.now());
+    const playing = this.#report('playing', peer).then(() => performance.now());
+    tell(this.#homeOf(peer), { order: 'answer', peer, sdp, feedback: false, tell: true });
+    const [connectedAt, playingAt] = await Promise.all([connected, playing]);
+    return playingAt - connectedAt;
+  }
+
+  leave(peer: string): void {
+    tell(this.#homeOf(peer), { order: 'leave', peer });
   }
 
   /** `take` brings the answer to the other side; resolves when the peer is connected. */
@@ -94,7 +108,7 @@ export class Crowd {
   #onReport(report: PeerReport): void {
     const peer = 'peer' in report ? report.peer : '';
     if (report.report === 'failed') {
-      for (const kind of ['description', 'connected'] as const) {
+      for (const kind of ['description', 'connected', 'playing'] as const) {
         this.#waiting.get(`${kind} ${peer}`)?.(report);
       }
       return;

@@ -1,6 +1,6 @@
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
 import { readU16, writeTransportFeedback, writeU16, writeU32 } from '#protocol';
-import { type PeerOrder, type PeerReport, TRANSPORT_CC_ID } from './messages.ts';
+import { type PeerOrder, type PeerReport, RTX_PAYLOAD_TYPE, TRANSPORT_CC_ID } from './messages.ts';
 
 /**
  * Many WebRTC peers in one process, with real ICE, DTLS and SRTP: the other
@@ -12,7 +12,7 @@ const PAYLOAD_TYPE = 96;
 const SSRC = 0x1234;
 const FEEDBACK_MS = 100;
 const TICKS_PER_MS = 4;
-/** Of all peers, every so many-th is asked how long its packets took. */
+/** Of all that receive, every so many-th is asked how long its packets took. */
 const SAMPLE_EVERY = 20;
 const MAX_DELAYS = 200_000;
 /** The publisher's clock stands at the end of each packet. */
@@ -22,9 +22,16 @@ const MTU = 1500;
 interface Peer {
   connection: PeerConnection;
   track: Track;
+  /** All of them: the library closes what nobody refers to. */
+  tracks: Track[];
+  /** Whose packets' delays are noted. */
+  sampled: boolean;
 }
 
 const peers = new Map<string, Peer>();
+let receivers = 0;
+/** Of those who receive, the first one and every so many-th after it. */
+const isSampled = (): boolean => receivers++ % SAMPLE_EVERY === 0;
 const delays: number[] = [];
 const report = (message: PeerReport) => process.send?.(message);
 
@@ -56,13 +63,17 @@ function whenGathered(peer: string, connection: PeerConnection): void {
   if (connection.gatheringState() === 'complete') tell();
 }
 
-function offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): void {
+function offer(peer: string, direction: 'SendOnly' | 'RecvOnly', sections: number): void {
   const connection = newConnection(peer);
-  const media = new nodeDataChannel.Video('0', direction);
-  media.addVP8Codec(PAYLOAD_TYPE);
-  if (direction === 'SendOnly') media.addSSRC(SSRC, 'amphi-bench', 'bench', 'video');
-  const track = connection.addTrack(media);
-  peers.set(peer, { connection, track });
+  const tracks = Array.from({ length: sections }, (_, i) => {
+    const media = new nodeDataChannel.Video(String(i), direction);
+    media.addVP8Codec(PAYLOAD_TYPE);
+    if (direction === 'SendOnly') media.addSSRC(SSRC, 'amphi-bench', 'bench', 'video');
+    return connection.addTrack(media);
+  });
+  const [track] = tracks;
+  if (track === undefined) throw new Error('an offer without sections');
+  peers.set(peer, { connection, track, tracks, sampled: direction === 'RecvOnly' && isSampled() });
   whenGathered(peer, connection);
   connection.setLocalDescription('offer');
 }
@@ -70,22 +81,46 @@ function offer(peer: string, direction: 'SendOnly' | 'RecvOnly'): void {
 function accept(peer: string, sdp: string): void {
   const connection = newConnection(peer);
   connection.onTrack((track) => {
-    peers.set(peer, { connection, track });
-    if (peers.size % SAMPLE_EVERY === 1) track.onMessage((packet) => noteDelay(packet));
+    const known = peers.get(peer);
+    const tracks = [...(known?.tracks ?? []), track];
+    const sampled = known?.sampled ?? isSampled();
+    peers.set(peer, { connection, track, tracks, sampled });
+    if (sampled) track.onMessage((packet) => noteDelay(packet));
   });
   whenGathered(peer, connection);
   connection.setRemoteDescription(sdp, 'offer');
 }
 
-function answer(peer: string, sdp: string, feedback: boolean): void {
+function answer({ peer, sdp, feedback, tell }: Extract<PeerOrder, { order: 'answer' }>): void {
   const found = peers.get(peer);
   if (found === undefined) throw new Error(`no peer ${peer}`);
-  if (feedback) sendFeedback(found.track, peers.size % SAMPLE_EVERY === 1);
-  else if (peers.size % SAMPLE_EVERY === 1) found.track.onMessage((packet) => noteDelay(packet));
+  if (feedback) sendFeedback(found.track, found.sampled);
+  else if (tell) tellFirst(peer, found.track);
+  else if (found.sampled) {
+    for (const track of found.tracks) track.onMessage((packet) => noteDelay(packet));
+  }
   found.connection.setRemoteDescription(sdp, 'answer');
 }
 
-const isRtp = (packet: Uint8Array) => ((packet[1] ?? 0) & 0x7f) === PAYLOAD_TYPE;
+function tellFirst(peer: string, track: Track): void {
+  let told = false;
+  track.onMessage((packet) => {
+    if (told || !isRtp(packet)) return;
+    told = true;
+    report({ report: 'playing', peer });
+  });
+}
+
+/** Track first, as the library wants it. */
+function leave(peer: string): void {
+  const found = peers.get(peer);
+  peers.delete(peer);
+  found?.track.close();
+  found?.connection.close();
+}
+
+const typeOf = (packet: Uint8Array) => (packet[1] ?? 0) & 0x7f;
+const isRtp = (packet: Uint8Array) => typeOf(packet) === PAYLOAD_TYPE;
 
 function noteDelay(packet: Buffer): void {
   if (!isRtp(packet) || delays.length === MAX_DELAYS) return;
@@ -99,7 +134,7 @@ function sendFeedback(track: Track, sampled: boolean): void {
   let arrivals: (number | undefined)[] = [];
   let feedbackCount = 0;
   track.onMessage((packet) => {
-    if (!isRtp(packet)) return;
+    if (!isRtp(packet) && typeOf(packet) !== RTX_PAYLOAD_TYPE) return;
     if (sampled) noteDelay(packet);
     const sequence = transportSequenceOf(packet);
     if (sequence === undefined) return;
@@ -148,6 +183,8 @@ function send(peer: string, packetsPerSecond: number, packetBytes: number): void
   let sent = 0;
   setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * packetsPerSecond;
+    // Not yet, or not any more.
+    if (!found.track.isOpen()) sent = Math.ceil(due);
     for (; sent < due; sent++) {
       const place = sent % 10;
       const picture = Math.floor(sent / 10);
@@ -173,10 +210,13 @@ function send(peer: string, packetsPerSecond: number, packetBytes: number): void
 function obey(order: PeerOrder): void {
   switch (order.order) {
     case 'offer':
-      offer(order.peer, order.direction);
+      offer(order.peer, order.direction, order.sections);
       break;
     case 'answer':
-      answer(order.peer, order.sdp, order.feedback);
+      answer(order);
+      break;
+    case 'leave':
+      leave(order.peer);
       break;
     case 'accept':
       accept(order.peer, order.sdp);

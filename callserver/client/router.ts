@@ -2,6 +2,7 @@ import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import { writeSdp } from '#protocol';
 import type { Notice } from '../control/messages.ts';
 import { negotiatePlayback, type PlayableProducer } from '../negotiation/play.ts';
+import { type FeedTrack, MediaFeed } from './media-feed.ts';
 import { MediaTap } from './media-tap.ts';
 import { newSessionId, nextSsrc, readOffer } from './offer.ts';
 import { type Received, ReceivingSession } from './receiving-session.ts';
@@ -93,16 +94,18 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
   }
 
   /**
-   * Takes the offer of a viewer who gets what there is, once. Throws as `publish`
-   * does, and `not_live` when there is nothing to play.
+   * Takes the offer of a viewer who gets what there is, once; `whole` as in
+   * `PlayOptions`. Throws as `publish` does, and `not_live` when there is nothing
+   * to play.
    */
-  async play(offer: string): Promise<Session> {
+  async play(offer: string, { whole = false } = {}): Promise<Session> {
     const producers: readonly PlayableProducer[] = this.producers;
     if (producers.length === 0) throw new AmphiError('not_live');
     const playback = negotiatePlayback(readOffer(offer, MAX_PLAY_SECTIONS), producers, {
       sessionId: newSessionId(),
       streamId: this.id,
       nextSsrc,
+      whole,
     });
     const transportId = randomId(ID_CHARACTERS);
     const { remote } = playback;
@@ -134,6 +137,20 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
     const producer = this.published.get(producerId);
     if (producer === undefined) throw new AmphiError('not_found', `no producer ${producerId}`);
     return MediaTap.open(this.worker, this.id, producerId, producer.parameters.codec.name);
+  }
+
+  /** Media of this process as producers of the router: one for each track, in their order. */
+  async feed(tracks: readonly FeedTrack[]): Promise<MediaFeed> {
+    const feed = await MediaFeed.open(this.worker, this.id, tracks);
+    for (const { producerId, parameters } of feed.producers) {
+      const { kind, mid } = parameters;
+      const about = { sessionId: feed.transportId, mid, label: kind, streamId: this.id };
+      this.published.set(producerId, { producerId, parameters, ...about, piped: false });
+    }
+    feed.on('closed', () => {
+      for (const { producerId } of feed.producers) this.unpublish(producerId);
+    });
+    return feed;
   }
 
   async close(): Promise<void> {

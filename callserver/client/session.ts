@@ -1,6 +1,6 @@
 import { AmphiError, type Closable, Emitter } from '#base';
 import type { Notice, TransportStats } from '../control/messages.ts';
-import type { RemoteTransport } from '../parameters.ts';
+import type { LocalTransport, RemoteTransport } from '../parameters.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 export type SessionEvents = {
@@ -23,12 +23,13 @@ export interface SessionParts {
 export class Session extends Emitter<SessionEvents> implements Closable {
   readonly id: string;
   protected readonly worker: WorkerClient;
-  protected readonly remote: RemoteTransport;
+  protected remote: RemoteTransport;
   /** Ids of consumers, and of their producers. */
   protected readonly consumers = new Map<string, string>();
   readonly #off: () => void;
   #answer: string;
   #version = 1;
+  #restarts = 0;
   #connected = false;
   #closed = false;
   #negotiating = false;
@@ -55,6 +56,11 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   /** What tells the peer's ICE session from the one after a restart. */
   get remoteUsernameFragment(): string {
     return this.remote.usernameFragment;
+  }
+
+  /** How often its ICE has been restarted. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   get connected(): boolean {
@@ -101,17 +107,41 @@ export class Session extends Emitter<SessionEvents> implements Closable {
     remote: RemoteTransport,
     agree: (version: number) => Promise<string>,
   ): Promise<void> {
-    if (this.#closed) throw new AmphiError('closed', `session ${this.id} has ended`);
     if (!isSame(remote, this.remote)) throw new AmphiError('ice_restart_unsupported');
-    if (this.#negotiating) throw new AmphiError('conflict', 'another offer is being answered');
-    this.#negotiating = true;
-    try {
+    await this.#alone(async () => {
       this.#answer = await agree(this.#version + 1);
       this.#version++;
+    });
+  }
+
+  /**
+   * Awaits the peer under new ICE credentials and as a new DTLS association;
+   * what it sends and receives goes on when it comes. Resolves with our side of
+   * it. Throws `conflict` and `closed` as `negotiate` does.
+   */
+  restart(remote: RemoteTransport): Promise<LocalTransport> {
+    return this.#alone(async () => {
+      const transportId = this.id;
+      const local = await this.worker.request('restartTransport', { transportId, remote });
+      this.remote = remote;
+      this.#restarts++;
+      return local;
+    });
+  }
+
+  /** One thing is agreed on after the other. */
+  async #alone<T>(agree: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new AmphiError('closed', `session ${this.id} has ended`);
+    if (this.#negotiating) throw new AmphiError('conflict', 'another offer is being answered');
+    this.#negotiating = true;
+    let agreed: T;
+    try {
+      agreed = await agree();
     } finally {
       this.#negotiating = false;
     }
     if (this.#closed) throw new AmphiError('closed', `session ${this.id} has ended`);
+    return agreed;
   }
 
   /** At most this simulcast stream and temporal layer, by rank from 0, for all that it plays. */

@@ -85,6 +85,11 @@ export class WorkerClient extends Emitter<Events> {
     this.#packetSinks.delete(handle);
   }
 
+  /** Bytes for the worker that it has not taken yet. */
+  get backlogBytes(): number {
+    return this.#control.writableLength;
+  }
+
   /** A packet into a direct transport. */
   sendPacket(handle: number, packet: Uint8Array): void {
     const head = Buffer.alloc(4);

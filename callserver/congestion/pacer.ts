@@ -130,9 +130,8 @@ export class Pacer {
     return this.#rate;
   }
 
-  get waiting(): number {
-    return this.#repairs.length + this.#pictures.length;
-  }
+  /** Packets in both queues; a field of its own, as every packet asks for it. */
+  waiting = 0;
 
   get waitingBytes(): number {
     return this.#repairs.bytes + this.#pictures.bytes;
@@ -155,6 +154,7 @@ export class Pacer {
     let full = this.waiting >= MIN_QUEUE_PACKETS && this.waitingBytes + packet.length > bound;
     if (full && !this.strict) full = this.release(nowMs) === 0;
     if (full || !queue.push(packet, fields, owner)) this.dropped++;
+    else this.waiting++;
     return true;
   }
 
@@ -170,6 +170,7 @@ export class Pacer {
         if (this.#transmit(packet.bytes, packet, nowMs)) this.#debtBytes += packet.bytes.length;
       }
       queue.shift();
+      this.waiting--;
     }
     return false;
   }
@@ -182,6 +183,7 @@ export class Pacer {
       const bytes = packet === undefined || packet.discarded ? 0 : packet.bytes.length;
       if (packet !== undefined && bytes > 0) this.#transmit(packet.bytes, packet, nowMs);
       queue.shift();
+      this.waiting--;
       if (bytes > 0) return bytes;
     }
     return 0;

@@ -85,6 +85,46 @@ export const TransportStats = z.object({
 });
 export type TransportStats = z.infer<typeof TransportStats>;
 
+const count = z.int().min(0);
+
+/** What a worker does, all its transports together. */
+const WorkerStats = z.object({
+  /** Of the native side: a transport that restarts ICE has two for a moment. */
+  peers: count,
+  /** Where ICE-TCP is offered. Counts are since the worker's start. */
+  iceTcp: z
+    .object({
+      connections: count,
+      accepted: count,
+      /** At a bound on connections. */
+      refused: count,
+      /** Packets that a slow receiver had no room for. */
+      dropped: count,
+      ended: z.object({
+        stranger: count,
+        displaced: count,
+        malformed: count,
+        idle: count,
+        closed: count,
+      }),
+    })
+    .optional(),
+  /** Where there is a port for TURN servers. */
+  relayed: z
+    .object({
+      flows: count,
+      accepted: count,
+      /** At a bound on flows. */
+      refused: count,
+      /** Packets of nobody's, and those that there was no room for. */
+      strangers: count,
+      dropped: count,
+    })
+    .optional(),
+});
+
+export type WorkerStats = z.infer<typeof WorkerStats>;
+
 /** How one transport fares, in short. Totals since it began; bits per second, headers included. */
 export const TransportSummary = z.object({
   transportId: id,
@@ -133,6 +173,10 @@ export const WorkerSettings = z.object({
   announcedAddresses: z.array(z.string()).min(1).max(16),
   /** The port told to peers, where an address translation in front has another one. */
   announcedPort: z.int().min(1).max(0xffff).optional(),
+  /** Peers may come by TCP too, at the port of the same number. */
+  tcp: z.boolean().optional(),
+  /** A UDP port of its own for what comes from TURN servers; 0 takes a free one. */
+  relayPort: z.int().min(0).max(0xffff).optional(),
   /** UDP for pipes to other call servers; as for peers, on a free port, when left out. Port 0 takes a free one. */
   pipes: z
     .object({
@@ -158,6 +202,14 @@ export const REQUESTS = {
   closeRouter: { input: z.object({ routerId: id }), output: nothing },
   createWebRtcTransport: {
     input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
+    output: LocalTransport,
+  },
+  /**
+   * An ICE restart (RFC 8445 2.4) with a new DTLS association: the peer is awaited
+   * under these credentials, and takes over what stands on the transport when it comes.
+   */
+  restartTransport: {
+    input: z.object({ transportId: id, remote: RemoteTransport }),
     output: LocalTransport,
   },
   /** Its packets come and go as frames that carry this handle. */
@@ -225,6 +277,7 @@ export const REQUESTS = {
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
   requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
   closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  workerStats: { input: nothing, output: WorkerStats },
   routerSummary: { input: z.object({ routerId: id }), output: z.array(TransportSummary) },
   transportStats: { input: z.object({ transportId: id }), output: TransportStats },
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;

@@ -22,24 +22,24 @@ import { RepairTime } from '../packet/repair-time.ts';
 import { roundTripMs } from '../packet/round-trip.ts';
 import { SequenceMap } from '../packet/sequence-map.ts';
 import type { PacketSlot } from '../packet/slot.ts';
+import {
+  DecodeTargetSwitch,
+  type SpatialLayers,
+  Vp9SpatialFilter,
+} from '../packet/spatial-layers.ts';
 import { TemporalFilter } from '../packet/temporal-filter.ts';
 import { Vp8Rewriter } from '../packet/vp8-rewriter.ts';
 import type { ConsumerParameters } from '../parameters.ts';
-import type { PictureGroup } from './incoming-stream.ts';
 import { OutgoingClock } from './outgoing-clock.ts';
 import { PathBound } from './path-bound.ts';
 import type { Producer } from './producer.ts';
 import { type RepairHost, Repairs } from './repairs.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayPath } from './replay.ts';
 
 /** What a consumer needs from the transport that it sends through. */
-export interface ConsumerHost {
+export interface ConsumerHost extends ReplayPath {
   /** False before a packet can go out. */
   readonly open: boolean;
-  /** How long this many bytes take at the rate that bursts may go out with, in milliseconds. */
-  burstMs(bytes: number, nowMs: number): number;
-  /** Packets in the queue that would wait behind those that are there. */
-  readonly waiting: number;
   /** `catchUp` is to be called every few milliseconds until it returns false. */
   catchingUp(consumer: Consumer): void;
   /** Finishes the packet's transport-wide fields and sends it, in its turn. Returns false when it will not go out. */
@@ -63,23 +63,6 @@ const MAX_REPAIR_DELAY_MS = 500;
 const LONG_WAY_MS = 60;
 const LOSSY = 0.02;
 const MAX_SEQUENCE_START = 1 << 14;
-/**
- * A key frame out of the cache beats a new one as long as what has followed it
- * is young, and takes no longer to send than a request and its answer take. For
- * a switch, where the picture goes on meanwhile, still younger: it would jump back.
- */
-const YOUNG_MS = { join: 1_000, switch: 250 } as const;
-const SHORT_MS = { join: 150, switch: 80 } as const;
-/** Its pictures are shown faster than they were taken, in twice the time that they take to send. */
-const CATCH_UP_SHARE = 2;
-const MIN_CATCH_UP_MS = 100;
-const MAX_CATCH_UP_MS = 2_000;
-/** What a replay puts into the queue of the path at one wake-up. */
-const REPLAY_WAITING = 8;
-const REPLAY_PACKETS = 64;
-/** Of a sender that answers no request a receiver gets the last key frame again, at most this often. */
-const AGAIN_MS = 2_000;
-const AGAIN_BURST_MS = 500;
 
 /**
  * One producer's media on its way to one receiver, in that receiver's terms:
@@ -93,8 +76,12 @@ export class Consumer implements RepairHost {
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
   readonly #temporal = new TemporalFilter();
+  /** Of a stream that may have several spatial layers in itself. */
+  #spatial: SpatialLayers | undefined;
   readonly #kind: PacedKind;
   readonly #numbered: boolean;
+  /** Without descriptors a receiver of AV1 cannot tell the layers of a picture apart. */
+  readonly #blind: boolean;
   readonly #delayed: boolean;
   readonly #repairTime = new RepairTime();
   /** The playout delay that the receiver is asked for: minimum and maximum in 12 bits each. */
@@ -103,21 +90,20 @@ export class Consumer implements RepairHost {
   readonly #sequences: SequenceMap;
   readonly #repairs: Repairs;
   readonly #clock: OutgoingClock;
-  readonly #replay = new Replay();
+  readonly #replay: Replay;
   readonly #vp8: Vp8Rewriter | undefined;
-  #nextAgainMs = Number.NEGATIVE_INFINITY;
   #maxRank = TOP_RANK;
   #maxTemporal = TOP_RANK;
   #wanted: { width: number; height: number } | undefined;
   readonly #bound = new PathBound();
+  /** The rank that was told of last. */
+  #told = NO_LAYER;
   /** Next to the other consumers of the transport. */
   priority = 1;
   paused: boolean;
   packets = 0;
   /** Payload bytes, as sender reports count them. */
   octets = 0;
-  /** How often it began with a key frame out of the cache. */
-  replays = 0;
   rttMs = FIRST_RTT_MS;
   fractionLost = 0;
   jitter = 0;
@@ -139,16 +125,28 @@ export class Consumer implements RepairHost {
     this.#extensionIds = idByIndex(parameters.extensions);
     this.#kind = producer.kind === 'audio' ? 'sound' : 'picture';
     this.#delayed = parameters.extensions.playoutDelay !== undefined;
+    this.#blind =
+      producer.parameters.codec.name === 'AV1' &&
+      parameters.extensions.dependencyDescriptor === undefined;
     this.#numbered = parameters.transportWide === true;
     this.#sequences = new SequenceMap(Math.floor(random() * MAX_SEQUENCE_START) + 1);
     this.#repairs = new Repairs(this, parameters, this.#extensionIds, random);
     this.#clock = new OutgoingClock(producer.clockRate);
+    this.#replay = new Replay(host);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
     producer.consumers.add(this);
   }
 
-  get layer(): number {
-    return this.#layers.current;
+  /** Of what it gets now, from 0, the lowest; -1 for nothing. */
+  get rank(): number {
+    const { current } = this.#layers;
+    if (current === NO_LAYER) return NO_LAYER;
+    return this.#scaled?.current ?? this.producer.rankOf(current);
+  }
+
+  /** Where ranks are layers of one stream. */
+  get #scaled(): SpatialLayers | undefined {
+    return this.producer.scalable ? this.#spatial : undefined;
   }
 
   /** Whether it gets a stream of its producer, or waits for it. */
@@ -185,6 +183,7 @@ export class Consumer implements RepairHost {
 
   /** The highest rank that is of use to this receiver. */
   get #usefulRank(): number {
+    if (this.#blind && this.producer.scalable) return 0;
     const wanted = this.#wanted;
     if (wanted === undefined) return this.#maxRank;
     return Math.min(this.#maxRank, this.producer.rankFor(wanted.width, wanted.height));
@@ -222,8 +221,8 @@ export class Consumer implements RepairHost {
       this.#suspend();
       return;
     }
-    const wanted = Math.min(this.#usefulRank, this.#bound.rank);
-    const layer = this.parameters.layer ?? this.producer.chooseLayer(wanted);
+    const rank = Math.min(this.#usefulRank, this.#bound.rank);
+    const layer = this.parameters.layer ?? this.producer.chooseLayer(rank);
     if (layer === NO_LAYER) return;
     this.#layers.aim(layer);
     const { current } = this.#layers;
@@ -233,7 +232,19 @@ export class Consumer implements RepairHost {
     // Until the key frame of the lower stream comes, less of the higher one has to do.
     const falling =
       current !== layer && this.producer.rankOf(layer) < this.producer.rankOf(current);
-    this.#temporal.aim(falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal));
+    const temporal = falling ? 0 : Math.min(this.#maxTemporal, this.#bound.temporal);
+    this.#temporal.aim(temporal);
+    const spatial = this.producer.scalable ? rank : TOP_RANK;
+    this.#spatial?.aim(spatial, temporal, nowMs);
+    if (this.#spatial?.wantsKeyFrame(nowMs)) this.producer.requestKeyFrame(layer, nowMs);
+    if (current !== NO_LAYER) this.#tellRank();
+  }
+
+  #tellRank(): void {
+    const { rank } = this;
+    if (rank === this.#told) return;
+    this.#told = rank;
+    this.#host.layerChanged(this, rank);
   }
 
   #suspend(): void {
@@ -242,40 +253,27 @@ export class Consumer implements RepairHost {
     this.#layers.aim(NO_LAYER);
     this.#layers.restart();
     this.#host.discard(this);
-    this.#host.layerChanged(this, NO_LAYER);
+    this.#tellRank();
   }
 
   /** Begins with the last key frame out of the cache. Returns false where a new one is to be waited for. */
   #begin(layer: number, nowMs: number): boolean {
     if (this.parameters.fastJoin !== true) return false;
-    const group = this.producer.stream(layer)?.group(nowMs);
-    if (group === undefined || !this.#isWorthIt(group, nowMs)) return false;
-    this.replays++;
-    this.#replay.begin(layer, group.first);
+    const first = this.#layers.current === NO_LAYER;
+    const stream = this.producer.stream(layer);
+    if (!this.#replay.begin(stream, first, this.producer.answersRequests, nowMs)) return false;
     this.#host.catchingUp(this);
     return true;
   }
 
-  #isWorthIt({ ageMs, bytes }: PictureGroup, nowMs: number): boolean {
-    const first = this.#layers.current === NO_LAYER;
-    // There is no other way to a picture.
-    if (first && !this.producer.answersRequests) return true;
-    const what = first ? 'join' : 'switch';
-    return ageMs <= YOUNG_MS[what] && this.#host.burstMs(bytes, nowMs) <= SHORT_MS[what];
+  /** How often it began with a key frame out of the cache. */
+  get replays(): number {
+    return this.#replay.count;
   }
 
-  /** Sends more of what the cache holds, as fast as the path takes it. Returns false when there is no more to send. */
+  /** Sends more of what the cache holds. Returns false when there is no more to send. */
   catchUp(nowMs: number, nowUs: number): boolean {
-    const replay = this.#replay;
-    const stream = this.producer.stream(replay.layer);
-    for (let i = 0; i < REPLAY_PACKETS && stream !== undefined && replay.running; i++) {
-      if (this.#host.waiting >= REPLAY_WAITING) return true;
-      const slot = stream.cache.get(replay.next);
-      replay.advance();
-      if (slot !== undefined) this.#pass(slot, nowMs, nowUs);
-      if (replay.next > stream.statistics.highest) replay.end();
-    }
-    return replay.running;
+    return this.#replay.run((slot) => this.#pass(slot, nowMs, nowUs));
   }
 
   /** The path of one packet to this receiver. */
@@ -309,7 +307,7 @@ export class Consumer implements RepairHost {
       this.#sequences.drop(slot.sequence);
       return;
     }
-    if (!this.#temporal.passes(slot)) {
+    if (!this.#passesLayers(slot)) {
       this.#sequences.drop(slot.sequence);
       this.#vp8?.drop(slot);
       return;
@@ -324,9 +322,19 @@ export class Consumer implements RepairHost {
     this.#clock.sent(slot.timestamp, nowUs);
   }
 
+  #passesLayers(slot: PacketSlot): boolean {
+    const spatial = this.#spatial;
+    if (spatial === undefined) return this.#temporal.passes(slot);
+    const before = spatial.current;
+    if (!spatial.passes(slot)) return false;
+    if (spatial.current !== before) this.#tellRank();
+    // A decode target has its temporal layers in itself.
+    return slot.frame.structure !== undefined || this.#temporal.passes(slot);
+  }
+
   address(slot: PacketSlot, out: number): void {
     const { bytes } = slot;
-    setMarker(bytes, slot.marker);
+    setMarker(bytes, this.#spatial?.endsPicture(slot) ?? slot.marker);
     setPayloadType(bytes, this.parameters.payloadType);
     setSequenceNumber(bytes, out);
     setTimestamp(bytes, this.#clock.map(slot.timestamp));
@@ -348,32 +356,28 @@ export class Consumer implements RepairHost {
     this.#repairs.sent.clear();
     this.#vp8?.switchTo(slot);
     const stream = this.producer.stream(slot.layer);
-    const group = this.#replay.running ? stream?.group(nowMs) : undefined;
-    if (group === undefined) this.#clock.switchTo(stream?.clock, slot.timestamp, nowUs);
-    else {
-      const sendMs = this.#host.burstMs(group.bytes, nowMs) * CATCH_UP_SHARE;
-      const inMs = Math.min(Math.max(sendMs, MIN_CATCH_UP_MS), MAX_CATCH_UP_MS);
-      this.#clock.catchUp(stream?.clock, slot.timestamp, group.live, inMs / 1_000, nowUs);
-    }
-    this.#host.layerChanged(this, this.producer.rankOf(slot.layer));
+    const goal = this.#replay.goal(nowMs);
+    if (goal === undefined) this.#clock.switchTo(stream?.clock, slot.timestamp, nowUs);
+    else this.#clock.catchUp(stream?.clock, slot.timestamp, goal, nowUs);
+    this.#spatial = this.#layersOf(slot);
     this.chooseLayer(nowMs);
+    this.#tellRank();
+  }
+
+  #layersOf({ frame }: PacketSlot): SpatialLayers | undefined {
+    if (frame.structure !== undefined) return new DecodeTargetSwitch();
+    return this.producer.parameters.codec.name === 'VP9' ? new Vp9SpatialFilter() : undefined;
   }
 
   requestKeyFrame(nowMs: number): void {
     const layer = this.#layers.current === NO_LAYER ? this.#layers.target : this.#layers.current;
     if (layer === NO_LAYER) return;
     if (this.producer.answersRequests) this.producer.requestKeyFrame(layer, nowMs);
-    else this.#beginAgain(layer, nowMs);
-  }
-
-  /** The next key frame may be far away: the last one, once more. */
-  #beginAgain(layer: number, nowMs: number): void {
-    if (nowMs < this.#nextAgainMs || this.#replay.running) return;
-    const group = this.producer.stream(layer)?.group(nowMs);
-    if (group === undefined || this.#host.burstMs(group.bytes, nowMs) > AGAIN_BURST_MS) return;
-    this.#nextAgainMs = nowMs + AGAIN_MS;
-    this.#layers.restart();
-    this.chooseLayer(nowMs);
+    else if (this.#replay.mayBeginAgain(this.producer.stream(layer), nowMs)) {
+      // The next key frame may be far away: the last one, once more.
+      this.#layers.restart();
+      this.chooseLayer(nowMs);
+    }
   }
 
   /** Sends again what a NACK names, as RTX (RFC 4588) when that was negotiated. */

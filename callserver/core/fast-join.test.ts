@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RtpPacket, Vp8Descriptor } from '#protocol';
 import { RecordedWire, rtpPacket, vp8Payload } from '#support';
 import type { ConsumerParameters, ProducerParameters } from '../parameters.ts';
@@ -160,6 +160,24 @@ describe('a viewer that joins after a key frame', () => {
     run(40);
     expect(plis()).toBe(1 - replays);
   });
+
+  it.each([
+    [9, 1],
+    [11, 0],
+  ])(
+    'by %i packets begins with the cache (%i) where they take 150 ms on the way',
+    (behind, replays) => {
+      produce();
+      // However large the key frame is: another one would be, too.
+      frame(true);
+      for (let i = 0; i < 40; i++) frame();
+      nowMs += 100;
+      for (let i = 0; i < behind; i++) frame();
+      vi.spyOn(viewer.path.control, 'pacingRate').mockReturnValue(568_000);
+      const consumer = watch({ transportWide: true, extensions: { transportCc: 3 } });
+      expect(consumer.replays).toBe(replays);
+    },
+  );
 
   it('waits for one where it keeps what was taken when', () => {
     produce();

@@ -1,5 +1,12 @@
 import { wrapDistance } from '#base';
-import { ElementCursor, ElementWriter, RTP_HEADER_SIZE, type RtpPacket, writeU32 } from '#protocol';
+import {
+  ElementCursor,
+  ElementWriter,
+  haveLayersAlone,
+  RTP_HEADER_SIZE,
+  type RtpPacket,
+  writeU32,
+} from '#protocol';
 import { PacketCache } from '../packet/cache.ts';
 import {
   ABS_SEND_TIME,
@@ -54,6 +61,8 @@ export interface PictureGroup {
   /** Timestamp of the newest packet. */
   live: number;
   bytes: number;
+  /** Of these, what followed the key frame. */
+  bytesAfter: number;
   ageMs: number;
 }
 
@@ -73,6 +82,8 @@ export class IncomingStream {
   told: ToldStream | undefined;
   width = 0;
   height = 0;
+  /** Its spatial layers can be sent each without those below it, but for key frames. */
+  layersAlone = false;
   repaired = 0;
   /** Retransmissions that filled no gap, and packets that came twice. */
   duplicates = 0;
@@ -86,6 +97,7 @@ export class IncomingStream {
   #groupFirst = -1;
   #groupTimestamp = 0;
   #groupBytes = 0;
+  #keyFrameBytes = 0;
   #groupMs = 0;
   #liveTimestamp = 0;
   readonly #cachePackets: number;
@@ -126,6 +138,7 @@ export class IncomingStream {
       first: this.#groupFirst,
       live: this.#liveTimestamp,
       bytes: this.#groupBytes,
+      bytesAfter: this.#groupBytes - this.#keyFrameBytes,
       ageMs: nowMs - this.#groupMs,
     };
   }
@@ -136,17 +149,21 @@ export class IncomingStream {
     if (!begun || wrapDistance(this.#liveTimestamp, slot.timestamp, 32) > 0) {
       this.#liveTimestamp = slot.timestamp;
     }
-    if (!slot.keyFrame) {
-      this.#groupBytes += slot.bytes.length;
-    } else if (begun && slot.timestamp === this.#groupTimestamp) {
-      this.#groupFirst = Math.min(this.#groupFirst, slot.sequence);
-      this.#groupBytes += slot.bytes.length;
-    } else if (slot.sequence > this.#groupFirst) {
+    const { length } = slot.bytes;
+    const ofKeyFrame = begun && slot.timestamp === this.#groupTimestamp;
+    if (slot.keyFrame && !ofKeyFrame) {
+      if (slot.sequence < this.#groupFirst) return;
       this.#groupFirst = slot.sequence;
       this.#groupTimestamp = slot.timestamp;
-      this.#groupBytes = slot.bytes.length;
+      this.#groupBytes = length;
+      this.#keyFrameBytes = length;
       this.#groupMs = nowMs;
+      return;
     }
+    this.#groupBytes += length;
+    if (!ofKeyFrame) return;
+    this.#keyFrameBytes += length;
+    if (slot.keyFrame) this.#groupFirst = Math.min(this.#groupFirst, slot.sequence);
   }
 
   /** To be called now and then. */
@@ -192,7 +209,11 @@ export class IncomingStream {
     }
     this.statistics.count(sequence, source.length, packet.timestamp, nowMs, repaired);
     this.rate.add(source.length, nowMs);
-    this.layerRates.add(source.length + PACKET_OVERHEAD, slot.temporalId, nowMs);
+    const { spatialId, temporalId } = slot;
+    this.layerRates.add(source.length + PACKET_OVERHEAD, spatialId, temporalId, nowMs);
+    if (slot.keyFrame && slot.frame.structure !== undefined) {
+      this.layersAlone = haveLayersAlone(slot.frame.structure);
+    }
     this.clock.arrived(packet.timestamp, nowUs);
     this.#lastMs = nowMs;
     slot.arrivedMs = nowMs;

@@ -73,8 +73,7 @@ export class OutgoingClock {
   catchUp(
     source: StreamClock | undefined,
     from: number,
-    live: number,
-    seconds: number,
+    { live, seconds }: { live: number; seconds: number },
     nowUs: number,
   ): void {
     this.switchTo(source, live, nowUs);

@@ -44,6 +44,11 @@ export class ToldStream implements LayerRateSource {
     return this.#live && nowMs - this.#atMs < STALE_MS;
   }
 
+  /** Spatial layers within a stream are not told of: a pipe carries all of them. */
+  highestSpatial(): number {
+    return 0;
+  }
+
   highest(): number {
     return this.#top;
   }

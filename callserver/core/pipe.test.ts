@@ -72,8 +72,8 @@ beforeEach(() => {
   const camera = publisher.produce('camera', CAMERA);
   link = new Link();
   const back = new Link();
-  near = new Transport('near', link, 'b', OWNER, true);
-  far = new Transport('far', back, 'c', OWNER, true);
+  near = new Transport('near', link, 'b', OWNER, { pipe: true });
+  far = new Transport('far', back, 'c', OWNER, { pipe: true });
   link.to = (packet) => far.receive(packet, nowMs, nowMs * 1_000);
   back.to = (packet) => near.receive(packet, nowMs, nowMs * 1_000);
   let ssrc = 7_000;

@@ -119,13 +119,33 @@ export class Producer {
     return this.#ladder;
   }
 
+  /** How many spatial layers its one stream has in itself (SVC): their ids are the ranks then. */
+  #spatialLayers = 1;
+
+  /** Whether ranks are spatial layers of one stream. */
+  get scalable(): boolean {
+    return this.#spatialLayers > 1;
+  }
+
   /** The lowest stream that fills a place of this size; the highest when none does. */
   rankFor(width: number, height: number): number {
+    if (this.scalable) return this.#spatialRankFor(width, height);
     const rank = this.#ranked.findIndex(({ layer }) => {
       const stream = this.#streams[layer];
       return stream !== undefined && (stream.width >= width || stream.height >= height);
     });
     return rank < 0 ? this.#ranked.length - 1 : rank;
+  }
+
+  /** Each layer has twice the size of the one below it. */
+  #spatialRankFor(width: number, height: number): number {
+    const top = this.#spatialLayers - 1;
+    const [stream] = this.#streams;
+    for (let rank = 0; stream !== undefined && rank < top; rank++) {
+      const share = 2 ** (rank - top);
+      if (stream.width * share >= width || stream.height * share >= height) return rank;
+    }
+    return top;
   }
 
   /** Looks again which streams are live and what they take. */
@@ -137,19 +157,39 @@ export class Producer {
         live: stream?.isLive(nowMs) ?? false,
         area: (stream?.width ?? 0) * (stream?.height ?? 0),
       }))
-      .sort((a, b) => (a.area > 0 && b.area > 0 ? a.area - b.area : 0) || a.layer - b.layer);
+      // Those whose size is not known yet come last.
+      .sort((a, b) => (a.area || Infinity) - (b.area || Infinity) || a.layer - b.layer);
     this.#climb(nowMs);
   }
 
   /** A lower frame rate comes into question only where there is no smaller picture. */
   #climb(nowMs: number): void {
     this.#ladder = [];
+    const [stream] = this.#streams;
+    const only = this.#streams.length === 1 && stream?.isLive(nowMs) ? stream : undefined;
+    this.#spatialLayers = (only?.layerRates.highestSpatial(nowMs) ?? 0) + 1;
+    if (only !== undefined && this.scalable) {
+      this.#climbLayers(only, nowMs);
+      return;
+    }
     for (const [rank, { layer, live }] of this.#ranked.entries()) {
       const rates = live ? this.#streams[layer]?.rates(nowMs) : undefined;
       if (rates === undefined) continue;
       const top = rates.highest(nowMs);
       for (let temporal = this.#ladder.length === 0 ? 0 : top; temporal <= top; temporal++) {
         const bitsPerSecond = rates.bitsPerSecond(temporal, nowMs);
+        const best = temporal === top ? TOP_TEMPORAL : temporal;
+        this.#ladder.push({ rank, temporal: best, bitsPerSecond });
+      }
+    }
+  }
+
+  #climbLayers({ layerRates, layersAlone }: IncomingStream, nowMs: number): void {
+    const top = layerRates.highest(nowMs);
+    for (let rank = 0; rank < this.#spatialLayers; rank++) {
+      for (let temporal = rank === 0 ? 0 : top; temporal <= top; temporal++) {
+        const from = layersAlone ? rank : 0;
+        const bitsPerSecond = layerRates.bitsPerSecond(temporal, nowMs, from, rank);
         const best = temporal === top ? TOP_TEMPORAL : temporal;
         this.#ladder.push({ rank, temporal: best, bitsPerSecond });
       }

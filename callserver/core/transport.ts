@@ -73,7 +73,7 @@ export class Transport implements ConsumerHost, Padding {
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
   readonly #consumersBySsrc = new Map<number, Consumer>();
-  readonly #peerClock = new PeerClock();
+  readonly #peerClock: PeerClock;
   readonly #arrivals = new ArrivalClock();
   readonly #feedback = new TransportFeedbackGenerator();
   readonly #allocator = new Allocator();
@@ -90,14 +90,25 @@ export class Transport implements ConsumerHost, Padding {
   #nextSecondMs = 0;
   #nextLayerCheckMs = 0;
   #lastReceivedMs: number | undefined;
+  #open = false;
   #closed = false;
   /** Packets that nobody can make sense of: unknown streams, malformed ones. */
   refused = 0;
 
-  /** `pipe`: at its other end is another call server, which passes on what it wants. */
-  constructor(id: string, wire: Wire, cname: string, owner: TransportOwner, pipe = false) {
+  /**
+   * `pipe`: at its other end is another call server, which passes on what it wants.
+   * `clock`: that of its peer, where something is known of it beforehand.
+   */
+  constructor(
+    id: string,
+    wire: Wire,
+    cname: string,
+    owner: TransportOwner,
+    { pipe = false, clock = new PeerClock() } = {},
+  ) {
     this.id = id;
     this.#pipe = pipe ? new PipeSignals(FEEDBACK_SSRC, () => this.#flush()) : undefined;
+    this.#peerClock = clock;
     this.#wire = wire;
     this.#cname = cname;
     this.#owner = owner;
@@ -125,8 +136,10 @@ export class Transport implements ConsumerHost, Padding {
     return this.#allocator.wanted;
   }
 
+  /** Asked for every packet: a wire that has opened once stays so until it is closed. */
   get open(): boolean {
-    return this.#wire.open;
+    this.#open ||= this.#wire.open;
+    return this.#open;
   }
 
   produce(id: string, parameters: ProducerParameters): Producer {

@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AmphiError } from '#base';
 import type { Session } from '../client/session.ts';
+import { readIceFragment, writeIceFragment } from './ice-fragment.ts';
 
 const SDP = 'application/sdp';
 const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';
 const MAX_BODY_BYTES = 256 * 1024;
-/** An encoder in a page of another site must be able to read these. */
-const CORS = {
+/** An encoder or a player in a page of another site must be able to read these. */
+export const CORS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Location, ETag, Link, Accept-Patch',
 } as const;
-const PREFLIGHT = {
+export const PREFLIGHT = {
   ...CORS,
   'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
   'access-control-allow-headers': 'Authorization, Content-Type, If-Match',
@@ -26,6 +27,8 @@ export interface SessionResourcesOptions {
 export interface Joined {
   session: Session;
   path: string;
+  /** Further values of `Link`: extensions of the protocol. */
+  links?: readonly string[];
 }
 
 /**
@@ -63,7 +66,7 @@ export class SessionResources {
     }
     if (req.method !== 'POST') throw new AmphiError('method_not_allowed');
     mustBe(req, SDP);
-    const { session, path } = await join(await bodyOf(req));
+    const { session, path, links = [] } = await join(await bodyOf(req));
     this.#sessions.set(session.id, session);
     session.on('closed', () => this.#sessions.delete(session.id));
     res.writeHead(201, {
@@ -72,7 +75,7 @@ export class SessionResources {
       location: path,
       etag: tagOf(session),
       'accept-patch': SDP_FRAGMENT,
-      ...this.#links(),
+      ...this.#links(links),
     });
     res.end(session.answer);
   }
@@ -90,37 +93,49 @@ export class SessionResources {
       res.writeHead(200, CORS).end();
     } else if (req.method === 'PATCH') {
       mustBe(req, SDP_FRAGMENT);
-      acceptFragment(session, req.headers['if-match'], await bodyOf(req));
-      res.writeHead(204, CORS).end();
+      const ours = await acceptFragment(session, req.headers['if-match'], await bodyOf(req));
+      if (ours === undefined) {
+        res.writeHead(204, CORS).end();
+        return;
+      }
+      const about = { 'content-type': SDP_FRAGMENT, etag: tagOf(session) };
+      res.writeHead(200, { ...CORS, ...about, ...this.#links() }).end(ours);
     } else {
       throw new AmphiError('method_not_allowed');
     }
   }
 
-  #links(): { link?: string[] } {
-    const links = this.#iceServerLinks();
-    return links.length === 0 ? {} : { link: [...links] };
+  #links(extensions: readonly string[] = []): { link?: string[] } {
+    const links = [...this.#iceServerLinks(), ...extensions];
+    return links.length === 0 ? {} : { link: links };
   }
 }
 
-/** One ICE session a session: a restart is a new one (RFC 9725 4.3.3). */
-const tagOf = (session: Session): string => `"${session.id}"`;
+/** One for each ICE session: a restart begins another one (RFC 9725 4.3.3). */
+const tagOf = ({ id, restarts }: Session): string =>
+  restarts === 0 ? `"${id}"` : `"${id}.${restarts}"`;
 
 /**
  * Trickled candidates (RFC 8840) are taken note of and no more: the peer finds
- * us, we look for nobody. An ICE restart is refused, because the transport
- * cannot do one; the peer joins again, which takes no longer.
+ * us, we look for nobody. For an ICE restart the fragment must have the peer's
+ * fingerprint, by which it says that it is ready for a new DTLS association:
+ * ours cannot be kept. Resolves with our side after a restart.
  */
-function acceptFragment(session: Session, ifMatch: string | undefined, fragment: string): void {
+async function acceptFragment(
+  session: Session,
+  ifMatch: string | undefined,
+  fragment: string,
+): Promise<string | undefined> {
   if (ifMatch === undefined) throw new AmphiError('precondition_required');
   if (ifMatch !== '*' && ifMatch !== tagOf(session)) throw new AmphiError('precondition_failed');
-  const usernameFragment = /^a=ice-ufrag:(\S+)\s*$/m.exec(fragment)?.[1];
-  if (usernameFragment === undefined) {
-    throw new AmphiError('bad_request', 'the fragment does not say which ICE session it is of');
+  const { usernameFragment, mid, remote } = readIceFragment(fragment);
+  if (usernameFragment === session.remoteUsernameFragment) {
+    // What is sent for any session is not of this one's candidates.
+    if (ifMatch === '*') throw new AmphiError('ice_restart_unsupported');
+    return undefined;
   }
-  if (ifMatch === '*' || usernameFragment !== session.remoteUsernameFragment) {
-    throw new AmphiError('ice_restart_unsupported');
-  }
+  if (remote === undefined) throw new AmphiError('ice_restart_unsupported');
+  return writeIceFragment(await session.restart(remote), mid);
 }
 
 function mustBe(req: IncomingMessage, type: string): void {

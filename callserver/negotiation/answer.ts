@@ -27,7 +27,7 @@ export const answerAround = (
 ): SessionDescription => ({
   sessionId,
   sessionVersion: version,
-  bundle: media.filter(({ port }) => port !== 0).map(({ mid }) => mid),
+  bundle: media.filter(({ port, mid }) => port !== 0 && mid !== '').map(({ mid }) => mid),
   extmapAllowMixed: offer.extmapAllowMixed,
   iceLite: false,
   media,

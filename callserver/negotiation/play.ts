@@ -30,6 +30,8 @@ export interface PlayOptions {
   streamId: string;
   /** A new SSRC at each call. */
   nextSsrc: () => number;
+  /** All that is asked for or nothing: a section whose kind there is must get one. Otherwise others do without. */
+  whole?: boolean;
 }
 
 /** What can be had: a producer, by its id. */
@@ -74,6 +76,15 @@ export function negotiatePlayback(
     }
     return undefined;
   });
+  const inVain = offer.media.find(
+    (media, i) =>
+      agreed[i] === undefined &&
+      media.port !== 0 &&
+      free.some(({ parameters }) => parameters.kind === media.kind),
+  );
+  if (options.whole === true && inVain !== undefined) {
+    throw notAcceptable(`no codec in common for ${inVain.kind}`);
+  }
   const consumers = agreed.flatMap((one) =>
     one === undefined ? [] : [{ producerId: one.producerId, parameters: one.consumer }],
   );

@@ -23,6 +23,7 @@ export const TRANSPORT_CC: ExtensionIndex = 0;
 export const ABS_SEND_TIME: ExtensionIndex = 1;
 export const PLAYOUT_DELAY: ExtensionIndex = 2;
 export const AUDIO_LEVEL: ExtensionIndex = 4;
+export const DEPENDENCY_DESCRIPTOR: ExtensionIndex = 6;
 /** From here on a sender's value is passed on as it is. */
 export const FIRST_PASSED_ON: ExtensionIndex = 3;
 export const FIRST_NOT_PASSED_ON: ExtensionIndex = 7;

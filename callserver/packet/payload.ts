@@ -1,5 +1,13 @@
-import { H264Payload, isAv1KeyFrame, parseSps, Vp8Descriptor, Vp9Descriptor } from '#protocol';
+import {
+  DependencyDescriptor,
+  H264Payload,
+  isAv1KeyFrame,
+  parseSps,
+  Vp8Descriptor,
+  Vp9Descriptor,
+} from '#protocol';
 import type { CodecName } from '../codecs.ts';
+import { DEPENDENCY_DESCRIPTOR } from './extension-order.ts';
 import type { PacketSlot } from './slot.ts';
 
 /** Reads what the packet path needs to know of a payload into the slot that holds it. */
@@ -14,13 +22,7 @@ export const PAYLOAD_READERS: Readonly<Record<CodecName, () => PayloadReader>> =
   VP8: vp8Reader,
   VP9: vp9Reader,
   H264: h264Reader,
-  AV1: () => ({
-    read(slot) {
-      clear(slot);
-      slot.keyFrame = isAv1KeyFrame(slot.bytes, slot.payloadOffset, slot.payloadLength);
-      return true;
-    },
-  }),
+  AV1: av1Reader,
 };
 
 /** Sound has no key frames: a receiver may begin anywhere. */
@@ -34,6 +36,9 @@ function clear(slot: PacketSlot): void {
   slot.keyFrame = false;
   slot.temporalId = 0;
   slot.layerSync = false;
+  slot.spatialId = 0;
+  slot.frameEnd = false;
+  slot.onlyFromBelow = false;
   slot.pictureIdOffset = -1;
   slot.tl0PicIdxOffset = -1;
   slot.width = 0;
@@ -60,9 +65,38 @@ function vp8Reader(): PayloadReader {
   };
 }
 
-/** Spatial layers of one stream (SVC) are passed on together; temporal ones can be left out. */
+function av1Reader(): PayloadReader {
+  const dependencies = new DependencyDescriptor();
+  return {
+    read(slot) {
+      clear(slot);
+      slot.keyFrame = isAv1KeyFrame(slot.bytes, slot.payloadOffset, slot.payloadLength);
+      readDependencies(dependencies, slot);
+      return true;
+    },
+  };
+}
+
+/** What the dependency descriptor says of layers goes before what the payload does. */
+function readDependencies(descriptor: DependencyDescriptor, slot: PacketSlot): void {
+  slot.frame.structure = undefined;
+  const at = slot.elementOffset(DEPENDENCY_DESCRIPTOR);
+  if (at < 0) return;
+  const length = slot.elementLength(DEPENDENCY_DESCRIPTOR);
+  if (!descriptor.read(slot.bytes, at, length)) return;
+  slot.frame.take(descriptor);
+  slot.spatialId = descriptor.spatialId;
+  slot.temporalId = descriptor.temporalId;
+  slot.frameEnd = descriptor.endOfFrame;
+  const size = descriptor.structure?.resolutions.at(-1);
+  if (!slot.keyFrame || size === undefined) return;
+  slot.width = size.width;
+  slot.height = size.height;
+}
+
 function vp9Reader(): PayloadReader {
   const descriptor = new Vp9Descriptor();
+  const dependencies = new DependencyDescriptor();
   return {
     read(slot) {
       if (!descriptor.read(slot.bytes, slot.payloadOffset, slot.payloadLength)) return false;
@@ -70,8 +104,12 @@ function vp9Reader(): PayloadReader {
       slot.keyFrame = descriptor.keyFrame;
       slot.temporalId = descriptor.temporalId;
       slot.layerSync = descriptor.switchingUp;
+      slot.spatialId = descriptor.spatialId;
+      slot.frameEnd = descriptor.frameEnd;
+      slot.onlyFromBelow = descriptor.interLayerPredicted && !descriptor.interPicturePredicted;
       slot.width = descriptor.width;
       slot.height = descriptor.height;
+      readDependencies(dependencies, slot);
       return true;
     },
   };

@@ -11,6 +11,11 @@ const TIMESTAMP_BITS = 32;
 export class PeerClock {
   #offsetUs: number | undefined;
 
+  /** `offsetUs` is how far ours is ahead, where that is known beforehand. */
+  constructor(offsetUs?: number) {
+    this.#offsetUs = offsetUs;
+  }
+
   /** Our time for a point in time of the peer's. */
   toOurs(ntp: NtpTime, nowUs: number): number {
     const theirs = microsOfNtp(ntp);

@@ -12,19 +12,30 @@ const MAX_AGE = 1000;
 const MIN_RESEND_MS = 10;
 const ROUND_TRIP_SHARE = 0.7;
 
-/** Which incoming packet went out under which number, for answering NACKs. */
+/** For each packet, side by side: the outgoing number and one, the incoming one, when it was resent. */
+const WORDS = 4;
+const OUT = 0;
+const IN = 1;
+const RESENT = 2;
+const NOTHING = 0;
+
+/**
+ * Which incoming packet went out under which number, for answering NACKs. One ring
+ * of words of 32 bits, because many receivers' rings do not fit the processor's
+ * cache: numbers are kept by their low bits, times in whole milliseconds.
+ */
 export class SentPackets {
-  readonly #out = new Float64Array(SIZE).fill(-1);
-  readonly #in = new Float64Array(SIZE);
-  readonly #resentMs = new Float64Array(SIZE);
+  readonly #ring = new Int32Array(WORDS * SIZE);
   #highest = -1;
+  #lastIn = 0;
 
   record(out: number, incoming: number): void {
-    const index = out & MASK;
-    this.#out[index] = out;
-    this.#in[index] = incoming;
-    this.#resentMs[index] = Number.NEGATIVE_INFINITY;
+    const at = (out & MASK) * WORDS;
+    this.#ring[at + OUT] = out + 1;
+    this.#ring[at + IN] = incoming;
+    this.#ring[at + RESENT] = NOTHING;
     if (out > this.#highest) this.#highest = out;
+    this.#lastIn = incoming;
   }
 
   /** The unwrapped outgoing number nearest below the highest that ends in these 16 bits. */
@@ -34,12 +45,15 @@ export class SentPackets {
 
   /** The incoming number to send again under `out`; undefined when it is too old or was resent just now. */
   takeForResend(out: number, nowMs: number, rttMs: number): number | undefined {
-    const index = out & MASK;
-    if (this.#out[index] !== out || this.#highest - out > MAX_AGE) return undefined;
+    const incoming = this.incomingOf(out);
+    if (incoming === undefined || this.#highest - out > MAX_AGE) return undefined;
+    const at = (out & MASK) * WORDS + RESENT;
+    const before = this.#ring[at] ?? NOTHING;
+    const now = Math.floor(nowMs) | 0;
     const wait = Math.max(MIN_RESEND_MS, rttMs * ROUND_TRIP_SHARE);
-    if (nowMs - (this.#resentMs[index] ?? 0) < wait) return undefined;
-    this.#resentMs[index] = nowMs;
-    return this.#in[index];
+    if (before !== NOTHING && ((now - before) | 0) < wait) return undefined;
+    this.#ring[at] = now === NOTHING ? 1 : now;
+    return incoming;
   }
 
   /** The number of the last packet but `back`. */
@@ -49,12 +63,15 @@ export class SentPackets {
 
   /** The incoming number of a packet that went out; undefined when it is too old or from before a switch. */
   incomingOf(out: number): number | undefined {
-    const index = out & MASK;
-    return this.#out[index] === out ? this.#in[index] : undefined;
+    const at = (out & MASK) * WORDS;
+    if (out < 0 || this.#ring[at + OUT] !== ((out + 1) | 0)) return undefined;
+    const word = this.#ring[at + IN] ?? 0;
+    // The difference to the last one is small, and may be of either sign.
+    return this.#lastIn + ((word - (this.#lastIn | 0)) | 0);
   }
 
   /** Nothing sent before can be sent again: the stream behind was switched. */
   clear(): void {
-    this.#out.fill(-1);
+    this.#ring.fill(NOTHING);
   }
 }

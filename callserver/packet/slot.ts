@@ -1,5 +1,6 @@
 import { setElementHead } from '#protocol';
 import { EXTENSION_ORDER, type ExtensionIndex } from './extension-order.ts';
+import { FrameDependencies } from './frame-dependencies.ts';
 
 /** Ethernet's MTU; nothing larger comes in over UDP. */
 export const MAX_PACKET = 1500;
@@ -34,6 +35,13 @@ export class PacketSlot {
   height = 0;
   temporalId = 0;
   layerSync = false;
+  /** Of streams with several spatial layers. */
+  spatialId = 0;
+  /** Last packet of a layer of a picture. */
+  frameEnd = false;
+  /** Refers to no other picture, but to a lower layer of its own. */
+  onlyFromBelow = false;
+  readonly frame = new FrameDependencies();
   /** Offsets from the payload's start of the fields that are rewritten; -1 when not there. */
   pictureIdOffset = -1;
   pictureIdBits = 15;
@@ -60,6 +68,14 @@ export class PacketSlot {
       if (this.elementKinds[i] === kind) return this.elementOffsets[i] ?? -1;
     }
     return -1;
+  }
+
+  /** How long an element's data is; 0 when it is not there. */
+  elementLength(kind: ExtensionIndex): number {
+    for (let i = 0; i < this.elementCount; i++) {
+      if (this.elementKinds[i] === kind) return this.elementLengths[i] ?? 0;
+    }
+    return 0;
   }
 
   /** Gives each element the id that a receiver knows it by. */

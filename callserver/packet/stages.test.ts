@@ -185,6 +185,19 @@ describe('SentPackets', () => {
   });
 });
 
+describe('SentPackets after very many packets', () => {
+  it.each([2 ** 31, 2 ** 32, 3 * 2 ** 32])('still knows what went out at %i', (start) => {
+    const sent = new SentPackets();
+    for (let i = 0; i < 100; i++) sent.record(start + i, 2 * start - 7 + i);
+    expect(sent.incomingOf(start)).toBe(2 * start - 7);
+    expect(sent.incomingOf(start + 99)).toBe(2 * start + 92);
+    const ms = 2 ** 31 - 5;
+    expect(sent.takeForResend(start + 5, ms, 100)).toBe(2 * start - 2);
+    expect(sent.takeForResend(start + 5, ms + 69, 100)).toBeUndefined();
+    expect(sent.takeForResend(start + 5, ms + 75, 100)).toBe(2 * start - 2);
+  });
+});
+
 describe('PacketCache', () => {
   it('gives up the oldest packet for a new one, never a newer one for an old one', () => {
     const cache = new PacketCache(4);
@@ -292,9 +305,9 @@ describe('LayerRates', () => {
   it('tells what a stream takes up to each temporal layer, from half a second on', () => {
     const rates = new LayerRates();
     // 1,000 bytes every 10 ms, every second packet of layer 1.
-    for (let ms = 100_000; ms < 100_600; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    for (let ms = 100_000; ms < 100_600; ms += 10) rates.add(1_000, 0, (ms / 10) % 2, ms);
     expect(rates.bitsPerSecond(7, 100_599)).toBeCloseTo(800_000, -4);
-    for (let ms = 100_600; ms < 110_000; ms += 10) rates.add(1_000, (ms / 10) % 2, ms);
+    for (let ms = 100_600; ms < 110_000; ms += 10) rates.add(1_000, 0, (ms / 10) % 2, ms);
     expect(rates.highest(109_999)).toBe(1);
     expect(rates.bitsPerSecond(0, 109_999)).toBeCloseTo(400_000, -4);
     expect(rates.bitsPerSecond(1, 109_999)).toBeCloseTo(800_000, -4);
@@ -302,7 +315,7 @@ describe('LayerRates', () => {
 
   it('forgets within two seconds', () => {
     const rates = new LayerRates();
-    for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 1, ms);
+    for (let ms = 0; ms < 1_000; ms += 10) rates.add(1_000, 0, 1, ms);
     expect(rates.highest(2_799)).toBe(1);
     expect([rates.highest(2_800), rates.bitsPerSecond(3, 2_800)]).toEqual([0, 0]);
   });

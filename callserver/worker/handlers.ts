@@ -10,6 +10,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   createRouter: (input) => worker.createRouter(input),
   closeRouter: (input) => worker.closeRouter(input.routerId),
   createWebRtcTransport: (input) => worker.createWebRtcTransport(input),
+  restartTransport: (input) => worker.restartTransport(input),
   createDirectTransport: (input) => worker.createDirectTransport(input),
   createPipeTransport: (input) => worker.createPipeTransport(input),
   connectPipeTransport: (input) => worker.connectPipeTransport(input),
@@ -24,6 +25,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),
   requestKeyFrame: (input) => worker.requestKeyFrame(input.consumerId),
   closeConsumer: (input) => worker.closeConsumer(input.consumerId),
+  workerStats: () => worker.workerStats(),
   routerSummary: (input) => worker.summary(input.routerId),
   transportStats: (input) => worker.stats(input.transportId),
 });

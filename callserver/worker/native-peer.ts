@@ -50,6 +50,8 @@ export class NativePeer implements Wire {
   readonly local: LocalCredentials;
   readonly #connection: PeerConnection;
   readonly #track: Track;
+  /** The track's method, looked up once: on a native object that is not free. */
+  readonly #sendBinary: Track['sendMessageBinary'];
   readonly #options: NativePeerOptions;
   #isOpen = false;
   #closed = false;
@@ -70,6 +72,7 @@ export class NativePeer implements Wire {
       const media = new nodeDataChannel.Video(MID, 'SendRecv');
       media.addVP8Codec(PAYLOAD_TYPE);
       this.#track = this.#connection.addTrack(media);
+      this.#sendBinary = this.#track.sendMessageBinary;
       this.#track.onMessage((packet) => this.#guard(() => this.#onPacket(packet)));
       // Its answer to an offer is made within the call.
       this.#connection.setRemoteDescription(offerOf(remote), 'offer');
@@ -118,7 +121,7 @@ export class NativePeer implements Wire {
   send(packet: Uint8Array): boolean {
     if (!this.#isOpen) return false;
     try {
-      return this.#track.sendMessageBinary(packet as Buffer);
+      return this.#sendBinary.call(this.#track, packet as Buffer);
     } catch {
       // Closing under our hands, or a packet that it refuses: it is lost like any other.
       return false;

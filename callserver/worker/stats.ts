@@ -15,7 +15,7 @@ export const statsOf = (transport: Transport, nowMs: number): TransportStats => 
   consumers: [...transport.consumers.values()].map((consumer) => ({
     consumerId: consumer.id,
     producerId: consumer.producer.id,
-    rank: consumer.producer.rankOf(consumer.layer),
+    rank: consumer.rank,
     packets: consumer.packets,
     octets: consumer.octets,
     resent: consumer.resent,

@@ -3,6 +3,7 @@ import type {
   Notice,
   PipeEnd,
   RequestInput,
+  RequestOutput,
   TransportStats,
   TransportSummary,
   WorkerSettings,
@@ -10,16 +11,19 @@ import type {
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
+import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { SpeakerBoard } from '../speakers/speaker-board.ts';
+import { Bridges } from './bridges.ts';
 import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
-import { bindPort, NativePeer } from './native-peer.ts';
+import { bindPort, type LocalCredentials } from './native-peer.ts';
 import { PipeSocket, type PipeWire } from './pipe-socket.ts';
 import { PlainWire } from './plain-wire.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
 import { summaryOf } from './summary.ts';
+import { WebRtcWire } from './webrtc-wire.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
@@ -31,8 +35,6 @@ const TICK_MS = 20;
 const SLOW_TICK_EVERY = 5;
 /** How finely paced packets are spread. */
 const DRAIN_MS = 4;
-/** A peer that never connects is let go. */
-const CONNECT_MS = 30_000;
 const CNAME_CHARACTERS = 16;
 
 interface Entry {
@@ -40,6 +42,8 @@ interface Entry {
   router: Router;
   /** Of a direct transport; -1 otherwise. */
   handle: number;
+  /** Of a WebRTC transport. */
+  webRtc?: WebRtcWire;
   pipe: PipeWire | undefined;
 }
 
@@ -55,8 +59,8 @@ export class Worker {
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
+  readonly #bridges: Bridges;
   #pipes: Promise<PipeSocket> | undefined;
-  #peers = 0;
   #plain = 0;
   #nextHandle = 1;
   #ticks = 0;
@@ -67,9 +71,10 @@ export class Worker {
   ) {
     this.#notify = notify;
     this.#sendPacket = sendPacket;
+    this.#bridges = new Bridges((error) => this.#fault(error));
   }
 
-  configure(settings: WorkerSettings): void {
+  async configure(settings: WorkerSettings): Promise<void> {
     if (this.#settings !== undefined) throw new AmphiError('conflict', 'configured already');
     try {
       bindPort(settings.port, settings.bindAddress);
@@ -79,6 +84,19 @@ export class Worker {
     }
     this.#settings = settings;
     setInterval(() => this.#tick(), TICK_MS);
+    await this.#bridges.open(settings);
+  }
+
+  /** What this worker does, all transports together. */
+  workerStats(): RequestOutput<'workerStats'> {
+    return { peers: this.#peers, ...this.#bridges.stats() };
+  }
+
+  /** Of the native side. */
+  get #peers(): number {
+    let sum = 0;
+    for (const { webRtc } of this.#transports.values()) sum += webRtc?.peers ?? 0;
+    return sum;
   }
 
   #tick(): void {
@@ -150,46 +168,57 @@ export class Worker {
     if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
     const router = this.#router(input.routerId);
     this.#mustBeNew(transportId);
-    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
-    let connected = false;
-    const peer = new NativePeer({
-      id: transportId,
-      port: settings.port,
-      bindAddress: settings.bindAddress,
-      remote: input.remote,
-      onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
-      onState: (state) => {
-        if (state === 'connected') {
-          connected = true;
+    this.#mustHaveRoom();
+    const webRtc = new WebRtcWire(
+      {
+        id: transportId,
+        port: settings.port,
+        bindAddress: settings.bindAddress,
+        expected: this.#bridges.expected,
+        onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+        onConnected: () => {
           entry.transport.opened(nowMs());
           this.#notify({ notice: 'transportConnected', transportId });
-        } else {
-          this.#lose(transportId, 'closed');
-        }
+        },
+        onRestarted: () => this.#restarted(entry.transport),
+        onLost: (reason) => this.#lose(transportId, reason),
+        onFault: (error) => this.#fault(error),
       },
-      onFault: (error) => this.#fault(error),
+      input.remote,
+    );
+    const entry = this.#add(router, transportId, webRtc);
+    entry.webRtc = webRtc;
+    return this.#localOf(webRtc.local, settings);
+  }
+
+  /** Awaits the peer of a WebRTC transport under new ICE credentials; what stands on the transport stays. */
+  restartTransport({ transportId, remote }: RequestInput<'restartTransport'>): LocalTransport {
+    const { webRtc } = this.#entry(transportId);
+    if (webRtc === undefined || this.#settings === undefined) {
+      throw new AmphiError('bad_request', `${transportId} is no WebRTC transport`);
+    }
+    this.#mustHaveRoom();
+    return this.#localOf(webRtc.restart(remote), this.#settings);
+  }
+
+  /** What was lost meanwhile may be more than can be repaired. */
+  #restarted(transport: Transport): void {
+    transport.opened(nowMs());
+    for (const consumer of transport.consumers.values()) consumer.requestKeyFrame(nowMs());
+    this.#notify({ notice: 'transportConnected', transportId: transport.id });
+  }
+
+  #mustHaveRoom(): void {
+    if (this.#peers >= MAX_PEERS) throw new AmphiError('too_many', 'this worker is full');
+  }
+
+  #localOf(credentials: LocalCredentials, settings: WorkerSettings): LocalTransport {
+    const { announcedAddresses, port, announcedPort = port } = settings;
+    const candidates = hostCandidates(announcedAddresses, announcedPort, {
+      tcp: this.#bridges.tcp,
+      relayPort: this.#bridges.relayPort,
     });
-    this.#peers++;
-    const wire: Wire = {
-      get open() {
-        return peer.open;
-      },
-      send: (packet) => peer.send(packet),
-      close: () => {
-        this.#peers--;
-        peer.close();
-      },
-    };
-    const entry = this.#add(router, transportId, wire);
-    setTimeout(() => {
-      // The id may be another transport's by now.
-      if (!connected && this.#transports.get(transportId) === entry) {
-        this.#lose(transportId, 'silent');
-      }
-    }, CONNECT_MS).unref();
-    const port = settings.announcedPort ?? settings.port;
-    const candidates = hostCandidates(settings.announcedAddresses, port);
-    return { ...peer.local, candidates };
+    return { ...credentials, candidates };
   }
 
   createDirectTransport(input: RequestInput<'createDirectTransport'>): { handle: number } {
@@ -201,7 +230,9 @@ export class Worker {
       send: (packet) => this.#sendPacket(handle, packet),
       close: () => this.#direct.delete(handle),
     };
-    const { transport } = this.#add(router, input.transportId, wire, { handle });
+    // Its owner's clock is ours.
+    const about = { handle, clock: new PeerClock(0) };
+    const { transport } = this.#add(router, input.transportId, wire, about);
     this.#direct.set(handle, transport);
     return { handle };
   }
@@ -294,7 +325,7 @@ export class Worker {
     router: Router,
     transportId: string,
     wire: Wire,
-    { handle = -1, pipe }: { handle?: number; pipe?: PipeWire } = {},
+    { handle = -1, pipe, clock }: { handle?: number; pipe?: PipeWire; clock?: PeerClock } = {},
   ): Entry {
     const owner: TransportOwner = {
       consumerClosed: (consumerId) => {
@@ -303,11 +334,17 @@ export class Worker {
       },
       layerChanged: (consumerId, rank) =>
         this.#notify({ notice: 'layerChanged', consumerId, rank }),
-      silent: () => this.#lose(transportId, 'silent'),
+      silent: () => {
+        if (entry.webRtc === undefined) this.#lose(transportId, 'silent');
+        else entry.webRtc.silent();
+      },
       busy: () => this.#drainSoon(transport),
     };
     const cname = randomId(CNAME_CHARACTERS);
-    const transport = new Transport(transportId, wire, cname, owner, pipe !== undefined);
+    const transport: Transport = new Transport(transportId, wire, cname, owner, {
+      pipe: pipe !== undefined,
+      ...(clock === undefined ? {} : { clock }),
+    });
     const entry: Entry = { transport, router, handle, pipe };
     this.#transports.set(transportId, entry);
     router.transports.add(transport);

@@ -72,6 +72,33 @@ const PROGRAMS = [
     brew: 'janus-gateway',
   },
   {
+    command: 'turnserver',
+    for: ['test'],
+    optional: true,
+    apt: 'coturn',
+    dnf: 'coturn',
+    apk: 'coturn',
+    brew: 'coturn',
+    // Debian's own service would listen to everybody; Amphi starts its own.
+    service: 'coturn',
+  },
+  {
+    command: 'nft',
+    for: ['test'],
+    optional: true,
+    apt: 'nftables',
+    dnf: 'nftables',
+    apk: 'nftables',
+  },
+  {
+    command: 'ip',
+    for: ['test'],
+    optional: true,
+    apt: 'iproute2',
+    dnf: 'iproute',
+    apk: 'iproute2',
+  },
+  {
     command: 'ip',
     for: ['bench'],
     apt: 'iproute2',
@@ -81,21 +108,27 @@ const PROGRAMS = [
   },
 ];
 
-/** Makes sure that the programs for this purpose are there, or stops with the exact line that installs them. */
+/**
+ * Makes sure that the programs for this purpose are there, or stops with the
+ * exact line that installs them. Nobody is stopped for an optional one: what
+ * needs it is left out, and says so.
+ */
 export function ensureSystemPackages(purpose) {
   const missing = PROGRAMS.filter(
     (program) => program.for.includes(purpose) && !isOnPath(program.command),
   );
   if (missing.length === 0) return;
-  const names = (manager) => missing.map((program) => program[manager]).join(' ');
+  const names = (manager) => missing.flatMap((program) => program[manager] ?? []).join(' ');
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     process.stderr.write(`Installing ${names('apt')} …\n`);
     install(names('apt').split(' '));
-    const still = missing.filter((program) => !isOnPath(program.command));
+    for (const { service } of missing) if (service !== undefined) disable(service);
+    const still = missing.filter((program) => !program.optional && !isOnPath(program.command));
     if (still.length === 0) return;
     process.stderr.write(`Installed, yet not found: ${still.map((p) => p.command).join(', ')}\n`);
     process.exit(69);
   }
+  if (missing.every((program) => program.optional)) return;
   process.stderr.write(
     [
       `Amphi needs ${missing.map((program) => program.command).join(', ')}, which is not here. Install it with one of:`,
@@ -122,6 +155,11 @@ function install(packages) {
     process.stderr.write(`apt-get could not install ${packages.join(' ')}; the reason is above.\n`);
     process.exit(69);
   }
+}
+
+/** A machine without systemd does not start it either. */
+function disable(service) {
+  spawnSync('systemctl', ['disable', '--now', service], { stdio: 'ignore' });
 }
 
 function isOnPath(command) {

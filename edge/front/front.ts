@@ -198,7 +198,7 @@ export class Front implements Closable {
     } else if (/^\/internal(?:\/|$)/i.test(url)) {
       // What nodes say to each other does not come in by the public door.
       sendProblem(res, new AmphiError('not_found'));
-    } else if (url.startsWith('/whip/')) {
+    } else if (url.startsWith('/whip/') || url.startsWith('/whep/')) {
       this.#callServer.pass(req, res);
     } else {
       this.#api.pass(req, res);

@@ -1,3 +1,5 @@
+import { characters, escapeXml, FONTS, plainText } from '../drawing.ts';
+
 /** The pictures that stand in when there is none, as SVG. */
 
 export type SlateKind =
@@ -68,14 +70,11 @@ export function slateSvg(spec: {
 <defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#171a21"/><stop offset="1" stop-color="#0b0d11"/></linearGradient></defs>
 <rect width="100%" height="100%" fill="url(#g)"/>
 ${[48, 62, 76, 90].map((radius, i) => arc(radius, 0.32 - i * 0.07)).join('')}
-<g font-family="Inter, 'Noto Sans', 'DejaVu Sans', sans-serif" text-anchor="middle">
+<g font-family="${FONTS}" text-anchor="middle">
 <text font-size="${titleSize.toFixed(1)}" font-weight="700" fill="#f4f1ea">${title}</text>
 <text x="50%" y="${below.toFixed(1)}" font-size="${(unit * 4.4).toFixed(1)}" fill="#ffb454">${LINES[spec.kind]}</text>
 </g></svg>`;
 }
-
-/** What a reader takes for one character: letters with their accents, emoji with theirs. */
-const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 interface Line {
   text: string;
@@ -85,7 +84,7 @@ interface Line {
 /** Greedy wrapping into lines of at most so many ems; a title that is too long ends in an ellipsis. */
 function wrapText(title: string, ems: number): string[] {
   const lines: Line[] = [{ text: '', ems: 0 }];
-  for (const word of cut(title)
+  for (const word of plainText(title, MAX_TITLE_LENGTH)
     .split(/\s+/)
     .filter((w) => w !== '')) {
     for (const piece of pieces(word, ems)) {
@@ -103,16 +102,6 @@ function wrapText(title: string, ems: number): string[] {
   return kept;
 }
 
-/** Leaves out what would turn the text around it, and what is beyond all reason. */
-function cut(title: string): string {
-  const plain = title.replace(BIDI_CONTROLS, '');
-  const all = [...characters.segment(plain)].map(({ segment }) => segment);
-  const kept = all.slice(0, MAX_TITLE_LENGTH).join('');
-  return all.length > MAX_TITLE_LENGTH ? `${kept}…` : kept;
-}
-
-const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
 /** The word, or where it is longer than a line, parts of it that are not. */
 function pieces(word: string, ems: number): Line[] {
   const parts: Line[] = [{ text: '', ems: 0 }];
@@ -127,13 +116,4 @@ function pieces(word: string, ems: number): Line[] {
     }
   }
   return parts;
-}
-
-function escapeXml(text: string): string {
-  return text
-    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
 }

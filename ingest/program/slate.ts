@@ -6,6 +6,7 @@ import { type FrameRate, framesPerSecond } from '#config';
 import type { MediaConfig } from '#contracts';
 import { ffmpegArgs, startChild } from '#platform';
 import { FlvReader, parseAvTag } from '#protocol';
+import { renderSvg } from '../drawing.ts';
 import { drawnSize, type SlateKind, slateSvg } from './slate-picture.ts';
 
 export interface SlateSpec {
@@ -102,14 +103,8 @@ export class SlateMaker {
 const drawAndEncode = async (spec: SlateSpec): Promise<Uint8Array> =>
   encode(await draw(spec), spec);
 
-async function draw(spec: SlateSpec): Promise<Uint8Array> {
-  // Loaded when first needed: most runs never show a slate.
-  const { renderAsync } = await import('@resvg/resvg-js');
-  const picture = await renderAsync(slateSvg({ ...spec, ...drawnSize(spec) }), {
-    font: { loadSystemFonts: true },
-  });
-  return picture.asPng();
-}
+const draw = async (spec: SlateSpec): Promise<Uint8Array> =>
+  (await renderSvg(slateSvg({ ...spec, ...drawnSize(spec) }))).asPng();
 
 async function encode(png: Uint8Array, { fps, width, height }: SlateSpec): Promise<Uint8Array> {
   const frames = Math.max(1, Math.round(framesPerSecond(fps) * GOP_SECONDS));

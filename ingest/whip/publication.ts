@@ -1,5 +1,11 @@
-import { type Logger, systemClock } from '#base';
-import type { PublicationCodec, PublicationOpening, PublicationUnit } from '#contracts';
+import { AmphiError, type Logger, systemClock } from '#base';
+import {
+  PUBLICATION_UNIT,
+  type PublicationCodec,
+  type PublicationOpening,
+  type PublicationUnit,
+  readPublicationUnit,
+} from '#contracts';
 import { TAG_AUDIO, TAG_VIDEO } from '#protocol';
 import type { PublisherSink } from '../rtmp/session.ts';
 import { FrameRateGuess } from './frame-rate.ts';
@@ -42,6 +48,13 @@ export class Publication {
 
   constructor(options: PublicationOptions) {
     this.#options = options;
+  }
+
+  /** Takes a frame. Throws `protocol_violation` or `RangeError` for what makes no sense. */
+  take(kind: number, payload: Uint8Array): void {
+    if (kind !== PUBLICATION_UNIT)
+      throw new AmphiError('protocol_violation', 'an unexpected frame');
+    this.push(readPublicationUnit(payload));
   }
 
   /** Takes a unit; its payload is copied as far as it is kept. */

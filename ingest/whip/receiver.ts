@@ -5,13 +5,12 @@ import {
   PUBLICATION_EVENT_HEADER,
   PUBLICATION_OPENING,
   PUBLICATION_SOURCE_HEADER,
-  PUBLICATION_UNIT,
   type PublicationOpening,
   publicationOpeningSchema,
-  readPublicationUnit,
 } from '#contracts';
 import { sendProblem } from '#platform';
 import type { Publisher, PublisherSink } from '../rtmp/session.ts';
+import { StagePublication } from '../stage/stage-publication.ts';
 import { Publication } from './publication.ts';
 
 /** A stream on which nothing comes for so long has lost its call server. */
@@ -38,7 +37,7 @@ export async function receivePublication(
   admit: Admit,
   log: Logger,
 ): Promise<void> {
-  let publication: Publication | undefined;
+  let publication: Pick<Publication, 'take' | 'end'> | undefined;
   let over: string | undefined;
   const close = (reason: string) => {
     if (over !== undefined) return;
@@ -51,7 +50,7 @@ export async function receivePublication(
   req.setTimeout(IDLE_MS, () => close('no media in time'));
   req.once('error', () => close('the call server has gone'));
   req.once('close', () => close('the call server has gone'));
-  const early: Buffer[] = [];
+  const early: { kind: number; payload: Buffer }[] = [];
   const reader = new FrameReader();
   const decide = async (opening: PublicationOpening) => {
     const { remoteAddress } = opening;
@@ -60,14 +59,15 @@ export async function receivePublication(
       sink.onEnd(over);
       return;
     }
-    publication = new Publication({ opening, sink, log: log.child({ eventId, sourceId }) });
+    const own = { opening, sink, log: log.child({ eventId, sourceId }) };
+    publication = opening.stage === true ? new StagePublication(own) : new Publication(own);
     res.writeHead(200, {
       'content-type': 'application/json',
       [PUBLICATION_EVENT_HEADER]: eventId,
       [PUBLICATION_SOURCE_HEADER]: sourceId,
     });
     res.flushHeaders();
-    for (const payload of early.splice(0)) publication.push(readPublicationUnit(payload));
+    for (const { kind, payload } of early.splice(0)) publication.take(kind, payload);
   };
   let asked = false;
   req.on('data', (chunk: Buffer) => {
@@ -82,11 +82,11 @@ export async function receivePublication(
             over = messageOf(error);
             sendProblem(res, error);
           });
-        } else if (kind !== PUBLICATION_UNIT || !asked) {
+        } else if (!asked) {
           throw new AmphiError('protocol_violation', 'an unexpected frame');
         } else if (publication !== undefined) {
-          publication.push(readPublicationUnit(payload));
-        } else if (early.push(Buffer.from(payload)) > MAX_EARLY_FRAMES) {
+          publication.take(kind, payload);
+        } else if (early.push({ kind, payload: Buffer.from(payload) }) > MAX_EARLY_FRAMES) {
           throw new AmphiError('limit_exceeded', 'too much media before the answer');
         }
       }

@@ -34,4 +34,87 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index runs_event on runs (event_id, started_at);
     `,
   },
+  {
+    name: '0002-meetings',
+    sql: `
+      create table users (
+        user_id text primary key,
+        email text not null unique,
+        display_name text not null,
+        password_hash text not null,
+        created_at timestamptz not null default now()
+      );
+      create table meetings (
+        meeting_id text primary key,
+        title text not null,
+        owner_id text references users on delete set null,
+        host_key_hash text not null,
+        password_hash text,
+        settings jsonb not null,
+        banned jsonb not null,
+        start_time timestamptz,
+        duration_minutes integer not null,
+        created_at timestamptz not null default now(),
+        ended_at timestamptz
+      );
+      create index meetings_created on meetings (created_at, meeting_id);
+      create table participants (
+        participant_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        user_id text references users on delete set null,
+        display_name text not null,
+        role text not null check (role in ('host', 'co-host', 'participant', 'viewer')),
+        joined_at timestamptz not null,
+        left_at timestamptz,
+        left_reason text
+      );
+      create index participants_meeting on participants (meeting_id, joined_at);
+      create table media_streams (
+        stream_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        participant_id text not null,
+        media text not null check (media in ('camera', 'microphone', 'screen', 'screen-audio')),
+        started_at timestamptz not null,
+        ended_at timestamptz
+      );
+      create index media_streams_meeting on media_streams (meeting_id, started_at);
+      create table chat_messages (
+        message_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        from_id text,
+        display_name text not null,
+        to_id text,
+        message text not null,
+        reply_to text,
+        breakout_id text,
+        sent_at timestamptz(3) not null,
+        edited_at timestamptz(3),
+        deleted boolean not null default false,
+        reactions jsonb not null
+      );
+      create index chat_messages_meeting on chat_messages (meeting_id, sent_at);
+    `,
+  },
+  {
+    name: '0003-people',
+    sql: `
+      create table contacts (
+        user_id text not null references users on delete cascade,
+        other_id text not null references users on delete cascade,
+        state text not null check (state in ('requested', 'asked', 'accepted', 'blocked')),
+        created_at timestamptz not null default now(),
+        primary key (user_id, other_id)
+      );
+      create table calls (
+        call_id text primary key,
+        caller_id text not null references users on delete cascade,
+        callee_id text not null references users on delete cascade,
+        media text not null check (media in ('audio', 'video', 'screen')),
+        outcome text,
+        started_at timestamptz(3) not null,
+        noticed boolean not null default false
+      );
+      create index calls_callee on calls (callee_id, started_at);
+    `,
+  },
 ];

@@ -1,6 +1,15 @@
-import { boolean, index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
 
-/** The durable state of the broadcast side. `migrations.ts` creates the same, statement by statement. */
+/** The durable state. `migrations.ts` creates the same, statement by statement. */
 
 const createdAt = () => timestamp('created_at', { withTimezone: true }).notNull().defaultNow();
 
@@ -48,4 +57,132 @@ export const runs = pgTable(
     endReason: text('end_reason'),
   },
   (table) => [index('runs_event').on(table.eventId, table.startedAt)],
+);
+
+export const users = pgTable('users', {
+  userId: text('user_id').primaryKey(),
+  /** In lower case. */
+  email: text('email').notNull().unique(),
+  displayName: text('display_name').notNull(),
+  /** scrypt with its salt and cost. */
+  passwordHash: text('password_hash').notNull(),
+  createdAt: createdAt(),
+});
+
+export const meetings = pgTable(
+  'meetings',
+  {
+    meetingId: text('meeting_id').primaryKey(),
+    title: text('title').notNull(),
+    /** The account that made it; null for one made with the admin token. */
+    ownerId: text('owner_id').references(() => users.userId, { onDelete: 'set null' }),
+    /** SHA-256 of the host token, hex. The token itself is shown once and kept nowhere. */
+    hostKeyHash: text('host_key_hash').notNull(),
+    passwordHash: text('password_hash'),
+    /** What was set; the rest is as the server has it by default. */
+    settings: jsonb('settings').$type<Record<string, unknown>>().notNull(),
+    /** Accounts and browsers that are not let in. */
+    banned: jsonb('banned').$type<string[]>().notNull(),
+    startTime: timestamp('start_time', { withTimezone: true }),
+    durationMinutes: integer('duration_minutes').notNull(),
+    createdAt: createdAt(),
+    endedAt: timestamp('ended_at', { withTimezone: true }),
+  },
+  (table) => [index('meetings_created').on(table.createdAt, table.meetingId)],
+);
+
+const ofMeeting = () =>
+  text('meeting_id')
+    .notNull()
+    .references(() => meetings.meetingId, { onDelete: 'cascade' });
+
+/** Who was in a meeting, and when. */
+export const participants = pgTable(
+  'participants',
+  {
+    participantId: text('participant_id').primaryKey(),
+    meetingId: ofMeeting(),
+    userId: text('user_id').references(() => users.userId, { onDelete: 'set null' }),
+    displayName: text('display_name').notNull(),
+    role: text('role').$type<'host' | 'co-host' | 'participant' | 'viewer'>().notNull(),
+    joinedAt: timestamp('joined_at', { withTimezone: true }).notNull(),
+    leftAt: timestamp('left_at', { withTimezone: true }),
+    leftReason: text('left_reason'),
+  },
+  (table) => [index('participants_meeting').on(table.meetingId, table.joinedAt)],
+);
+
+/** What somebody sent, and when. */
+export const mediaStreams = pgTable(
+  'media_streams',
+  {
+    streamId: text('stream_id').primaryKey(),
+    meetingId: ofMeeting(),
+    participantId: text('participant_id').notNull(),
+    media: text('media').$type<'camera' | 'microphone' | 'screen' | 'screen-audio'>().notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
+    endedAt: timestamp('ended_at', { withTimezone: true }),
+  },
+  (table) => [index('media_streams_meeting').on(table.meetingId, table.startedAt)],
+);
+
+export const chatMessages = pgTable(
+  'chat_messages',
+  {
+    messageId: text('message_id').primaryKey(),
+    meetingId: ofMeeting(),
+    /** Null: the server's own words. */
+    fromId: text('from_id'),
+    displayName: text('display_name').notNull(),
+    /** Null: to all. */
+    toId: text('to_id'),
+    message: text('message').notNull(),
+    replyTo: text('reply_to'),
+    /** The breakout room in which it was said; null: the main room, or all. */
+    breakoutId: text('breakout_id'),
+    /** Grows from message to message of one meeting. */
+    sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }).notNull(),
+    editedAt: timestamp('edited_at', { withTimezone: true, precision: 3 }),
+    deleted: boolean('deleted').notNull().default(false),
+    /** Who reacted, by emoji. */
+    reactions: jsonb('reactions').$type<Record<string, string[]>>().notNull(),
+  },
+  (table) => [index('chat_messages_meeting').on(table.meetingId, table.sentAt)],
+);
+
+/** What one user has with another: each has a row of their own. */
+export const contacts = pgTable(
+  'contacts',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    otherId: text('other_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    state: text('state').$type<'requested' | 'asked' | 'accepted' | 'blocked'>().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.otherId] })],
+);
+
+/** Calls between users, as the one who was called is told of them later. */
+export const calls = pgTable(
+  'calls',
+  {
+    callId: text('call_id').primaryKey(),
+    callerId: text('caller_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    calleeId: text('callee_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    media: text('media').$type<'audio' | 'video' | 'screen'>().notNull(),
+    /** How it ended; null while it rings or goes on. */
+    outcome: text('outcome'),
+    startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+    /** The callee has been told that it was missed. */
+    noticed: boolean('noticed').notNull().default(false),
+  },
+  (table) => [index('calls_callee').on(table.calleeId, table.startedAt)],
 );

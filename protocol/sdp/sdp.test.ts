@@ -13,6 +13,10 @@ const FIREFOX = fixture('firefox-whep');
 const withLine = (line: string) => `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${line}\r\n`;
 const withMediaLine = (line: string) => `${withLine('m=video 9 UDP/TLS/RTP/SAVPF 96')}${line}\r\n`;
 
+const ORIGIN = 'v=0\no=- 1 1 IN IP4 0.0.0.0\n';
+const sections = (count: number) =>
+  ORIGIN + Array.from({ length: count }, (_, n) => `m=audio 9 X 0\na=mid:${n}\n`).join('');
+
 describe('parseSdp', () => {
   it("reads Chromium's offer of simulcast", () => {
     const offer = parseSdp(CHROMIUM);
@@ -92,6 +96,20 @@ describe('parseSdp', () => {
     expect(() => parseSdp(withMediaLine('a=rtpmap:96 VP8'))).toThrow('SDP line 6: clock rate');
   });
 
+  it.each([
+    ['media sections', 128, 'too many media', (n: number) => sections(n)],
+    ['lines', 8_000, 'too many lines', (n: number) => `${ORIGIN}${'\n'.repeat(n - 3)}`],
+    [
+      'characters',
+      262_144,
+      'too long',
+      (n: number) => `${ORIGIN}${'a'.padEnd(n - 1 - ORIGIN.length, '=')}\n`,
+    ],
+  ])('takes no more %s than %i', (_what, most, complaint, text) => {
+    expect(() => parseSdp(text(most))).not.toThrow();
+    expect(() => parseSdp(text(most + 1))).toThrow(complaint);
+  });
+
   it('throws SdpError, and nothing else, whatever is done to an offer', () => {
     const lines = CHROMIUM.split('\n');
     const change = fc.record({
@@ -119,6 +137,12 @@ describe('parseSdp', () => {
 });
 
 describe('writeSdp', () => {
+  it('names no section that had no name', () => {
+    const session = parseSdp(`${ORIGIN}m=audio 9 X 0\n`);
+    expect(writeSdp(session)).not.toContain('a=mid');
+    expect(parseSdp(writeSdp(session))).toEqual(session);
+  });
+
   it.each([
     ['Chromium', CHROMIUM],
     ['Firefox', FIREFOX],

@@ -99,7 +99,7 @@ export interface IceCandidate {
   address: string;
   port: number;
   type: 'host' | 'srflx' | 'prflx' | 'relay';
-  tcpType?: 'active' | 'passive' | 'so';
+  tcpType?: 'active' | 'passive' | 'so' | undefined;
 }
 
 /** The text is not a session description that can be worked with. */

@@ -25,8 +25,9 @@ function writeMedia(lines: string[], media: MediaDescription): void {
   lines.push(
     `m=${media.kind} ${media.port} ${media.protocol} ${media.formats.join(' ')}`,
     'c=IN IP4 0.0.0.0',
-    `a=mid:${media.mid}`,
   );
+  // A section that had none in the offer gets none in the answer (RFC 9143 5.2).
+  if (media.mid !== '') lines.push(`a=mid:${media.mid}`);
   if (media.ice !== undefined) {
     lines.push(`a=ice-ufrag:${media.ice.usernameFragment}`, `a=ice-pwd:${media.ice.password}`);
   }

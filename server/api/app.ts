@@ -7,6 +7,7 @@ import {
   type Logger,
   messageOf,
 } from '#base';
+import { Accounts, type MeetingService, PeopleRepository, type UserGateway } from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -16,6 +17,7 @@ import { internalRoutes } from './internal.ts';
 import { liveRoutes } from './live.ts';
 import { LiveReader } from './live-reader.ts';
 import { LiveStreams } from './live-streams.ts';
+import { meetingRoutes } from './meetings.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
@@ -25,12 +27,15 @@ import { EventRepository } from './repository.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { sourceRoutes } from './sources.ts';
+import { userRoutes } from './users.ts';
 
 export interface ApiDeps extends OperationsDeps {
   /** A connection to Redis of its own, for subscribing. */
   subscriber: Redis;
   tokens: TokenIssuer;
   adminToken: string;
+  meetings: MeetingService;
+  users: UserGateway;
   log: Logger;
 }
 
@@ -47,7 +52,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const live = new LiveReader(redis, nodes, log);
   const views = new EventViews({ config, events, live });
   const control = new IngestControl({ events, nodes, redis });
-  const gate = new Gate({ adminToken, tokens, redis });
+  const people = new PeopleRepository(deps.db);
+  const gate = new Gate({ adminToken, tokens, redis, people });
   const streams = await LiveStreams.start({ events, views, live, subscriber, log });
   const routes = [
     ...eventRoutes({ config, events, views, control }),
@@ -55,6 +61,14 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...programRoutes({ events, live, control }),
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
+    ...meetingRoutes({ config, service: deps.meetings, gate }),
+    ...userRoutes({
+      config,
+      gate,
+      people,
+      users: deps.users,
+      accounts: new Accounts({ people, redis }),
+    }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),

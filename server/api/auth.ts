@@ -1,10 +1,14 @@
 import type { Request } from 'express';
 import { AmphiError, messageOf } from '#base';
+import { type PeopleRepository, passwordMark, type UserRow } from '#meeting';
 import { bearerOf, cookieOf, type Redis, sameSecret, type TokenIssuer } from '#platform';
 import type { Access } from './route.ts';
 
 export const SESSION_COOKIE = 'amphi_session';
 export const SESSION_SECONDS = 12 * 3_600;
+/** Of an account; the other is that of the admin. */
+export const USER_COOKIE = 'amphi_user';
+export const USER_SESSION_SECONDS = 30 * 86_400;
 const SESSION_SUBJECT = 'admin';
 
 /** Says the id of a session whose person has signed out. */
@@ -18,16 +22,28 @@ export interface Session {
   expiresAt: number;
 }
 
+/** A session of an account. */
+export interface UserSession extends Session {
+  user: UserRow;
+}
+
 /** Decides whether a request may make a call of this access. */
 export class Gate {
   readonly #adminToken: string;
   readonly #tokens: TokenIssuer;
   readonly #redis: Redis;
+  readonly #people: PeopleRepository;
 
-  constructor(deps: { adminToken: string; tokens: TokenIssuer; redis: Redis }) {
+  constructor(deps: {
+    adminToken: string;
+    tokens: TokenIssuer;
+    redis: Redis;
+    people: PeopleRepository;
+  }) {
     this.#adminToken = deps.adminToken;
     this.#tokens = deps.tokens;
     this.#redis = deps.redis;
+    this.#people = deps.people;
   }
 
   isAdminToken(token: string): boolean {
@@ -45,6 +61,11 @@ export class Gate {
     if (access === 'node') {
       await this.#tokens.verify('node', bearer);
       return;
+    }
+    if (access === 'user' || access === 'account') {
+      if (access === 'account' && (await this.isAdmin(req))) return;
+      if ((await this.userSession(req)) !== undefined) return;
+      throw new AmphiError('unauthorized', 'Sign in to your account');
     }
     if (!(await this.isAdmin(req)))
       throw new AmphiError('unauthorized', 'Sign in, or send the admin token');
@@ -71,6 +92,27 @@ export class Gate {
       return undefined;
     }
     return (await this.#hasEnded(session)) ? undefined : session;
+  }
+
+  /** A token for a session of this account; it is worthless once the password is another one. */
+  newUserSession({ userId, passwordHash }: UserRow): Promise<string> {
+    const grant = { password: passwordMark(passwordHash) };
+    return this.#tokens.sign('user', { sub: userId, grant }, USER_SESSION_SECONDS);
+  }
+
+  /** The session of an account, by bearer token or cookie; undefined when there is none that counts. */
+  async userSession(req: Request): Promise<UserSession | undefined> {
+    const bearer = bearerOf(req.headers.authorization);
+    const token = bearer ?? cookieOf(req.headers.cookie, USER_COOKIE);
+    const claims = await this.#tokens.verify('user', token).catch(() => undefined);
+    if (claims?.jti === undefined || claims.exp === undefined) return undefined;
+    const session = { sessionId: claims.jti, expiresAt: claims.exp * 1000 };
+    if (await this.#hasEnded(session)) return undefined;
+    const user = await this.#people.find(claims.sub);
+    if (user === undefined) return undefined;
+    if (claims.grant?.['password'] !== passwordMark(user.passwordHash)) return undefined;
+    if (bearer === undefined) requireSameOrigin(req);
+    return { ...session, user };
   }
 
   /** The cookie is worthless from now on, wherever it was copied to. */

@@ -1,16 +1,27 @@
 import { AmphiError } from '#base';
 import {
+  eventSpecSchema,
   type PublishCredential,
   type PublishRequest,
   publishGrantSchema,
   publishRequestSchema,
 } from '#contracts';
 import type { EventRepository, EventRow, SourceRow } from './repository.ts';
-import { type Route, route } from './route.ts';
+import { eventParams, type Route, route } from './route.ts';
 
 /** Calls of other nodes. */
 export function internalRoutes(events: EventRepository): Route[] {
   return [
+    route({
+      method: 'get',
+      path: '/internal/events/{eventId}',
+      summary: 'What is this event?',
+      tag: 'Internal',
+      access: 'node',
+      params: eventParams,
+      answers: { status: 200, schema: eventSpecSchema, description: 'The event, on air or not' },
+      handle: async ({ params }) => events.spec(await events.event(params.eventId)),
+    }),
     route({
       method: 'post',
       path: '/internal/publish',

@@ -8,7 +8,12 @@ export interface Links {
   studio(eventId: string): string;
   rtmpServer: string;
   whip(eventId: string, sourceId: string): string;
+  whep(eventId: string): string;
   hls(eventId: string): string;
+  room(meetingId: string): string;
+  calendar(meetingId: string): string;
+  /** Base of WebSockets. */
+  sockets: string;
 }
 
 export function linksFor(config: Config, req: Request): Links {
@@ -21,7 +26,11 @@ export function linksFor(config: Config, req: Request): Links {
     studio: (eventId) => `${base}/studio/${eventId}`,
     rtmpServer: `rtmp://${hostname}${port}/live`,
     whip: (eventId, sourceId) => `${base}/whip/${eventId}/${sourceId}`,
+    whep: (eventId) => `${base}/whep/${eventId}`,
     hls: (eventId) => `${base}/hls/${eventId}`,
+    room: (meetingId) => `${base}/room/${meetingId}`,
+    calendar: (meetingId) => `${base}/api/meetings/${meetingId}/calendar.ics`,
+    sockets: base.replace(/^http/, 'ws'),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   liveStateSchema,
   type OriginState,
   originStateSchema,
+  stageDoorKey,
   type Warning,
 } from '#contracts';
 import { type NodeClient, type Redis, raisedWarnings } from '#platform';
@@ -25,6 +26,11 @@ export class LiveReader {
 
   async live(eventId: string): Promise<LiveState | undefined> {
     return this.parse(await this.#redis.get(liveKey(eventId)));
+  }
+
+  /** The meeting on stage that viewers may join, where there is one. */
+  async stageDoor(eventId: string): Promise<string | undefined> {
+    return (await this.#redis.get(stageDoorKey(eventId))) ?? undefined;
   }
 
   /** The states of several events, in their order. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCodes } from '#base';
 import { eventIdSchema, problemSchema } from '#contracts';
-import type { Route } from './route.ts';
+import type { Access, Route } from './route.ts';
 
 const TAGS = [
   { name: 'Events', description: 'A stage of its own: made, listed, changed, ended and deleted.' },
@@ -12,6 +12,8 @@ const TAGS = [
   { name: 'Program', description: 'Which of the sources is on air.' },
   { name: 'Live', description: 'What is going on now.' },
   { name: 'Playback', description: 'What a player needs to begin.' },
+  { name: 'Meetings', description: 'Rooms in which people see, hear and write to each other.' },
+  { name: 'People', description: 'Accounts, and who knows whom.' },
   { name: 'Session', description: 'Signing a browser in and out.' },
   { name: 'Operations', description: 'What this server is, and whether it can do its work.' },
 ] as const;
@@ -99,6 +101,11 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
           scheme: 'bearer',
           description: 'The admin token. A signed-in browser’s cookie does as well.',
         },
+        user: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The token of an account’s session. Its cookie does as well.',
+        },
       },
       schemas: { ...schemas.named, Problem: problem },
     },
@@ -143,7 +150,7 @@ function operation(route: Route, schemas: Schemas): object {
     summary: route.summary,
     operationId: `${route.method}${route.path.replace(/[^a-zA-Z0-9]+(.)?/g, (_, c: string | undefined) => c?.toUpperCase() ?? '')}`,
     tags: [route.tag],
-    ...(route.access === 'admin' ? { security: [{ admin: [] }] } : {}),
+    ...securityOf(route.access),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined
       ? {}
@@ -166,6 +173,19 @@ function operation(route: Route, schemas: Schemas): object {
       },
     },
   };
+}
+
+function securityOf(access: Access): { security?: object[] } {
+  switch (access) {
+    case 'admin':
+      return { security: [{ admin: [] }] };
+    case 'user':
+      return { security: [{ user: [] }] };
+    case 'account':
+      return { security: [{ user: [] }, { admin: [] }] };
+    default:
+      return {};
+  }
 }
 
 function parametersOf(

@@ -11,6 +11,7 @@ const PAGES: readonly { path: string; file: string; embeddable?: true }[] = [
   { path: '/embed/:eventId', file: 'embed.html', embeddable: true },
   { path: '/studio', file: 'studio.html' },
   { path: '/studio/:eventId', file: 'studio.html' },
+  { path: '/room/:meetingId', file: 'room.html' },
   { path: '/api/docs', file: 'docs.html' },
 ];
 

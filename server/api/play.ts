@@ -45,12 +45,19 @@ function optionsRoute(deps: PlayDeps): Route {
       const { eventId, visibility } = event;
       const token =
         visibility === 'private' ? await playToken(deps, eventId, query.token, req) : undefined;
-      const state = await deps.live.live(eventId);
-      const hls = linksFor(deps.config, req).hls(eventId);
+      const [state, door] = await Promise.all([
+        deps.live.live(eventId),
+        deps.live.stageDoor(eventId),
+      ]);
+      const links = linksFor(deps.config, req);
+      const hls = links.hls(eventId);
+      const status = event.closed ? 'ended' : (state?.status ?? 'idle');
+      const onAir = status === 'live' || status === 'interrupted';
       return {
         eventId,
         title: event.title,
-        status: event.closed ? 'ended' : (state?.status ?? 'idle'),
+        status,
+        ...(event.latency === 'ultra' && onAir ? { whep: links.whep(eventId) } : {}),
         llhls: `${hls}/master.m3u8`,
         hls: `${hls}/plain.m3u8`,
         statusUrl: `${hls}/status.json`,
@@ -59,6 +66,7 @@ function optionsRoute(deps: PlayDeps): Route {
         latency: event.latency,
         thumbnails: `${hls}/thumbnails/storyboard.vtt`,
         poster: `${hls}/poster.jpg`,
+        ...(door === undefined ? {} : { room: links.room(door) }),
         ...(token === undefined ? {} : { token }),
       };
     },

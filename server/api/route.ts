@@ -11,6 +11,10 @@ export type Access =
   | 'public'
   /** The admin token, or a session made with it. */
   | 'admin'
+  /** A signed-in account. */
+  | 'user'
+  /** A signed-in account, or the admin. */
+  | 'account'
   /** Other nodes of the cluster. */
   | 'node';
 

@@ -1,10 +1,11 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { AmphiError } from '#base';
-import { sessionSchema } from '#contracts';
+import { sessionSchema, userViewSchema } from '#contracts';
 import { Attempts, type Redis } from '#platform';
 import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { type Route, route } from './route.ts';
+import { userCookie, viewOf } from './user-session.ts';
 
 const TAG = 'Session';
 /** Of one address. */
@@ -45,10 +46,16 @@ export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Ro
       access: 'public',
       answers: {
         status: 200,
-        schema: z.object({ admin: z.boolean() }),
+        schema: z.object({ admin: z.boolean(), user: userViewSchema.optional() }),
         description: 'Who this is',
       },
-      handle: async ({ req }) => ({ admin: await gate.isAdmin(req) }),
+      handle: async ({ req }) => {
+        const user = (await gate.userSession(req))?.user;
+        return {
+          admin: await gate.isAdmin(req),
+          ...(user === undefined ? {} : { user: viewOf(user) }),
+        };
+      },
     }),
     route({
       method: 'delete',
@@ -62,7 +69,9 @@ export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Ro
           const session = await gate.session(req);
           if (session !== undefined) await gate.endSession(session);
         }
-        res.setHeader('set-cookie', cookie('', 0, req));
+        const mine = await gate.userSession(req);
+        if (mine !== undefined) await gate.endSession(mine);
+        res.setHeader('set-cookie', [cookie('', 0, req), userCookie('', 0, req)]);
       },
     }),
   ];

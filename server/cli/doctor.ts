@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { access, constants, mkdir, readFile, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { messageOf, silentLogger } from '#base';
@@ -13,6 +12,8 @@ import { prepareDataFolder } from '../data-folder.ts';
 import { isUnspecified } from '../local-address.ts';
 import { askHolder } from '../lock.ts';
 import { announcedAddresses, isPrivateAddress, udpPortTrouble } from '../media/addresses.ts';
+import { tcpPortTrouble } from '../ports.ts';
+import { turnPortTrouble, turnserverPath } from '../turn/private-turn.ts';
 
 /** What a check found, and what to do about it. */
 interface Finding {
@@ -63,6 +64,7 @@ async function examine(config: Config): Promise<Finding[]> {
     () => checkDataFolder(config),
     () => checkPorts(config, running),
     () => checkMediaPorts(config, running),
+    () => checkTurn(config, running),
     () => checkTls(config),
   ];
   const findings: Finding[] = [];
@@ -197,7 +199,7 @@ async function checkPorts(config: Config, running: boolean): Promise<Finding[]> 
   return Promise.all(
     ports.map(async ([name, port, variable]): Promise<Finding> => {
       const what = `${name} port`;
-      const trouble = await portTrouble(config.host, port);
+      const trouble = await tcpPortTrouble(config.host, port);
       if (trouble === undefined)
         return { what, verdict: 'ok', says: `${config.host}:${port} is free` };
       if (running && trouble === 'EADDRINUSE') {
@@ -212,26 +214,69 @@ async function checkPorts(config: Config, running: boolean): Promise<Finding[]> 
   );
 }
 
-/** WebRTC comes by UDP: each call-server worker has a port, and peers must be able to reach it. */
+/** WebRTC comes by UDP, or by TCP: each call-server worker has a port, and peers must be able to reach it. */
 async function checkMediaPorts(config: Config, running: boolean): Promise<Finding[]> {
   const { host, media } = config;
-  const what = 'media port';
-  if (media.port === 0) return [{ what, verdict: 'ok', says: 'any free UDP port' }];
+  if (media.port === 0) return [{ what: 'media port', verdict: 'ok', says: 'any free UDP port' }];
   const ports = Array.from({ length: media.workers }, (_, i) => media.port + i);
-  const findings = await Promise.all(
-    ports.map(async (port): Promise<Finding> => {
-      const trouble = await udpPortTrouble(host, port);
-      if (trouble === undefined)
-        return { what, verdict: 'ok', says: `UDP ${host}:${port} is free` };
-      if (running && trouble === 'EADDRINUSE') {
-        const says = `UDP ${host}:${port} is held by the running Amphi`;
-        return { what, verdict: 'ok', says };
-      }
-      const advice = 'Something else has it: stop it, or choose another with AMPHI_MEDIA_PORT.';
-      return { what, verdict: 'fail', says: `UDP ${host}:${port}: ${trouble}`, advice };
-    }),
-  );
-  return [...findings, mediaReachability(config)];
+  const findings = ports.flatMap((port) => [
+    mediaPort('UDP', host, port, udpPortTrouble(host, port), running),
+    ...(media.tcp ? [mediaPort('TCP', host, port, tcpPortTrouble(host, port), running)] : []),
+  ]);
+  return [...(await Promise.all(findings)), mediaReachability(config)];
+}
+
+async function mediaPort(
+  protocol: 'UDP' | 'TCP',
+  host: string,
+  port: number,
+  looked: Promise<string | undefined>,
+  running: boolean,
+): Promise<Finding> {
+  const what = 'media port';
+  const place = `${protocol} ${host}:${port}`;
+  const trouble = await looked;
+  if (trouble === undefined) return { what, verdict: 'ok', says: `${place} is free` };
+  if (running && trouble === 'EADDRINUSE') {
+    return { what, verdict: 'ok', says: `${place} is held by the running Amphi` };
+  }
+  const advice = 'Something else has it: stop it, or choose another with AMPHI_MEDIA_PORT.';
+  // Without TCP, WebRTC works for all whose networks let UDP through.
+  return {
+    what,
+    verdict: protocol === 'UDP' ? 'fail' : 'warn',
+    says: `${place}: ${trouble}`,
+    advice,
+  };
+}
+
+/** For peers whose networks let neither UDP nor our TCP ports through. */
+async function checkTurn(config: Config, running: boolean): Promise<Finding> {
+  const what = 'TURN';
+  const { turn } = config;
+  if (turn.urls.length > 0) {
+    const says = `clients are told ${turn.urls.join(', ')}`;
+    const keyless = turn.secret === undefined && turn.urls.some((url) => url.startsWith('turn'));
+    if (!keyless) return { what, verdict: 'ok', says };
+    const advice =
+      'Set AMPHI_TURN_SECRET to its shared secret: without credentials TURN servers are left out.';
+    return { what, verdict: 'warn', says, advice };
+  }
+  if (turn.server === 'off') return { what, verdict: 'ok', says: 'off (AMPHI_TURN_SERVER)' };
+  if (turnserverPath() === undefined) {
+    const advice =
+      'Peers behind strict firewalls need it: apt-get install coturn, or set AMPHI_TURN_URLS and AMPHI_TURN_SECRET.';
+    return { what, verdict: 'warn', says: 'coturn is not installed', advice };
+  }
+  const place = `${config.host}:${turn.port}`;
+  const trouble = await turnPortTrouble(config);
+  if (trouble === undefined) return { what, verdict: 'ok', says: `coturn, ${place} is free` };
+  if (running && trouble.endsWith('EADDRINUSE')) {
+    return { what, verdict: 'ok', says: `coturn, ${place} is held by the running Amphi` };
+  }
+  const advice =
+    'Something else has it, perhaps the coturn service of the system (systemctl disable --now coturn): stop it, or choose another with AMPHI_TURN_PORT.';
+  return { what, verdict: 'warn', says: trouble, advice };
 }
 
 function mediaReachability(config: Config): Finding {
@@ -248,14 +293,6 @@ function mediaReachability(config: Config): Finding {
   const advice =
     'None is public: for publishers on the internet set AMPHI_MEDIA_IP to the address that reaches this machine.';
   return { what, verdict: 'warn', says, advice };
-}
-
-function portTrouble(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
-  });
 }
 
 async function checkTls({ http }: Config): Promise<Finding> {

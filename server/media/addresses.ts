@@ -13,8 +13,18 @@ const IPV6_LINK_LOCAL = /^fe[89ab]/i;
  * The addresses that are told to WebRTC peers, best first: the configured ones,
  * else the one that is bound, else all of this machine that others may reach.
  */
-export function announcedAddresses({ host, media }: Pick<Config, 'host' | 'media'>): string[] {
+export function announcedAddresses({ host, media }: Reach): string[] {
   if (media.ip !== undefined) return media.ip.split(',').map((address) => address.trim());
+  return localAddresses(host);
+}
+
+interface Reach {
+  host: string;
+  media: Pick<Config['media'], 'ip'>;
+}
+
+/** The addresses of this machine at which what is bound to this host is reached: all but loopback where it stands for all. */
+export function localAddresses(host: string): string[] {
   if (!isUnspecified(host)) return [host === 'localhost' ? LOOPBACK : host];
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

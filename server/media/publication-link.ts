@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { AmphiError, type Closable, Emitter, isAmphiError, messageOf } from '#base';
 import { frame } from '#callserver';
 import {
+  type Cast,
   PUBLICATION_EVENT_HEADER,
   PUBLICATION_OPENING,
   PUBLICATION_SOURCE_HEADER,
@@ -10,6 +11,9 @@ import {
   type PublicationUnit,
   publicationEndSchema,
   publicationUnitHeader,
+  STAGE_CAST,
+  STAGE_TRACK_BYTES,
+  STAGE_UNIT,
 } from '#contracts';
 import { type NodeClient, readProblem } from '#platform';
 
@@ -29,7 +33,8 @@ export class PublicationLink extends Emitter<Events> implements Closable {
   readonly sourceId: string;
   readonly #req: ClientRequest;
   #closed = false;
-  #needsKey = false;
+  /** Tracks of pictures that have lost some; of a publisher's there is one, and it has no number. */
+  readonly #torn = new Set<number | undefined>();
   /** Units that the ingest node did not take in time. */
   dropped = 0;
 
@@ -69,20 +74,30 @@ export class PublicationLink extends Emitter<Events> implements Closable {
     return new PublicationLink(req, res);
   }
 
-  send(unit: PublicationUnit): void {
+  /** With a track's number where the publication is a room's. */
+  send(unit: PublicationUnit, track?: number): void {
     if (this.#closed) return;
     const video = unit.codec !== 'opus';
     if (this.#req.writableLength > MAX_BACKLOG_BYTES) {
-      if (video) this.#needsKey = true;
+      if (video) this.#torn.add(track);
       this.dropped++;
       return;
     }
-    if (video && this.#needsKey && !unit.key) {
-      this.dropped++;
-      return;
+    if (video && this.#torn.has(track)) {
+      if (!unit.key) {
+        this.dropped++;
+        return;
+      }
+      this.#torn.delete(track);
     }
-    if (video) this.#needsKey = false;
-    this.#req.write(frame(PUBLICATION_UNIT, publicationUnitHeader(unit), unit.payload));
+    const head = publicationUnitHeader(unit);
+    if (track === undefined) this.#req.write(frame(PUBLICATION_UNIT, head, unit.payload));
+    else this.#req.write(frame(STAGE_UNIT, trackHeader(track), head, unit.payload));
+  }
+
+  /** Says who is on stage from now on. */
+  sendCast(cast: Cast): void {
+    if (!this.#closed) this.#req.write(frame(STAGE_CAST, Buffer.from(JSON.stringify(cast))));
   }
 
   async close(): Promise<void> {
@@ -107,6 +122,12 @@ export class PublicationLink extends Emitter<Events> implements Closable {
     this.#req.destroy();
     this.emit('closed', reason);
   }
+}
+
+function trackHeader(track: number): Uint8Array {
+  const head = Buffer.alloc(STAGE_TRACK_BYTES);
+  head.writeUInt16BE(track);
+  return head;
 }
 
 function ask(

@@ -1,5 +1,12 @@
 import { type Closable, Disposer, type Logger, messageOf } from '#base';
-import { CODECS, type CodecName, type MediaTap, Router, type Session } from '#callserver';
+import {
+  CODECS,
+  type CodecName,
+  type MediaTap,
+  Router,
+  type Session,
+  type WorkerClient,
+} from '#callserver';
 import { type PublicationCodec, publicationCodecSchema } from '#contracts';
 import type { PublicationLink } from './publication-link.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -21,13 +28,23 @@ const KEY_CHECK_MS = 200;
 /** One WHIP publisher: its session in a worker, and its media on the way to its event. */
 export class WhipPublisher implements Closable {
   readonly session: Session;
+  readonly worker: WorkerClient;
+  readonly #router: Router;
   readonly #link: PublicationLink;
   readonly #disposer = new Disposer();
   readonly #log: Logger;
   #taps: MediaTap[] = [];
 
-  private constructor(session: Session, link: PublicationLink, log: Logger) {
+  private constructor(
+    session: Session,
+    worker: WorkerClient,
+    router: Router,
+    link: PublicationLink,
+    log: Logger,
+  ) {
     this.session = session;
+    this.worker = worker;
+    this.#router = router;
     this.#link = link;
     this.#log = log;
   }
@@ -55,9 +72,9 @@ export class WhipPublisher implements Closable {
         startBitrateKbps: START_BITRATE_KBPS,
         opusParameters: BROADCAST_SOUND,
       });
-      const publisher = new WhipPublisher(session, link, log);
+      const publisher = new WhipPublisher(session, worker, router, link, log);
       publisher.#disposer.defer(() => undo.close());
-      await publisher.#flow(router);
+      await publisher.#flow();
       return publisher;
     } catch (error) {
       await undo.close();
@@ -70,12 +87,20 @@ export class WhipPublisher implements Closable {
     return this.#taps.reduce((sum, { lost }) => sum + lost, this.#link.dropped);
   }
 
+  /**
+   * A viewer of what is published as it comes, all streams of it. Throws as
+   * `Router.play` does: `not_acceptable` where the viewer has not its codecs.
+   */
+  play(offer: string): Promise<Session> {
+    return this.#router.play(offer, { whole: true });
+  }
+
   async close(): Promise<void> {
     await this.session.close();
     await this.#disposer.close();
   }
 
-  async #flow(router: Router): Promise<void> {
+  async #flow(): Promise<void> {
     const { session } = this;
     session.on('closed', () => {
       this.#link.close();
@@ -83,9 +108,9 @@ export class WhipPublisher implements Closable {
         .close()
         .catch((error) => this.#log.debug({ reason: messageOf(error) }, 'session not cleaned up'));
     });
-    for (const { producerId, parameters } of router.producers) {
+    for (const { producerId, parameters } of this.#router.producers) {
       const codec = publicationCodecSchema.parse(parameters.codec.name);
-      const tap = await router.tap(producerId);
+      const tap = await this.#router.tap(producerId);
       this.#taps.push(tap);
       this.#send(tap, codec);
     }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { callServerTag, tagInPath } from './tag.ts';
+import { callServerTag, eventInPath, tagInPath } from './tag.ts';
 
 const tag = callServerTag('machine-1-callserver');
 
@@ -16,6 +16,19 @@ it.each([
   [`/whip/main/camera/${tag}`, undefined],
   ['/whip/main/camera/ABCDEF12.x', undefined],
   [`/whip/main/camera/${tag}.x/y`, undefined],
+  [`/whep/main/${tag}.abcdef`, tag],
+  [`/whep/main/${tag}.abcdef/events/1?x=1`, tag],
+  ['/whep/main', undefined],
+  ['/whep/main/', undefined],
 ])('is found in %s: %s', (path, found) => {
   expect(tagInPath(path)).toBe(found);
+});
+
+it.each([
+  ['/whip/main', 'main'],
+  ['/whip/main/camera', 'main'],
+  ['/whep/main?token=x', 'main'],
+  ['/hls/main', undefined],
+])('the event in %s is %s', (path, found) => {
+  expect(eventInPath(path)).toBe(found);
 });

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from '#base';
+import { AmphiError, type Closable, type Logger, messageOf } from '#base';
 import { type Joined, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, type PublicationOpening, sourceIdSchema } from '#contracts';
-import { bearerOf, type NodeClient, sendProblem, type TokenIssuer, viewerAddress } from '#platform';
+import { bearerOf, type NodeClient, type TokenIssuer } from '#platform';
+import { addressOf } from './address-of.ts';
 import { credentialOf, keyMarkOf } from './credential.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import { PublicationLink } from './publication-link.ts';
 import { WhipPublisher } from './publisher.ts';
+import { refusing } from './refusal.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 export interface WhipOptions {
@@ -23,11 +25,12 @@ export interface WhipOptions {
 /** Offers that are being decided about, all together. */
 const MAX_JOINING = 64;
 const MAX_ENCODER_CHARACTERS = 200;
-const RETRY_AFTER_SECONDS = 1;
+const METHODS = 'POST, PATCH, DELETE, OPTIONS';
 
 interface Live {
   publisher: WhipPublisher;
   keyMark: string;
+  sourceId: string;
 }
 
 /**
@@ -40,9 +43,12 @@ export class WhipEndpoint implements Closable {
   readonly #live = new Map<string, Live>();
   #joining = 0;
   readonly counts = { accepted: 0, refused: 0 };
+  /** A request whose path begins with `/whip/`. */
+  readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
   constructor(options: WhipOptions) {
     this.#options = options;
+    this.handler = refusing((req, res) => this.#route(req, res), METHODS);
     const { turn } = options.config;
     this.#resources = new SessionResources({
       iceServerLinks: () => iceServerLinks(turn, Date.now()),
@@ -53,22 +59,18 @@ export class WhipEndpoint implements Closable {
     return this.#live.size;
   }
 
+  /** Who publishes to this source at the moment; undefined when nobody does so here. */
+  publisherTo(sourceId: string): WhipPublisher | undefined {
+    for (const live of this.#live.values()) if (live.sourceId === sourceId) return live.publisher;
+    return undefined;
+  }
+
   /** Units and packets that present publishers have lost. */
   get lost(): number {
     let sum = 0;
     for (const { publisher } of this.#live.values()) sum += publisher.lost;
     return sum;
   }
-
-  /** A request whose path begins with `/whip/`. */
-  readonly handler = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    try {
-      await this.#route(req, res);
-    } catch (error) {
-      if (!res.headersSent) explain(res, error);
-      sendProblem(res, error);
-    }
-  };
 
   async close(): Promise<void> {
     await Promise.all([...this.#live.values()].map(({ publisher }) => publisher.close()));
@@ -144,7 +146,7 @@ export class WhipEndpoint implements Closable {
       throw error;
     }
     const { session } = publisher;
-    this.#live.set(session.id, { publisher, keyMark: keyMarkOf(credential) });
+    this.#live.set(session.id, { publisher, keyMark: keyMarkOf(credential), sourceId });
     session.on('closed', () => {
       this.#live.delete(session.id);
       log.info({ sessionId: session.id }, 'whip session closed');
@@ -156,22 +158,4 @@ export class WhipEndpoint implements Closable {
     log.info({ sessionId: session.id }, 'whip session begun');
     return { session, path: `/whip/${eventId}/${sourceId}/${nodeTag}.${session.id}` };
   }
-}
-
-/** Header fields that belong to a refusal. */
-function explain(res: ServerResponse, error: unknown): void {
-  if (isAmphiError(error, 'unauthorized')) res.setHeader('www-authenticate', 'Bearer');
-  if (isAmphiError(error, 'unavailable') || isAmphiError(error, 'too_many')) {
-    res.setHeader('retry-after', RETRY_AFTER_SECONDS);
-  }
-  if (isAmphiError(error, 'method_not_allowed')) {
-    res.setHeader('allow', 'POST, PATCH, DELETE, OPTIONS');
-  }
-}
-
-/** Who is at the other end, behind our own front and the proxies that are trusted. */
-function addressOf(req: IncomingMessage, trustProxy: number): string {
-  const remote = req.socket.remoteAddress ?? 'unknown';
-  const forwarded = String(req.headers['x-forwarded-for'] ?? '');
-  return (viewerAddress(remote, forwarded, 1 + trustProxy) || remote).slice(0, 64);
 }

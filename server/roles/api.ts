@@ -1,10 +1,27 @@
 import { delay, type Logger, messageOf } from '#base';
 import { BUS_STREAM, busEventSchema } from '#contracts';
+import {
+  ChatStore,
+  MeetingRepository,
+  MeetingService,
+  Rooms,
+  SignalGateway,
+  Upgrader,
+  UserGateway,
+} from '#meeting';
 import { extraConnection, type Redis, run } from '#platform';
 import { type Db, migrate, openDatabase } from '#platform/sql';
 import { createApi } from '../api/app.ts';
 import { EventRepository } from '../api/repository.ts';
-import { joinCluster, type RoleMain, serveNodes } from './common.ts';
+import { iceServers } from '../media/ice-servers.ts';
+import {
+  type Cluster,
+  joinCluster,
+  type RoleBase,
+  type RoleMain,
+  serveNodes,
+  type Upgrade,
+} from './common.ts';
 
 const BUS_CURSOR = 'amphi:bus:books';
 const READ_BLOCK_MS = 5_000;
@@ -19,7 +36,10 @@ export const api: RoleMain = async (base) => {
   await migrate(database.db);
   const subscriber = extraConnection(redis, log, 'subscribe');
   disposer.defer(() => subscriber.disconnect());
+  const { meetings, users, upgrade } = await startSignaling(base, { redis, nodes }, database.db);
   const api = await createApi({
+    meetings,
+    users,
     config: context.config,
     version: context.version,
     db: database.db,
@@ -30,13 +50,62 @@ export const api: RoleMain = async (base) => {
     adminToken: context.adminToken,
     log,
   });
-  await serveNodes(base, registry, 'api', (req, res) => run((q, s) => api.app(q, s), req, res));
+  await serveNodes(
+    base,
+    registry,
+    'api',
+    (req, res) => run((q, s) => api.app(q, s), req, res),
+    upgrade,
+  );
   disposer.add(api);
   const bus = extraConnection(redis, log, 'block');
   disposer.defer(() => bus.disconnect());
   keepBooks(bus, database.db, log, disposer);
   return disposer;
 };
+
+/** The rooms, the sockets of those who are in them, and those of accounts. */
+async function startSignaling(
+  { context, log, tokens, metrics, disposer }: RoleBase,
+  { redis, nodes }: Pick<Cluster, 'redis' | 'nodes'>,
+  db: Db,
+): Promise<{ meetings: MeetingService; users: UserGateway; upgrade: Upgrade }> {
+  const { nodeId, config } = context;
+  const repository = new MeetingRepository(db);
+  const ice = () => iceServers(config.turn, Date.now());
+  const rooms = disposer.add(
+    await Rooms.start({
+      redis,
+      nodes,
+      nodeId,
+      meetings: repository,
+      chat: new ChatStore(db),
+      iceServers: ice,
+      log,
+    }),
+  );
+  const meetings = new MeetingService({ meetings: repository, rooms, redis, tokens });
+  const upgrader = disposer.add(new Upgrader({ nodeId, log }));
+  const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+  const users = disposer.add(
+    new UserGateway({ redis, db, tokens, upgrader, meetings, iceServers: ice, log }),
+  );
+  metrics.gauge({
+    name: 'signaling_sockets',
+    help: 'WebSockets of people in meetings and of accounts on this node.',
+    read: () => upgrader.open,
+  });
+  metrics.gauge({
+    name: 'meeting_rooms',
+    help: 'Rooms that this node holds.',
+    read: () => rooms.size,
+  });
+  const upgrade: Upgrade = (req, socket, head) => {
+    const isUser = req.url?.split('?')[0] === '/signal/user';
+    (isUser ? users : gateway).upgrade(req, socket, head);
+  };
+  return { meetings, users, upgrade };
+}
 
 /** Writes down when events were on air, from the bus; where it stopped is remembered in Redis. */
 function keepBooks(

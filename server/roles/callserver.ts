@@ -1,23 +1,30 @@
 import { hkdfSync } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { AmphiError } from '#base';
-import { run } from '#platform';
+import type { WorkerSettings } from '#callserver';
+import type { Config } from '#config';
+import { extraConnection, run, TokenVerifier } from '#platform';
 import { isUnspecified } from '../local-address.ts';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
+import { AudienceReport } from '../media/audience-report.ts';
 import { Neighbours } from '../media/links/neighbours.ts';
 import { LINK_PATH } from '../media/links/protocol.ts';
 import { WorkerLinks } from '../media/links/worker-link.ts';
+import { LiveStates } from '../media/live-states.ts';
+import { RenditionReceiver } from '../media/rendition-receiver.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
 import { Rooms } from '../media/rooms/rooms.ts';
 import { callServerTag } from '../media/tag.ts';
+import { WhepEndpoint } from '../media/whep.ts';
 import { WhipEndpoint } from '../media/whip.ts';
+import { measureWorkers } from '../media/worker-metrics.ts';
 import { WorkerPool } from '../media/worker-pool.ts';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
 /** The call server: its worker processes, and the publishers that come to them. */
 export const callserver: RoleMain = async (base) => {
   const { context, log, metrics, tokens, disposer } = base;
-  const { registry, nodes } = joinCluster(base);
+  const { redis, registry, nodes } = joinCluster(base);
   const { config, nodeId } = context;
   const { host, media } = config;
   const announced = announcedAddresses(config);
@@ -33,16 +40,36 @@ export const callserver: RoleMain = async (base) => {
         // With free ports for peers, several may be on this machine.
         port: media.port === 0 || media.pipePort === 0 ? 0 : media.pipePort + i,
       },
+      tcp: media.tcp,
+      ...relayPort(config, i),
     })),
   );
   const pool = disposer.add(await WorkerPool.start(settings, log));
+  measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
+  const renditions = disposer.add(new RenditionReceiver({ pool, tokens, log }));
+  const states = disposer.add(
+    LiveStates.start(redis, extraConnection(redis, log, 'subscribe'), log),
+  );
+  const whep = disposer.add(
+    new WhepEndpoint({
+      config,
+      pool,
+      nodes,
+      tokens: new TokenVerifier(tokens),
+      states,
+      renditions,
+      whip,
+      nodeTag,
+      log,
+    }),
+  );
   const maxSessionsPerWorker = media.workerSessions;
   const pipeSecret = pipeSecretOf(context.clusterSecret);
   const elsewhere = new Neighbours({ nodes, nodeId, pipeSecret, log });
   const links = new WorkerLinks({ pool, tokens, pipeSecret, log });
-  const rooms = disposer.add(new Rooms({ pool, maxSessionsPerWorker, elsewhere, log }));
+  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, elsewhere, log }));
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
@@ -53,21 +80,6 @@ export const callserver: RoleMain = async (base) => {
     name: 'callserver_room_sessions',
     help: 'WebRTC sessions of rooms.',
     read: () => rooms.sessions,
-  });
-  metrics.gauge({
-    name: 'callserver_workers',
-    help: 'Call-server worker processes that are up.',
-    read: () => pool.up,
-  });
-  metrics.total({
-    name: 'callserver_worker_restarts_total',
-    help: 'Worker processes that were started again.',
-    read: () => pool.restarts,
-  });
-  metrics.gauge({
-    name: 'callserver_sessions',
-    help: 'WebRTC sessions held by the workers.',
-    read: () => pool.sessions,
   });
   metrics.total({
     name: 'whip_publishes_total',
@@ -80,11 +92,31 @@ export const callserver: RoleMain = async (base) => {
     help: 'Packets and access units that present WHIP publishers have lost for good.',
     read: () => whip.lost,
   });
+  const count = () => whep.counts();
+  disposer.add(new AudienceReport({ nodes, nodeTag, count, log }));
+  metrics.gauge({
+    name: 'whep_viewers',
+    help: 'WHEP sessions of viewers.',
+    read: () => whep.viewers,
+  });
+  metrics.total({
+    name: 'whep_plays_total',
+    help: 'WHEP offers, by how they were answered.',
+    label: 'result',
+    read: () => ({ ...whep.offers }),
+  });
+  metrics.gauge({
+    name: 'whep_rendition_feeds',
+    help: 'Transcoding jobs that send their renditions for WebRTC.',
+    read: () => renditions.writers,
+  });
   await serveNodes(base, registry, 'callserver', (req, res) =>
     run(
       (q, s) => {
-        if (q.url?.startsWith('/whip/') === true) return whip.handler(q, s);
-        if (q.url?.startsWith(ROOMS_PATH) === true) return roomsEndpoint.handler(q, s);
+        if (q.url?.startsWith('/whip/')) return whip.handler(q, s);
+        if (q.url?.startsWith('/whep/')) return whep.handler(q, s);
+        if (q.url?.startsWith('/renditions/')) return renditions.handler(q, s);
+        if (q.url?.startsWith(ROOMS_PATH)) return roomsEndpoint.handler(q, s);
         if (q.url === LINK_PATH) return links.handler(q, s);
         throw new AmphiError('not_found');
       },
@@ -104,3 +136,8 @@ async function internalAddress(host: string, announced: readonly string[]): Prom
 /** What the call-server nodes of a cluster know, and nobody else: for the keys of their pipes. */
 const pipeSecretOf = (clusterSecret: string): string =>
   Buffer.from(hkdfSync('sha256', clusterSecret, 'amphi', 'pipes', 32)).toString('base64url');
+/** The port behind those of the workers, where TURN servers are told of; one of ours reaches any. */
+const relayPort = ({ media, turn }: Config, worker: number): Pick<WorkerSettings, 'relayPort'> => {
+  if (turn.urls.length === 0) return {};
+  return { relayPort: media.port === 0 ? 0 : media.port + media.workers + worker };
+};

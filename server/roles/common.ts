@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { AmphiError, type Closable, type Disposer, type Logger } from '#base';
 import {
   bearerOf,
@@ -60,12 +62,16 @@ export function joinCluster({ context, log, tokens, disposer }: RoleBase): Clust
 /** Where a process shows to others what it measures. */
 export const METRICS_PATH = '/metrics';
 
+/** Takes a request that wants to become a WebSocket. */
+export type Upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** Opens the listener for other nodes and tells them where it is. */
 export async function serveNodes(
   { context, tokens, metrics, disposer }: RoleBase,
   registry: NodeRegistry,
   role: string,
   handler: Handler,
+  upgrade?: Upgrade,
 ): Promise<void> {
   const { host } = context.config.internal;
   const withMetrics: Handler = async (req, res) => {
@@ -76,6 +82,7 @@ export async function serveNodes(
   };
   const listener = await listenInternal(withMetrics, { host, port: context.internalPort });
   disposer.add(listener);
+  if (upgrade !== undefined) listener.server.on('upgrade', upgrade);
   await registry.register({
     nodeId: context.nodeId,
     role,

@@ -1,6 +1,6 @@
 import { Front, Relay, Upstream } from '#edge';
-import { type NodeRegistry, nodeAuthorization, TokenVerifier } from '#platform';
-import { callServerTag, tagInPath } from '../media/tag.ts';
+import { callServerOf, type NodeRegistry, nodeAuthorization, TokenVerifier } from '#platform';
+import { callServerTag, eventInPath, tagInPath } from '../media/tag.ts';
 import { joinCluster, METRICS_PATH, type RoleMain } from './common.ts';
 
 const METRICS_TIMEOUT_MS = 2_000;
@@ -19,9 +19,12 @@ export const edge: RoleMain = async (base) => {
   const callServer = async (path: string) => {
     const tag = tagInPath(path);
     const known = cluster === undefined ? [] : await cluster.registry.find('callserver');
-    const right = tag === undefined ? known : known.filter((n) => callServerTag(n.nodeId) === tag);
-    // Any of them for a new session; the one that has it for an old one.
-    return right[Math.floor(Math.random() * right.length)]?.url ?? parents[0];
+    // A new session goes where its event is; an old one is where it was begun.
+    const right =
+      tag === undefined
+        ? callServerOf(eventInPath(path) ?? '', known)
+        : known.find(({ nodeId }) => callServerTag(nodeId) === tag);
+    return right?.url ?? parents[0];
   };
   const authorization = nodeAuthorization(tokens, context.nodeId);
   const upstream = disposer.add(

@@ -5,13 +5,39 @@ import { until } from '#support';
 interface Connected extends Window {
   peer: RTCPeerConnection;
   resource: string;
+  configuration: RTCConfiguration | undefined;
   /** Longest time between two pictures since it was last taken, in milliseconds. */
   longestGapMs: number;
+}
+
+/** WebRTC Extensions 5.2, in Chromium alone so far. */
+interface Extensible extends RTCRtpTransceiver {
+  getHeaderExtensionsToNegotiate?(): { uri: string; direction: RTCRtpTransceiverDirection }[];
+  setHeaderExtensionsToNegotiate?(
+    extensions: { uri: string; direction: RTCRtpTransceiverDirection }[],
+  ): void;
+}
+
+/** A candidate pair, as the browser tells of it. */
+export interface Way {
+  /** To the server, or to the relay. */
+  protocol: 'udp' | 'tcp';
+  /** Our own candidate. */
+  kind: 'host' | 'srflx' | 'prflx' | 'relay';
+  /** From us to the relay. */
+  relayProtocol?: 'udp' | 'tcp' | 'tls';
+  remotePort: number;
 }
 
 export interface SimulcastLayer {
   rid: string;
   scaleResolutionDownBy: number;
+  maxBitrate: number;
+}
+
+/** One stream with layers in itself, as WebRTC-SVC names them: `L3T3_KEY`. */
+export interface ScalableStream {
+  scalabilityMode: string;
   maxBitrate: number;
 }
 
@@ -30,8 +56,15 @@ export class WebRtcPage {
     return new WebRtcPage(page);
   }
 
+  /** What its next connection knows of the network. */
+  configure(configuration: RTCConfiguration): Promise<void> {
+    return this.page.evaluate((configuration) => {
+      Object.assign(window, { configuration });
+    }, configuration);
+  }
+
   /** A drawn camera and a tone, published in one codec. */
-  publish(codec: string, layers: readonly SimulcastLayer[]): Promise<void> {
+  publish(codec: string, layers: readonly (SimulcastLayer | ScalableStream)[]): Promise<void> {
     return this.page.evaluate(
       async ({ codec, layers }) => {
         const canvas = document.createElement('canvas');
@@ -53,7 +86,7 @@ export class WebRtcPage {
         tone.connect(sound);
         tone.start();
         const camera = canvas.captureStream(30);
-        const peer = new RTCPeerConnection();
+        const peer = new RTCPeerConnection((window as unknown as Connected).configuration);
         const stream = new MediaStream([...camera.getVideoTracks(), ...sound.stream.getTracks()]);
         for (const track of stream.getTracks()) {
           const video = track.kind === 'video';
@@ -88,14 +121,22 @@ export class WebRtcPage {
   /** `port`: where the server is reached instead of at its own UDP port. */
   play(port?: number): Promise<void> {
     return this.page.evaluate(async (port) => {
-      const peer = new RTCPeerConnection();
+      const peer = new RTCPeerConnection((window as unknown as Connected).configuration);
       const video = document.createElement('video');
       Object.assign(video, { autoplay: true, playsInline: true });
       document.body.append(video);
       const stream = new MediaStream();
       video.srcObject = stream;
       peer.ontrack = ({ track }) => stream.addTrack(track);
-      peer.addTransceiver('video', { direction: 'recvonly' });
+      const picture = peer.addTransceiver('video', { direction: 'recvonly' }) as Extensible;
+      // Without it AV1 comes in one spatial layer.
+      const extensions = picture.getHeaderExtensionsToNegotiate?.() ?? [];
+      for (const extension of extensions) {
+        if (extension.uri.endsWith('#dependency-descriptor-rtp-header-extension')) {
+          extension.direction = 'recvonly';
+        }
+      }
+      picture.setHeaderExtensionsToNegotiate?.(extensions);
       peer.addTransceiver('audio', { direction: 'recvonly' });
       await peer.setLocalDescription();
       const response = await fetch('/whep', {
@@ -209,6 +250,46 @@ export class WebRtcPage {
       },
       timeoutMs,
     );
+  }
+
+  /** The way that its packets take; undefined while there is none. */
+  way(): Promise<Way | undefined> {
+    return this.page.evaluate(async () => {
+      const { peer } = window as unknown as Connected;
+      const report = await peer.getStats();
+      const all = [...report.values()];
+      const transport = all.find(({ type }) => type === 'transport');
+      const pair = report.get(transport?.selectedCandidatePairId ?? '');
+      const local = report.get(pair?.localCandidateId ?? '');
+      const remote = report.get(pair?.remoteCandidateId ?? '');
+      if (local === undefined || remote === undefined) return undefined;
+      const { protocol, candidateType: kind, relayProtocol } = local;
+      return { protocol, kind, relayProtocol, remotePort: remote.port };
+    });
+  }
+
+  /** Restarts ICE in the same session (RFC 9725 4.3.3); resolves with the status of the answer. */
+  restart(): Promise<number> {
+    return this.page.evaluate(async () => {
+      const { peer, resource } = window as unknown as Connected;
+      const answer = peer.currentRemoteDescription?.sdp ?? '';
+      peer.restartIce();
+      await peer.setLocalDescription();
+      const offer = peer.localDescription?.sdp ?? '';
+      const own = /^a=(ice-ufrag|ice-pwd|fingerprint):.*$/gm;
+      const response = await fetch(resource, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': '*' },
+        body: [...new Set(offer.match(own))].join('\r\n'),
+      });
+      if (response.status !== 200) return response.status;
+      const theirs = (await response.text()).match(/^a=(ice-|fingerprint|candidate).*$/gm) ?? [];
+      const sdp = answer
+        .replace(/^a=(ice-ufrag|ice-pwd|fingerprint|candidate).*\r\n/gm, '')
+        .replace(/^a=mid:.*$/gm, (mid) => [mid, ...theirs].join('\r\n'));
+      await peer.setRemoteDescription({ type: 'answer', sdp });
+      return response.status;
+    });
   }
 
   /** Ends the session by its resource, as WHIP and WHEP have it. */

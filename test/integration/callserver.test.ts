@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAmphiError } from '#base';
-import { parseSdp } from '#protocol';
-import { CallServerStage, descriptorsOf, until } from '#support';
+import { Router, type Speaker } from '#callserver';
+import { type IceCandidate, isRtcp, parseSdp, writeCandidate } from '#protocol';
+import { CallServerStage, descriptorsOf, rtpPacket, until } from '#support';
 
 const PRODUCER = {
   kind: 'video',
@@ -86,6 +87,97 @@ describe('a call-server worker', () => {
     expect((received[0]?.[1] ?? 0) & 0x7f).toBe(100);
     await worker.request('closeTransport', { transportId: 'in' });
     await worker.request('closeTransport', { transportId: 'out' });
+  });
+
+  it('shows who joins the last key frame and what followed, of a sender that cannot be asked', async () => {
+    const { worker, router } = stage;
+    const routerId = router.id;
+    const [inside, outside] = await Promise.all(
+      ['in', 'out'].map((transportId) =>
+        worker.request('createDirectTransport', { routerId, transportId }),
+      ),
+    );
+    const encodings = [...PRODUCER.encodings];
+    await worker.request('produce', {
+      transportId: 'in',
+      producerId: 'encoder',
+      parameters: { ...PRODUCER, keyFrameRequests: false, encodings },
+    });
+    const slice = (sequence: number, key: boolean) =>
+      rtpPacket(
+        { payloadType: 96, ssrc: 7, sequence, timestamp: sequence * 3_000, marker: true },
+        Buffer.from([key ? 0x65 : 0x41, 1, 2, sequence]),
+      );
+    for (let i = 0; i < 60; i++) worker.sendPacket(inside!.handle, slice(i, i === 10));
+    const received: Buffer[] = [];
+    worker.onPackets(outside!.handle, (packet) => {
+      if (!isRtcp(packet)) received.push(Buffer.from(packet));
+    });
+    await worker.request('consume', {
+      transportId: 'out',
+      consumerId: 'screen',
+      producerId: 'encoder',
+      parameters: { payloadType: 100, ssrc: 9, nack: false, fastJoin: true, extensions: {} },
+    });
+    await until('fifty packets', () => received.length === 50);
+    expect(received.map((packet) => packet.at(-1))).toEqual(
+      Array.from({ length: 50 }, (_, i) => i + 10),
+    );
+    await worker.request('closeTransport', { transportId: 'in' });
+    await worker.request('closeTransport', { transportId: 'out' });
+  });
+
+  it('tells who speaks', async () => {
+    const { worker } = stage;
+    const router = await Router.create(worker, { topSpeakers: 2 });
+    const transportId = 'microphones';
+    const { handle } = await worker.request('createDirectTransport', {
+      routerId: router.id,
+      transportId,
+    });
+    for (const [i, producerId] of ['ada', 'ben'].entries()) {
+      await worker.request('produce', {
+        transportId,
+        producerId,
+        parameters: {
+          ...PRODUCER,
+          kind: 'audio',
+          mid: String(i),
+          codec: { name: 'opus', parameters: {} },
+          payloadType: 111 + i,
+          extensions: { audioLevel: 1 },
+          encodings: [{ ssrc: 70 + i }],
+        },
+      });
+    }
+    let speaking: readonly Speaker[] = [];
+    router.on('speakers', (speakers) => {
+      speaking = speakers;
+    });
+    let sequence = 0;
+    await until(
+      'a speaker',
+      () => {
+        sequence++;
+        for (const [i, level] of [30, 90].entries()) {
+          const fields = {
+            payloadType: 111 + i,
+            ssrc: 70 + i,
+            sequence,
+            timestamp: sequence * 960,
+          };
+          worker.sendPacket(
+            handle,
+            rtpPacket({ ...fields, extensions: { 1: [level] } }, Buffer.alloc(20)),
+          );
+        }
+        return speaking.some(({ dominant }) => dominant);
+      },
+      5_000,
+      20,
+    );
+    expect(speaking).toMatchObject([{ producerId: 'ada', dominant: true }]);
+    await router.close();
   });
 
   it('opens and closes transports without keeping anything of them', async () => {
@@ -180,6 +272,33 @@ describe('a session as a resource of HTTP', () => {
     expect((await fetch(resource, { method: 'DELETE' })).status).toBe(404);
     expect(stage.sessions.size).toBe(0);
     expect(stage.router.producers).toEqual([]);
+  });
+
+  it('restarts ICE for a client that begins a new DTLS association', async () => {
+    const made = await post(OFFER);
+    const first = parseSdp(await made.text()).media[0];
+    const resource = `${stage.base}${made.headers.get('location')}`;
+    const patch = (ifMatch: string, body: string) =>
+      fetch(resource, {
+        method: 'PATCH',
+        headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': ifMatch },
+        body,
+      });
+    const fingerprint = /a=fingerprint:.*/.exec(OFFER)?.[0];
+    const anew = FRAGMENT.replace('b7mF', 'anew');
+    const restarted = await patch('*', `${anew}${fingerprint}\r\na=mid:0\r\n`);
+    expect(restarted.status).toBe(200);
+    const ours = await restarted.text();
+    expect(ours).toMatch(/^a=ice-ufrag:.*\r\na=ice-pwd:.*\r\na=fingerprint:.*\r\n/);
+    expect(ours).not.toContain(`a=ice-ufrag:${first?.ice?.usernameFragment}\r\n`);
+    expect(ours).toContain(`a=candidate:${writeCandidate(first?.candidates[0] as IceCandidate)}`);
+    // What is trickled now belongs to the session after the restart.
+    expect((await patch(made.headers.get('etag') ?? '', anew)).status).toBe(412);
+    expect((await patch(restarted.headers.get('etag') ?? '', anew)).status).toBe(204);
+    expect(stage.sessions.size).toBe(1);
+    await fetch(resource, { method: 'DELETE' });
+    const { peers } = await stage.worker.request('workerStats', {});
+    expect(peers).toBe(0);
   });
 
   it.each([

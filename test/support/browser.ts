@@ -3,6 +3,7 @@ import { type Browser, chromium, firefox } from 'playwright-core';
 /** Real browsers of this machine. */
 export type BrowserName = 'chromium' | 'firefox';
 
+const CHROMIUM = '/usr/bin/chromium';
 const CHROMIUM_FLAGS = [
   '--headless=new',
   '--no-sandbox',
@@ -23,12 +24,17 @@ const FAKE_DEVICES = {
 
 export function launchBrowser(
   name: BrowserName,
-  options: { fakeDevices?: boolean } = {},
+  options: {
+    fakeDevices?: boolean;
+    /** What to run in the place of the browser's own program. */
+    executable?: (path: string) => string;
+  } = {},
 ): Promise<Browser> {
   const fake = options.fakeDevices === true;
   if (name === 'chromium') {
     const args = [...CHROMIUM_FLAGS, ...(fake ? FAKE_DEVICES.chromium : [])];
-    return chromium.launch({ executablePath: '/usr/bin/chromium', args });
+    const executablePath = options.executable?.(CHROMIUM) ?? CHROMIUM;
+    return chromium.launch({ executablePath, args });
   }
   return firefox.launch({
     channel: 'moz-firefox',

@@ -15,10 +15,11 @@ const LOOPBACK = '127.0.0.1';
  * that a browser needs to publish to it (`/whip`) and to play from it (`/whep`).
  */
 export class CallServerStage {
-  readonly worker: WorkerProcess;
   /** UDP. */
   readonly port: number;
-  readonly router: Router;
+  #worker: WorkerProcess;
+  #router: Router;
+  #stopped = false;
   readonly sessions = new Map<string, Session>();
   readonly #resources = new SessionResources();
   readonly #server: Server;
@@ -27,9 +28,9 @@ export class CallServerStage {
 
   private constructor(worker: WorkerProcess, address: string, port: number, router: Router) {
     this.#address = address;
-    this.worker = worker;
+    this.#worker = worker;
     this.port = port;
-    this.router = router;
+    this.#router = router;
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch((error: unknown) => {
         const known = isAmphiError(error) ? (error as AmphiError) : undefined;
@@ -40,25 +41,61 @@ export class CallServerStage {
   }
 
   static async start(
-    options: { address?: string; port?: number; announcedPort?: number } = {},
+    options: {
+      address?: string;
+      port?: number;
+      announcedPort?: number;
+      revive?: boolean;
+      tcp?: boolean;
+      relay?: boolean;
+    } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
-    const { address = LOOPBACK, port = free, announcedPort = port } = options;
-    const worker = await WorkerProcess.start({
-      settings: { port, bindAddress: address, announcedAddresses: [address], announcedPort },
-      logger: silentLogger,
-      entry: ENTRY,
-    });
+    const { address = LOOPBACK, port = free, announcedPort = port, revive = false } = options;
+    const startWorker = () =>
+      WorkerProcess.start({
+        settings: {
+          port,
+          bindAddress: address,
+          announcedAddresses: [address],
+          announcedPort,
+          tcp: options.tcp ?? false,
+          ...(options.relay === true ? { relayPort: 0 } : {}),
+        },
+        logger: silentLogger,
+        entry: ENTRY,
+      });
+    const worker = await startWorker();
     const stage = new CallServerStage(worker, address, port, await Router.create(worker));
+    if (revive) stage.#revive(startWorker);
     stage.#server.listen(http, address);
     await once(stage.#server, 'listening');
     return stage;
   }
 
+  /** Starts another worker when the one there is dies. */
+  #revive(startWorker: () => Promise<WorkerProcess>): void {
+    this.#worker.exited.then(async () => {
+      if (this.#stopped) return;
+      this.#worker = await startWorker();
+      this.#router = await Router.create(this.#worker);
+      this.#revive(startWorker);
+    });
+  }
+
+  get worker(): WorkerProcess {
+    return this.#worker;
+  }
+
+  get router(): Router {
+    return this.#router;
+  }
+
   get base(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    return `http://${this.#address}:${address.port}`;
+    const host = this.#address.includes(':') ? `[${this.#address}]` : this.#address;
+    return `http://${host}:${address.port}`;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -81,6 +118,7 @@ export class CallServerStage {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#server.closeAllConnections();
     this.#server.close();
     await this.worker.close();

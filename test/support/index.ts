@@ -13,6 +13,8 @@ export { attributes, type ReadPlaylist, type ReadSegment, readPlaylist } from '.
 export { ADMIN_TOKEN, Instance, type InstanceOptions, type ProcessStatus } from './instance.ts';
 export { LossyRelay, type LossyRelayOptions } from './lossy-relay.ts';
 export * as media from './media.ts';
+export { Mutations } from './mutations.ts';
+export { Network } from './network.ts';
 export { ObsStudio } from './obs.ts';
 export { freePorts } from './ports.ts';
 export { descriptorsOf, residentBytesOf } from './process-stat.ts';
@@ -25,6 +27,8 @@ export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
 export { RecordedWire, rtpPacket, vp8Payload } from './rtp-rig.ts';
 export { seedDatabase } from './seed.ts';
+export { createMeeting, SignalClient } from './signal-client.ts';
+export { SignalingNode } from './signaling-node.ts';
 export { SimClock } from './sim-clock.ts';
 export {
   Agenda,
@@ -32,4 +36,7 @@ export {
   SimulatedLink,
   type SimulatedLinkOptions,
 } from './simulated-link.ts';
+export { connectivityCheck, isStunSuccess } from './stun.ts';
+export { SvcStream } from './svc-stream.ts';
+export { TurnClient } from './turn-client.ts';
 export { until } from './wait.ts';

@@ -79,6 +79,7 @@ export class Instance {
         AMPHI_HTTP_PORT: String(httpPort),
         AMPHI_RTMP_PORT: String(rtmpPort),
         AMPHI_MEDIA_PORT: '0',
+        AMPHI_TURN_SERVER: 'off',
         AMPHI_DATA_DIR: dataDir,
         AMPHI_ADMIN_TOKEN: ADMIN_TOKEN,
         ...options.env,

@@ -17,6 +17,8 @@ export class Problem extends Error {
 
 export interface CallOptions {
   body?: unknown;
+  /** A bearer token, where the session alone does not say enough. */
+  token?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +26,7 @@ export interface CallOptions {
 export async function call<T = undefined>(
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
-  { body, signal }: CallOptions = {},
+  { body, token, signal }: CallOptions = {},
 ): Promise<T> {
   let response: Response;
   try {
@@ -32,9 +34,11 @@ export async function call<T = undefined>(
       method,
       credentials: 'same-origin',
       ...(signal === undefined ? {} : { signal }),
-      ...(body === undefined
-        ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

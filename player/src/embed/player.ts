@@ -1,4 +1,4 @@
-import { Playback, type Preflight, Skin } from '../playback/index.ts';
+import { Climb, Playback, type Preflight, Skin } from '../playback/index.ts';
 import { bindMessages } from './messages.ts';
 import type { EmbedOptions } from './options.ts';
 
@@ -9,6 +9,7 @@ export function openEmbed(
   options: EmbedOptions,
 ): Playback {
   const playback = new Playback({ host, preflight, ...options });
+  new Climb(playback);
   const token = preflight.wire.token === undefined ? '' : `?token=${preflight.wire.token}`;
   new Skin(playback, {
     header: 'always',

@@ -4,6 +4,7 @@ import { buttonClass } from '../ui/button-class.ts';
 import { Shell } from '../ui/shell.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { OnNow } from './on-now.tsx';
+import { StartRoom } from './start-room.tsx';
 import { Theatre } from './theatre.tsx';
 import './home.css';
 
@@ -37,6 +38,7 @@ export function Home() {
             >
               {admin ? 'Open the studio' : 'Go live yourself'}
             </a>
+            <StartRoom />
           </div>
         </div>
         <Theatre event={first} loading={live.isPending} />

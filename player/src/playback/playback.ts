@@ -2,16 +2,19 @@ import type Player from 'video.js/dist/types/player';
 import { Emitter, retryDelayMs } from '#base';
 import type { EventStatus, Play, ViewerStatus } from '#contracts';
 import { readStart } from './format.ts';
-import { type CaptionCue, HlsSession } from './hls/session.ts';
-import { HLS_TYPE, type HlsSource } from './hls/source-handler.ts';
+import { HlsSession } from './hls/session.ts';
+import { HLS_TYPE, RTC_TYPE, type SessionSource } from './hls/source-handler.ts';
 import { Follower } from './live/follower.ts';
 import { PROFILES } from './live/profile.ts';
 import { type Failure, REOPEN, Recovery } from './live/recovery.ts';
 import { StatusFeed } from './live/status-feed.ts';
 import { type Finding, findingOf, type View, viewOf, wantsMedia } from './live/view.ts';
 import { bindMediaKeys } from './media-keys.ts';
+import type { MediaSession } from './media-session.ts';
+import { sameAddress } from './net/address.ts';
 import { rememberBitrate } from './net/estimate.ts';
 import type { Wire } from './net/wire.ts';
+import type { Blocked, EventInfo, PlaybackEvents } from './playback-events.ts';
 import { askPlay, type Opening, type PlayAnswer, type Preflight } from './preflight.ts';
 import type { Rung } from './quality.ts';
 import { beginPlaying, rememberedSound } from './sound.ts';
@@ -23,32 +26,6 @@ export interface PlaybackOptions {
   autoplay: boolean;
   muted: boolean;
 }
-
-/** The event as the page shows it. */
-export interface EventInfo {
-  eventId: string;
-  title: string;
-  viewers: number;
-  status: EventStatus | undefined;
-  startedAt: number | undefined;
-}
-
-type PlaybackEvents = {
-  view: [view: View];
-  info: [info: EventInfo];
-  rungs: [rungs: readonly Rung[]];
-  /** What is on the screen or going to be: a rung, chosen by whom. */
-  quality: [];
-  mode: [following: boolean];
-  /** Sound is off, or nothing plays, because the browser wants a gesture first. */
-  blocked: [how: Blocked | undefined];
-  captionTrack: [id: string, label: string, language: string];
-  captionCues: [cues: CaptionCue[]];
-  /** The stream is being opened anew; the picture stands still until it plays. */
-  reopening: [attempt: number];
-};
-
-export type Blocked = 'muted' | 'refused';
 
 /** Where a stream is opened. */
 interface Opens {
@@ -83,7 +60,7 @@ export class Playback extends Emitter<PlaybackEvents> {
   #status: ViewerStatus | undefined;
   #finding: Finding = 'unknown';
   #view: View = { name: 'loading' };
-  #session: HlsSession | undefined;
+  #session: MediaSession | undefined;
   /** Of an event that is over: whether there is something to watch; undefined while nobody has asked. */
   #kept: boolean | 'asking' | undefined;
   #sessionRun: string | undefined;
@@ -112,6 +89,7 @@ export class Playback extends Emitter<PlaybackEvents> {
     this.follower = new Follower(video, this.wire, PROFILES.low);
     this.follower.on('mode', (following) => this.emit('mode', following));
     this.follower.on('frozen', () => this.#onFailure('frozen', 'nothing moves'));
+    this.follower.on('past', (atMs) => this.#open(atMs));
     this.#watchElement();
     this.#watchNetwork();
     bindMediaKeys(this);
@@ -138,7 +116,7 @@ export class Playback extends Emitter<PlaybackEvents> {
     return this.#play;
   }
 
-  get session(): HlsSession | undefined {
+  get session(): MediaSession | undefined {
     return this.#session;
   }
 
@@ -369,20 +347,40 @@ export class Playback extends Emitter<PlaybackEvents> {
 
   #setSource({ url, atMs, variant }: Opens): void {
     const { follower } = this;
-    const source: HlsSource = {
-      src: url,
-      type: HLS_TYPE,
+    this.#load(url, HLS_TYPE, atMs === undefined, (video) => {
+      return new HlsSession(video, {
+        url,
+        wire: this.wire,
+        soundOnly: url !== this.#master,
+        beginBehindMs: follower.targetMs - BEGIN_SOONER_MS,
+        beginAtMs: atMs,
+        opening: variant,
+        quality: this.#quality,
+      });
+    });
+  }
+
+  /** Puts a stream of the present in the place of what plays, for a viewer who is at the live edge. */
+  adoptLive(open: SessionSource['open']): void {
+    if (this.#closed || !this.following) return;
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = undefined;
+    this.emit('reopening', 0);
+    this.#load('webrtc:', RTC_TYPE, true, open);
+  }
+
+  #load(
+    src: string,
+    type: SessionSource['type'],
+    following: boolean,
+    open: SessionSource['open'],
+  ): void {
+    const source: SessionSource = {
+      src,
+      type,
       open: (video) => {
-        const session = new HlsSession(video, {
-          url,
-          wire: this.wire,
-          soundOnly: url !== this.#master,
-          beginBehindMs: follower.targetMs - BEGIN_SOONER_MS,
-          beginAtMs: atMs,
-          opening: variant,
-          quality: this.#quality,
-        });
-        this.#adopt(session, atMs === undefined);
+        const session = open(video);
+        this.#adopt(session, following);
         // Only now: attaching the session resets the element, and a request to play with it.
         this.#begin();
         return session;
@@ -391,7 +389,7 @@ export class Playback extends Emitter<PlaybackEvents> {
     this.player.src(source as never);
   }
 
-  #adopt(session: HlsSession, following: boolean): void {
+  #adopt(session: MediaSession, following: boolean): void {
     this.#session = session;
     session.on('rungs', (rungs) => {
       if (session.soundOnly) return;
@@ -408,11 +406,17 @@ export class Playback extends Emitter<PlaybackEvents> {
       if (session === this.#session) this.#onFailure(failure, detail);
     });
     this.follower.attach(session, following);
+    this.emit('session');
     this.#show();
   }
 
   #onFailure(failure: Failure, detail: string): void {
     if (this.#closed || this.#reopenTimer !== undefined) return;
+    if (this.#session?.protocol === 'rtc') {
+      // HLS is there in its place.
+      this.#reopen(0);
+      return;
+    }
     const remedy = this.#recovery.failed(failure, performance.now());
     console.info(
       `amphi: ${failure} (${detail}): ${remedy.action} in ${Math.round(remedy.delayMs)} ms`,
@@ -490,10 +494,4 @@ export class Playback extends Emitter<PlaybackEvents> {
       { signal },
     );
   }
-}
-
-/** The same playlist, whatever token the address carries and by whatever loopback name. */
-function sameAddress(a: string, b: string): boolean {
-  const [left, right] = [new URL(a, location.href), new URL(b, location.href)];
-  return left.origin === right.origin && left.pathname === right.pathname;
 }

@@ -1,18 +1,7 @@
 /** Why publishing does not go on, in words for people. */
 export interface PublishProblem {
   /** Stable: for tests, and for what a page does about it. */
-  code:
-    | 'denied'
-    | 'no-device'
-    | 'device-busy'
-    | 'insecure'
-    | 'cancelled'
-    | 'refused'
-    | 'busy'
-    | 'gone'
-    | 'codecs'
-    | 'unreachable'
-    | 'other';
+  code: 'refused' | 'busy' | 'gone' | 'codecs' | 'unreachable' | 'other';
   text: string;
   /** Another attempt may succeed without anybody doing anything. */
   passing: boolean;
@@ -50,36 +39,4 @@ export function problemOfAnswer(status: number, detail: string | undefined): Pub
   }
   if (status === 0 || status === 429 || status >= 500) return OFFLINE;
   return known('other', detail ?? `The server answered ${status}.`);
-}
-
-const DEVICE_PROBLEMS: Record<string, PublishProblem> = {
-  NotAllowedError: known(
-    'denied',
-    'The browser may not use the camera or microphone. Allow it by the icon beside the address, then try again.',
-  ),
-  NotFoundError: known(
-    'no-device',
-    'No camera or microphone was found. Plug one in, then try again.',
-  ),
-  OverconstrainedError: known(
-    'no-device',
-    'The chosen camera or microphone is not there any more. Choose another one.',
-  ),
-  NotReadableError: known(
-    'device-busy',
-    'The camera or microphone is used by another program. Close that program, then try again.',
-  ),
-  AbortError: known('device-busy', 'The camera or microphone stopped. Try again.'),
-  TypeError: known('insecure', 'Cameras work on secure pages only: open this page by https.'),
-};
-
-/** What went wrong when a camera, a microphone or a screen was asked for. */
-export function problemOfDevice(error: unknown, wanted: 'devices' | 'screen'): PublishProblem {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
-  if (wanted === 'screen' && name === 'NotAllowedError') {
-    return known('cancelled', 'No screen was chosen.');
-  }
-  return (
-    DEVICE_PROBLEMS[name] ?? known('other', error instanceof Error ? error.message : String(error))
-  );
 }

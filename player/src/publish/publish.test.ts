@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { iceFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
-import { levelOf } from './level.ts';
-import { problemOfAnswer, problemOfDevice } from './problem.ts';
+import { iceFragment, restartedAnswer, restartFragment } from './fragment.ts';
+import { iceServersOf } from './links.ts';
+import { problemOfAnswer } from './problem.ts';
 import { readStats } from './stats.ts';
 
 const OFFER = [
@@ -29,6 +28,61 @@ describe('iceFragment', () => {
       'a=end-of-candidates',
       '',
     ]);
+  });
+});
+
+describe('an ICE restart', () => {
+  const offer = OFFER.replace('a=mid:0', 'a=fingerprint:sha-256 AA:BB\r\na=mid:0');
+  const answer = [
+    'v=0',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+    'a=mid:0',
+    'a=ice-ufrag:before',
+    'a=ice-pwd:before',
+    'a=fingerprint:sha-256 00:00',
+    'a=setup:passive',
+    'a=candidate:1 1 udp 1 192.0.2.9 1 typ host',
+    'a=end-of-candidates',
+    'm=video 9 UDP/TLS/RTP/SAVPF 96',
+    'a=mid:1',
+    'a=ice-ufrag:before',
+    '',
+  ].join('\r\n');
+  const transport = ['a=ice-ufrag:after', 'a=ice-pwd:pwd', 'a=fingerprint:sha-256 CC:DD'];
+  const candidates = ['a=candidate:2 1 udp 1 192.0.2.9 2 typ host', 'a=end-of-candidates'];
+  const fragment = [...transport, 'a=setup:passive', 'm=audio 9 x 0', 'a=mid:0', ...candidates, ''];
+
+  it('is asked for with the fingerprint of a new DTLS association', () => {
+    expect(restartFragment(offer).split('\r\n')).toEqual([
+      'a=ice-ufrag:abcd',
+      'a=ice-pwd:0123456789012345678901',
+      'a=fingerprint:sha-256 AA:BB',
+      'a=setup:actpass',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'a=mid:0',
+      '',
+    ]);
+  });
+
+  it('keeps the answer but for the transport, in each section', () => {
+    expect(restartedAnswer(answer, fragment.join('\r\n'))?.split('\r\n')).toEqual([
+      'v=0',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'a=mid:0',
+      ...transport,
+      ...candidates,
+      'a=setup:passive',
+      'm=video 9 UDP/TLS/RTP/SAVPF 96',
+      'a=mid:1',
+      ...transport,
+      ...candidates,
+      '',
+    ]);
+  });
+
+  it.each(transport)('is of no use without %s', (line) => {
+    const without = fragment.filter((one) => one !== line);
+    expect(restartedAnswer(answer, without.join('\r\n'))).toBeUndefined();
   });
 });
 
@@ -69,17 +123,6 @@ describe('readStats', () => {
   });
 });
 
-describe('levelOf', () => {
-  it.each([
-    ['silence', 0, 0],
-    ['a thousandth', 0.001, 0],
-    ['a tenth', 0.1, 2 / 3],
-    ['full scale', 1, 1],
-  ])('of %s', (_what, sample, level) => {
-    expect(levelOf([sample, -sample])).toBeCloseTo(level, 5);
-  });
-});
-
 describe('what goes wrong', () => {
   it.each([
     [401, undefined, 'refused', false],
@@ -93,15 +136,5 @@ describe('what goes wrong', () => {
     [400, 'no fingerprint', 'other', false],
   ])('%d (%s) means %s', (status, detail, code, passing) => {
     expect(problemOfAnswer(status, detail)).toMatchObject({ code, passing });
-  });
-
-  it.each([
-    ['NotAllowedError', 'devices', 'denied'],
-    ['NotAllowedError', 'screen', 'cancelled'],
-    ['NotFoundError', 'devices', 'no-device'],
-    ['NotReadableError', 'devices', 'device-busy'],
-    ['OtherError', 'devices', 'other'],
-  ] as const)('%s for %s means %s', (name, wanted, code) => {
-    expect(problemOfDevice(new DOMException('', name), wanted).code).toBe(code);
   });
 });

@@ -1,5 +1,6 @@
 import { delay, retryDelayMs } from '#base';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
+import { onNetworkChange, Rescue } from './rescue.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';
 
@@ -25,8 +26,6 @@ const RETRY = { baseMs: 300, capMs: 8_000, jitter: 0.3, attempts: Number.POSITIV
 const BUSY_ATTEMPTS = 6;
 const WATCH_MS = 500;
 const FIGURES_EVERY = 2;
-/** Nothing at all came from the server for so long: it or the network has gone. */
-const SILENT_MS = 2_500;
 const CONNECT_MS = 10_000;
 
 const LOST: PublishProblem = {
@@ -119,10 +118,15 @@ export class Publisher {
         return LOST;
       }
       this.#session = session;
+      const rescue = new Rescue(() => session.restart(signal), performance.now());
+      const off = onNetworkChange(() => {
+        if (this.#state.name === 'live') rescue.networkChanged();
+      });
       try {
-        await this.#watch(session, signal, onLive);
+        await this.#watch(session, rescue, signal, onLive);
         return LOST;
       } finally {
+        off();
         this.#session = undefined;
         session.close();
       }
@@ -135,10 +139,14 @@ export class Publisher {
   }
 
   /** Until the connection is lost, by the browser's word or by silence. */
-  async #watch(session: WhipSession, signal: AbortSignal, onLive: () => void): Promise<void> {
+  async #watch(
+    session: WhipSession,
+    rescue: Rescue,
+    signal: AbortSignal,
+    onLive: () => void,
+  ): Promise<void> {
     const { peer } = session;
     const begunMs = performance.now();
-    let heardMs = begunMs;
     let mark: StatsMark | undefined;
     let figuresMark: StatsMark | undefined;
     for (let round = 0; !signal.aborted; round++) {
@@ -146,7 +154,7 @@ export class Publisher {
       if (connectionState === 'failed' || connectionState === 'closed') return;
       const nowMs = performance.now();
       if (connectionState === 'connected' && this.#state.name !== 'live') {
-        heardMs = nowMs;
+        rescue.heard(nowMs);
         this.#busy = 0;
         onLive();
         this.#move({ name: 'live', sinceMs: Date.now() });
@@ -154,13 +162,13 @@ export class Publisher {
       if (this.#state.name === 'live') {
         const entries = [...(await peer.getStats()).values()] as object[];
         const read = readStats(entries, nowMs, figuresMark);
-        if (read.mark.heard !== mark?.heard) heardMs = nowMs;
+        if (read.mark.heard !== mark?.heard) rescue.heard(nowMs);
         mark = read.mark;
         if (round % FIGURES_EVERY === 0) {
           if (figuresMark !== undefined) this.#options.onFigures(read.figures);
           figuresMark = read.mark;
         }
-        if (nowMs - heardMs > SILENT_MS) return;
+        if (!rescue.check(nowMs)) return;
       } else if (nowMs - begunMs > CONNECT_MS) {
         return;
       }

@@ -1,5 +1,5 @@
-import { iceFragment } from './fragment.ts';
-import { iceServersOf } from './ice-servers.ts';
+import { iceFragment, restartedAnswer, restartFragment } from './fragment.ts';
+import { iceServersOf } from './links.ts';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
 
 export interface WhipTarget {
@@ -27,6 +27,9 @@ export class WhipError extends Error {
 }
 
 const ANSWER_MS = 10_000;
+/** The server lets a silent session go after 5 s. */
+const RESTART_MS = 2_000;
+const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';
 /** Candidates that come close together go in one request. */
 const TRICKLE_MS = 50;
 const MAX_AUDIO_BITS_PER_SECOND = 128_000;
@@ -43,6 +46,7 @@ export class WhipSession {
   #candidates: RTCIceCandidate[] = [];
   #complete = false;
   #trickle: ReturnType<typeof setTimeout> | undefined;
+  #restarting = false;
   #closed = false;
 
   private constructor(target: WhipTarget, peer: RTCPeerConnection) {
@@ -84,6 +88,42 @@ export class WhipSession {
     for (const sender of this.peer.getSenders()) await limit(sender, settings);
   }
 
+  /**
+   * Looks for another way to the server, in the same session, after the network
+   * has changed (RFC 9725 4.3.3). Resolves with whether it has agreed; when not,
+   * it takes another session.
+   */
+  async restart(signal: AbortSignal): Promise<boolean> {
+    const resource = this.#resource;
+    const answer = this.peer.currentRemoteDescription?.sdp;
+    if (resource === undefined || answer === undefined || this.#restarting) return false;
+    this.#restarting = true;
+    try {
+      // What was found of the network before is worth nothing now.
+      this.#candidates = [];
+      this.#complete = false;
+      this.peer.restartIce();
+      await this.peer.setLocalDescription();
+      const response = await fetch(resource.url, {
+        method: 'PATCH',
+        headers: { ...this.#authorization(), 'content-type': SDP_FRAGMENT, 'if-match': '*' },
+        body: restartFragment(this.peer.localDescription?.sdp ?? ''),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(RESTART_MS)]),
+      });
+      const sdp = response.ok ? restartedAnswer(answer, await response.text()) : undefined;
+      if (sdp === undefined || this.#closed) return false;
+      resource.etag = response.headers.get('etag') ?? undefined;
+      await this.peer.setRemoteDescription({ type: 'answer', sdp });
+      return true;
+    } catch {
+      // The network is not there, or the browser cannot: another session it is.
+      return false;
+    } finally {
+      this.#restarting = false;
+      this.#trickleSoon();
+    }
+  }
+
   /** Ends it, at the server too; also while the page goes away. */
   close(): void {
     if (this.#closed) return;
@@ -110,8 +150,10 @@ export class WhipSession {
       const track = tracks.find((one) => one.kind === kind);
       peer.addTransceiver(track ?? kind, { direction: 'sendonly', streams: [stream] });
     }
-    await peer.setLocalDescription();
-    const { sdp, response } = await this.#post(signal);
+    // It is set only afterwards: then the browser looks for its addresses, and asks
+    // the TURN servers that the answer comes with.
+    const offer = await peer.createOffer();
+    const { sdp, response } = await this.#post(offer.sdp ?? '', signal);
     const location = response.headers.get('location');
     if (location !== null) {
       const url = new URL(location, response.url).href;
@@ -120,19 +162,20 @@ export class WhipSession {
     if (this.#closed || signal.aborted) throw signal.reason;
     const iceServers = iceServersOf(response.headers.get('link'));
     if (iceServers.length > 0) peer.setConfiguration({ ...peer.getConfiguration(), iceServers });
+    await peer.setLocalDescription(offer);
     await peer.setRemoteDescription({ type: 'answer', sdp });
     await this.set(settings);
     this.#trickleSoon();
   }
 
-  async #post(signal: AbortSignal): Promise<{ sdp: string; response: Response }> {
+  async #post(offer: string, signal: AbortSignal): Promise<{ sdp: string; response: Response }> {
     let response: Response;
     let text: string;
     try {
       response = await fetch(this.#target.url, {
         method: 'POST',
         headers: { ...this.#authorization(), 'content-type': 'application/sdp' },
-        body: this.peer.localDescription?.sdp ?? '',
+        body: offer,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       });
       text = await response.text();
@@ -145,7 +188,8 @@ export class WhipSession {
   }
 
   #trickleSoon(): void {
-    if (this.#trickle !== undefined || this.#resource?.etag === undefined || this.#closed) return;
+    if (this.#trickle !== undefined || this.#resource?.etag === undefined) return;
+    if (this.#closed || this.#restarting) return;
     if (this.#candidates.length === 0 && !this.#complete) return;
     this.#trickle = setTimeout(() => {
       this.#trickle = undefined;
@@ -156,7 +200,7 @@ export class WhipSession {
   /** A server that takes none (405, 422) has said so once; the session goes on without. */
   async #patch(): Promise<void> {
     const resource = this.#resource;
-    if (resource?.etag === undefined || this.#closed) return;
+    if (resource?.etag === undefined || this.#closed || this.#restarting) return;
     const candidates = this.#candidates.splice(0);
     if (candidates.length === 0 && !this.#complete) return;
     const body = iceFragment(this.peer.localDescription?.sdp ?? '', candidates, this.#complete);
@@ -165,7 +209,7 @@ export class WhipSession {
       method: 'PATCH',
       headers: {
         ...this.#authorization(),
-        'content-type': 'application/trickle-ice-sdpfrag',
+        'content-type': SDP_FRAGMENT,
         'if-match': resource.etag,
       },
       body,

@@ -6,6 +6,7 @@ import type { Playback } from '../playback/index.ts';
 import { Brand } from './brand.tsx';
 import { ShareDialog } from './share.tsx';
 import { useInfo, useView } from './use-playback.ts';
+import { useStageDoor } from './use-stage-door.ts';
 
 /** What stands around the player: brand, title, viewers, sharing. */
 export function openShell(playback: Playback): void {
@@ -23,6 +24,7 @@ function Shell({ playback, top }: { playback: Playback; top: Element }) {
     document.title = info.title === '' ? 'Amphi' : `${info.title} · Amphi`;
   }, [info.title]);
   const onAir = view.name === 'playing';
+  const room = useStageDoor(playback, onAir);
   return (
     <>
       {createPortal(
@@ -45,6 +47,11 @@ function Shell({ playback, top }: { playback: Playback; top: Element }) {
             {onAir && info.startedAt !== undefined && <Since at={info.startedAt} />}
           </p>
         </div>
+        {room !== undefined && (
+          <a className="watch-button" href={room} target="_blank" rel="noreferrer">
+            Join on stage
+          </a>
+        )}
         {info.title !== '' && (
           <button type="button" className="watch-button" onClick={() => setSharing(true)}>
             Share

@@ -20,10 +20,12 @@ import {
   type RoomNotice,
   type RoomProducer,
 } from '#contracts';
+import type { NodeClient } from '#platform';
 import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
+import { RoomStage } from './room-stage.ts';
 import { RoomStats } from './room-stats.ts';
 
 /** What everybody decodes. */
@@ -35,10 +37,11 @@ const INCARNATION_CHARACTERS = 16;
 export interface RoomOptions {
   roomId: string;
   pool: WorkerPool;
+  nodes: NodeClient;
   /** Sessions of one room in one worker before another one is used. */
   maxSessionsPerWorker: number;
   /** Workers of other nodes, for when all of this one take part. */
-  elsewhere: Elsewhere | undefined;
+  elsewhere?: Elsewhere | undefined;
   log: Logger;
 }
 
@@ -67,6 +70,7 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #cascade: Cascade;
   readonly #peers = new Map<string, Peer>();
   readonly #stats = new RoomStats();
+  readonly #stage: RoomStage;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -88,6 +92,11 @@ export class Room extends Emitter<Events> implements Closable {
     'renegotiate-receiving': (input) => this.#renegotiateReceiving(input),
     want: (input) => this.#want(input),
     'pause-producer': (input) => this.#pauseProducer(input),
+    stage: (input) => this.#stage.go(input),
+    'leave-stage': async () => {
+      await this.#stage.close();
+      return {};
+    },
     'close-session': async ({ sessionId }) => {
       await this.#peer(sessionId).session.of.close();
       return {};
@@ -105,6 +114,14 @@ export class Room extends Emitter<Events> implements Closable {
       maxSessions: maxSessionsPerWorker,
       topSpeakers: TOP_SPEAKERS,
       elsewhere: options.elsewhere,
+    });
+    this.#stage = new RoomStage({
+      nodes: options.nodes,
+      roomId: options.roomId,
+      log: options.log,
+      producers: () => this.#producers(),
+      tap: (producerId) => this.#branchOf(producerId).router.tap(producerId),
+      tell: (notice) => this.notices.add(notice),
     });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
@@ -164,8 +181,20 @@ export class Room extends Emitter<Events> implements Closable {
         direction: session.direction,
         connected: session.of.connected,
       })),
-      producers: [...this.#peers.values()].flatMap(({ producers }) => [...producers.values()]),
+      producers: this.#producers(),
     };
+  }
+
+  #producers(): RoomProducer[] {
+    return [...this.#peers.values()].flatMap(({ producers }) => [...producers.values()]);
+  }
+
+  /** Where a producer's packets come in. Throws `not_found`. */
+  #branchOf(producerId: string): Branch {
+    for (const { producers, branch } of this.#peers.values()) {
+      if (producers.has(producerId)) return branch;
+    }
+    throw new AmphiError('not_found', `no producer ${producerId}`);
   }
 
   #peer(sessionId: string): Peer {
@@ -283,6 +312,7 @@ export class Room extends Emitter<Events> implements Closable {
       producers.set(producerId, producer);
       this.notices.add({ notice: 'producer-added', producer });
     }
+    this.#stage.refresh();
   }
 
   async #receive(input: CommandInput<'receive'>): Promise<RoomCommandOutput<'receive'>> {
@@ -319,14 +349,11 @@ export class Room extends Emitter<Events> implements Closable {
 
   async #pauseProducer(input: CommandInput<'pause-producer'>): Promise<Record<string, never>> {
     const { producerId, paused } = input;
-    for (const { producers, branch } of this.#peers.values()) {
-      const producer = producers.get(producerId);
-      if (producer === undefined) continue;
-      await branch.worker.request('pauseProducer', { producerId, paused });
-      producer.paused = paused;
-      return {};
-    }
-    throw new AmphiError('not_found', `no producer ${producerId}`);
+    await this.#branchOf(producerId).worker.request('pauseProducer', { producerId, paused });
+    const producer = this.#producers().find((one) => one.producerId === producerId);
+    if (producer !== undefined) producer.paused = paused;
+    this.#stage.refresh();
+    return {};
   }
 
   /** Who has the floor and who else speaks; which of those is louder changes all the time. */
@@ -371,6 +398,7 @@ export class Room extends Emitter<Events> implements Closable {
     clearInterval(this.#statsTimer);
     this.#offUp();
     this.#peers.clear();
+    await this.#stage.close();
     this.notices.add({ notice: 'ended', reason });
     this.emit('ended', reason);
     await this.#cascade.close();

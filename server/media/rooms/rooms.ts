@@ -1,5 +1,6 @@
 import { AmphiError, type Closable, type Logger } from '#base';
 import { ROOM_LEASE_MS } from '#contracts';
+import type { NodeClient } from '#platform';
 import type { Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { Line } from './notice-log.ts';
@@ -10,6 +11,7 @@ const LEASE_CHECK_MS = 1_000;
 
 export interface RoomsOptions {
   pool: WorkerPool;
+  nodes: NodeClient;
   maxSessionsPerWorker: number;
   /** Workers of other nodes. */
   elsewhere?: Elsewhere;
@@ -55,14 +57,8 @@ export class Rooms implements Closable {
     if (this.#rooms.size >= MAX_ROOMS) {
       throw new AmphiError('too_many', `${MAX_ROOMS} rooms are open here`);
     }
-    const { pool, maxSessionsPerWorker, elsewhere, log } = this.#options;
-    const room = new Room({
-      roomId,
-      pool,
-      maxSessionsPerWorker,
-      elsewhere,
-      log: log.child({ roomId }),
-    });
+    const { log, ...options } = this.#options;
+    const room = new Room({ ...options, roomId, log: log.child({ roomId }) });
     const owned: Owned = { room, fence, stream: undefined, seenMs: performance.now() };
     this.#rooms.set(roomId, owned);
     room.on('ended', (reason) => {

@@ -2,6 +2,7 @@ import Hls, { type ErrorData, type HlsConfig, type LevelDetails } from 'hls.js';
 import { Emitter } from '#base';
 import type { Failure } from '../live/recovery.ts';
 import { mediaAt, type TimeMap } from '../live/time-map.ts';
+import type { MediaSession, SessionEvents } from '../media-session.ts';
 import { loaderClass } from '../net/loader.ts';
 import { hintedPart, variantsOf } from '../net/read-ahead.ts';
 import { textOf, type Wire } from '../net/wire.ts';
@@ -23,27 +24,9 @@ export interface SessionOptions {
   quality?: string | undefined;
 }
 
-export interface CaptionCue {
-  track: string;
-  cue: VTTCue;
-}
-
-type SessionEvents = {
-  rungs: [rungs: Rung[]];
-  /** Another rung is on the screen. */
-  rung: [index: number];
-  time: [map: TimeMap];
-  /** A part became playable: its length and how long after its end, by the programme's clock as far as this page knows it. */
-  arrival: [partMs: number, lateMs: number];
-  captionTrack: [id: string, label: string, language: string];
-  captionCues: [cues: CaptionCue[]];
-  failed: [failure: Failure, detail: string];
-  /** The playlist says that nothing more will come. */
-  complete: [];
-};
-
 /** One life of the engine on one stream. When it cannot go on it says so, and another is made in its place. */
-export class HlsSession extends Emitter<SessionEvents> {
+export class HlsSession extends Emitter<SessionEvents> implements MediaSession {
+  readonly protocol = 'hls';
   readonly #hls: Hls;
   readonly #wire: Wire;
   readonly #options: SessionOptions;

@@ -1,14 +1,18 @@
 import videojs from 'video.js/core.es.js';
+import type { MediaSession } from '../media-session.ts';
 import { HlsSession } from './session.ts';
 
 /** The media type of HLS sources; video.js finds the handler by it. */
 export const HLS_TYPE = 'application/vnd.apple.mpegurl';
 
+/** What WebRTC is to video.js. */
+export const RTC_TYPE = 'application/x-amphi-webrtc';
+
 /** A source as our handler takes it: it opens the session itself, so that whoever sets the source holds it. */
-export interface HlsSource {
+export interface SessionSource {
   src: string;
-  type: typeof HLS_TYPE;
-  open: (video: HTMLVideoElement) => HlsSession;
+  type: typeof HLS_TYPE | typeof RTC_TYPE;
+  open: (video: HTMLVideoElement) => MediaSession;
 }
 
 interface HandledSession {
@@ -16,6 +20,8 @@ interface HandledSession {
   seekable(): TimeRanges;
   duration(): number;
 }
+
+const isOurs = (type: string | undefined): boolean => type === HLS_TYPE || type === RTC_TYPE;
 
 let registered = false;
 
@@ -28,10 +34,10 @@ export function registerHls(): void {
   };
   html5.registerSourceHandler(
     {
-      canPlayType: (type: string) => (type === HLS_TYPE ? 'probably' : ''),
+      canPlayType: (type: string) => (isOurs(type) ? 'probably' : ''),
       canHandleSource: (source: { type?: string; open?: unknown }) =>
-        source.type === HLS_TYPE && source.open !== undefined ? 'probably' : '',
-      handleSource(source: HlsSource, tech: { el(): Element }): HandledSession {
+        isOurs(source.type) && source.open !== undefined ? 'probably' : '',
+      handleSource(source: SessionSource, tech: { el(): Element }): HandledSession {
         const video = tech.el() as HTMLVideoElement;
         const session = source.open(video);
         return {

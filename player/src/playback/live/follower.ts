@@ -1,5 +1,5 @@
 import { Emitter } from '#base';
-import type { HlsSession } from '../hls/session.ts';
+import type { MediaSession } from '../media-session.ts';
 import { localEpoch, type Wire } from '../net/wire.ts';
 import { LatencyController } from './latency.ts';
 import type { LatencyProfile } from './profile.ts';
@@ -10,6 +10,8 @@ type FollowerEvents = {
   mode: [following: boolean];
   /** The picture should move and has not for too long. */
   frozen: [];
+  /** The viewer wants a programme time that the present stream does not have. */
+  past: [epochMs: number];
   /** It stood still for want of data and moves again. */
   stalled: [ms: number];
 };
@@ -35,7 +37,7 @@ export class Follower extends Emitter<FollowerEvents> {
   readonly #controller: LatencyController;
   readonly #abort = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
-  #session: HlsSession | undefined;
+  #session: MediaSession | undefined;
   #following = true;
   #speed = 1;
   #movedAt = performance.now();
@@ -44,6 +46,8 @@ export class Follower extends Emitter<FollowerEvents> {
   #waitingSince: number | undefined;
   #seekedAt = 0;
   #pausedAt: number | undefined;
+  /** Programme time at which the picture was stopped. */
+  #pausedMs: number | undefined;
   readonly counters = { stalls: 0, stalledMs: 0, jumps: 0, holes: 0 };
 
   constructor(video: HTMLVideoElement, wire: Wire, profile: LatencyProfile) {
@@ -62,13 +66,14 @@ export class Follower extends Emitter<FollowerEvents> {
     });
     on('pause', () => {
       this.#pausedAt = performance.now();
+      this.#pausedMs = this.positionMs;
       this.#waitingSince = undefined;
     });
     on('play', () => this.#onPlay());
   }
 
   /** The session whose stream is on the element now. */
-  attach(session: HlsSession, following: boolean): void {
+  attach(session: MediaSession, following: boolean): void {
     this.#session = session;
     this.#started = false;
     this.#waitingSince = undefined;
@@ -79,6 +84,12 @@ export class Follower extends Emitter<FollowerEvents> {
       this.#controller.arrival(performance.now(), partMs, lateMs),
     );
     this.#setFollowing(following);
+    if (session.protocol === 'rtc') this.#setRate(1);
+  }
+
+  /** The stream is of the present alone. */
+  get #presentOnly(): boolean {
+    return this.#session?.protocol === 'rtc';
   }
 
   set profile(profile: LatencyProfile) {
@@ -139,7 +150,7 @@ export class Follower extends Emitter<FollowerEvents> {
     this.setSpeed(1);
     this.#setFollowing(true);
     this.#controller.join();
-    if (session === undefined || map === undefined) return;
+    if (session === undefined || map === undefined || this.#presentOnly) return;
     const edge = session.window?.end ?? Number.POSITIVE_INFINITY;
     const wanted = mediaAt(map, this.nowMs - this.targetMs);
     const at = session.live ? Math.min(wanted, edge) : edge;
@@ -156,6 +167,10 @@ export class Follower extends Emitter<FollowerEvents> {
       this.goLive();
       return;
     }
+    if (this.#presentOnly) {
+      this.emit('past', epochMs);
+      return;
+    }
     this.#setFollowing(false);
     const least = window.start + Math.min(WINDOW_MARGIN_SECONDS, (window.end - window.start) / 2);
     this.#seek(Math.min(Math.max(mediaAt(map, epochMs), least), window.end));
@@ -169,6 +184,10 @@ export class Follower extends Emitter<FollowerEvents> {
   /** The viewer's own speed; anything but 1 leaves the live edge. */
   setSpeed(speed: number): void {
     this.#speed = speed;
+    if (speed !== 1 && this.#presentOnly) {
+      this.emit('past', this.positionMs ?? this.nowMs);
+      return;
+    }
     if (speed !== 1) this.#setFollowing(false);
     if (!this.#following || speed === 1) this.#setRate(speed);
   }
@@ -207,6 +226,7 @@ export class Follower extends Emitter<FollowerEvents> {
   #onWaiting(): void {
     const sinceSeek = performance.now() - this.#seekedAt;
     if (!this.#started || this.#video.seeking || this.#video.paused || sinceSeek < 500) return;
+    if (this.#presentOnly) return;
     if (this.#video.ended || this.#session?.live === false) return;
     if (this.#waitingSince !== undefined) return;
     this.#waitingSince = performance.now();
@@ -233,12 +253,26 @@ export class Follower extends Emitter<FollowerEvents> {
     const session = this.#session;
     if (session === undefined) return;
     this.#onMoving();
+    if (this.#presentOnly) {
+      this.#leavePresent();
+      this.#watch();
+      return;
+    }
     const moving = !video.paused && !video.seeking && video.readyState >= 3;
     const latencyMs = this.latencyMs;
     if (latencyMs === undefined) return;
     if (session.live) this.#steer(latencyMs, moving);
     else this.#setRate(this.#speed);
     this.#watch();
+  }
+
+  /** Who stops the picture for long goes on where it was stopped. */
+  #leavePresent(): void {
+    const { paused } = this.#video;
+    if (!paused || this.#pausedAt === undefined || this.#pausedMs === undefined) return;
+    if (performance.now() - this.#pausedAt < LEAVE_AFTER_MS) return;
+    this.#pausedAt = undefined;
+    this.emit('past', this.#pausedMs);
   }
 
   #steer(latencyMs: number, moving: boolean): void {

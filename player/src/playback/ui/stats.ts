@@ -74,6 +74,7 @@ export class Stats {
       'Requests',
       `${wire.counters.requests} · ${wire.counters.used} ahead · ${wire.counters.failed} failed`,
     );
+    this.#set('Protocol', session?.protocol === 'rtc' ? 'WebRTC' : 'HLS');
     this.#set('Server', this.#playback.host);
   }
 

@@ -1,12 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import {
+  type DeviceProblem,
   type Inputs,
   listInputs,
+  NO_INPUTS,
   openCamera,
   openScreen,
-  type PublishProblem,
   problemOfDevice,
-} from '../../publish/index.ts';
+} from '../../devices/index.ts';
 
 /** What this device shows and hears, and what can be done with it. */
 export interface Camera {
@@ -19,7 +20,7 @@ export interface Camera {
   isScreen: boolean;
   isMuted: boolean;
   isHidden: boolean;
-  problem: PublishProblem | undefined;
+  problem: DeviceProblem | undefined;
   /** Opens what was chosen, or something else. */
   open: (chosen?: { camera?: string; microphone?: string }) => Promise<void>;
   shareScreen: () => Promise<void>;
@@ -28,14 +29,12 @@ export interface Camera {
   setHidden: (hidden: boolean) => void;
 }
 
-const NOTHING: Inputs = { cameras: [], microphones: [] };
-
 /** Opens camera and microphone as long as it is in use. */
 export function useCamera(): Camera {
   const [stream, setStream] = useState<MediaStream>();
   const [screen, setScreen] = useState<MediaStreamTrack>();
-  const [inputs, setInputs] = useState(NOTHING);
-  const [problem, setProblem] = useState<PublishProblem>();
+  const [inputs, setInputs] = useState(NO_INPUTS);
+  const [problem, setProblem] = useState<DeviceProblem>();
   const [isMuted, setIsMuted] = useState(false);
   const [isHidden, setIsHidden] = useState(false);
   const latest = useRef<{ stream?: MediaStream; screen?: MediaStreamTrack; gone: boolean }>({

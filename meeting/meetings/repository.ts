@@ -1,0 +1,167 @@
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { AmphiError, randomId } from '#base';
+import type { MeetingSettings, ParticipantRole, RoomMedia } from '#contracts';
+import { type Db, tables } from '#platform/sql';
+
+const { meetings, participants, mediaStreams } = tables;
+
+export type MeetingRow = typeof meetings.$inferSelect;
+
+/** What nobody has set otherwise. */
+const DEFAULT_SETTINGS: Omit<MeetingSettings, 'hasPassword'> = {
+  waitingRoom: false,
+  locked: false,
+  muteOnEntry: false,
+  capacity: 100,
+  entryRole: 'participant',
+  chat: 'everyone',
+  screenShare: 'everyone',
+  unmuteSelf: true,
+  whenHostLeaves: 'hand-over',
+  route: 'auto',
+};
+
+/** The settings of a meeting, with what was left out filled in. */
+export function settingsOf(row: Pick<MeetingRow, 'settings' | 'passwordHash'>): MeetingSettings {
+  return { ...DEFAULT_SETTINGS, ...row.settings, hasPassword: row.passwordHash !== null };
+}
+
+const GROUPS = 4;
+const GROUP_CHARACTERS = 4;
+const newMeetingId = (): string =>
+  Array.from({ length: GROUPS }, () => randomId(GROUP_CHARACTERS)).join('-');
+
+export interface NewMeeting {
+  title: string;
+  ownerId: string | undefined;
+  hostKeyHash: string;
+  passwordHash: string | undefined;
+  settings: Record<string, unknown>;
+  startTime: Date | undefined;
+  durationMinutes: number;
+}
+
+/** Meetings, and who was in them and sent what. */
+export class MeetingRepository {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  async create(meeting: NewMeeting): Promise<MeetingRow> {
+    const [row] = await this.#db
+      .insert(meetings)
+      .values({
+        ...meeting,
+        meetingId: newMeetingId(),
+        ownerId: meeting.ownerId ?? null,
+        passwordHash: meeting.passwordHash ?? null,
+        startTime: meeting.startTime ?? null,
+        banned: [],
+      })
+      .returning();
+    if (row === undefined) throw new AmphiError('internal');
+    return row;
+  }
+
+  /** Throws `meeting_not_found`. */
+  async meeting(meetingId: string): Promise<MeetingRow> {
+    const [row] = await this.#db.select().from(meetings).where(eq(meetings.meetingId, meetingId));
+    if (row === undefined) throw new AmphiError('meeting_not_found', `no meeting "${meetingId}"`);
+    return row;
+  }
+
+  /** Newest first; `after` is the id of the last one seen, `ownerId` that of whoever's they are. */
+  async list(page: {
+    limit: number;
+    after?: string | undefined;
+    ownerId?: string | undefined;
+  }): Promise<MeetingRow[]> {
+    const { limit, after, ownerId } = page;
+    const seen = sql`(select created_at, meeting_id from meetings where meeting_id = ${after})`;
+    return this.#db
+      .select()
+      .from(meetings)
+      .where(
+        and(
+          after === undefined
+            ? undefined
+            : sql`(${meetings.createdAt}, ${meetings.meetingId}) < ${seen}`,
+          ownerId === undefined ? undefined : eq(meetings.ownerId, ownerId),
+        ),
+      )
+      .orderBy(desc(meetings.createdAt), desc(meetings.meetingId))
+      .limit(limit);
+  }
+
+  /** Throws `meeting_not_found`. */
+  async update(
+    meetingId: string,
+    changes: Partial<
+      Pick<
+        MeetingRow,
+        'title' | 'settings' | 'passwordHash' | 'startTime' | 'durationMinutes' | 'banned'
+      >
+    >,
+  ): Promise<MeetingRow> {
+    if (Object.keys(changes).length === 0) return this.meeting(meetingId);
+    const [row] = await this.#db
+      .update(meetings)
+      .set(changes)
+      .where(eq(meetings.meetingId, meetingId))
+      .returning();
+    if (row === undefined) throw new AmphiError('meeting_not_found', `no meeting "${meetingId}"`);
+    return row;
+  }
+
+  async end(meetingId: string): Promise<void> {
+    await this.#db
+      .update(meetings)
+      .set({ endedAt: new Date() })
+      .where(and(eq(meetings.meetingId, meetingId), isNull(meetings.endedAt)));
+  }
+
+  async joined(person: {
+    participantId: string;
+    meetingId: string;
+    userId: string | undefined;
+    displayName: string;
+    role: ParticipantRole;
+    joinedAt: Date;
+  }): Promise<void> {
+    await this.#db
+      .insert(participants)
+      .values({ ...person, userId: person.userId ?? null })
+      .onConflictDoNothing();
+  }
+
+  async left(participantId: string, leftAt: Date, leftReason: string): Promise<void> {
+    await this.#db
+      .update(participants)
+      .set({ leftAt, leftReason })
+      .where(eq(participants.participantId, participantId));
+  }
+
+  async streamBegan(stream: {
+    meetingId: string;
+    participantId: string;
+    media: RoomMedia;
+    startedAt: Date;
+  }): Promise<void> {
+    await this.#db.insert(mediaStreams).values({ ...stream, streamId: randomId(16) });
+  }
+
+  async streamEnded(participantId: string, media: RoomMedia, endedAt: Date): Promise<void> {
+    await this.#db
+      .update(mediaStreams)
+      .set({ endedAt })
+      .where(
+        and(
+          eq(mediaStreams.participantId, participantId),
+          eq(mediaStreams.media, media),
+          isNull(mediaStreams.endedAt),
+        ),
+      );
+  }
+}

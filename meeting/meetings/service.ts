@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto';
+import type { z } from 'zod';
+import { AmphiError, randomId } from '#base';
+import type {
+  createMeetingSchema,
+  MeetingView,
+  ParticipantRole,
+  patchMeetingSchema,
+} from '#contracts';
+import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
+import { hashPassword, isPassword } from '../people/passwords.ts';
+import type { Grant } from '../signaling/line.ts';
+import { leaseName, type Rooms } from '../signaling/rooms.ts';
+import { type LiveRoom, readLive } from '../signaling/snapshot.ts';
+import { type MeetingRepository, type MeetingRow, settingsOf } from './repository.ts';
+
+const HOST_KEY_BYTES = 24;
+const PARTICIPANT_ID_CHARACTERS = 12;
+const DEFAULT_DURATION_MINUTES = 60;
+/** A token must be used within so long. */
+const JOIN_SECONDS = 5 * 60;
+/** Of one address, for one meeting. */
+const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
+
+export interface MeetingServiceDeps {
+  meetings: MeetingRepository;
+  rooms: Rooms;
+  redis: Redis;
+  tokens: TokenIssuer;
+}
+
+/** Who asks, as far as a meeting is concerned. */
+export interface Caller {
+  isAdmin: boolean;
+  userId?: string | undefined;
+  /** The bearer token that was shown, of whatever kind. */
+  bearer?: string | undefined;
+}
+
+/** Meetings as the API has them; what goes on in them is for their rooms. */
+export class MeetingService {
+  readonly #deps: MeetingServiceDeps;
+  readonly #attempts: Attempts;
+
+  constructor(deps: MeetingServiceDeps) {
+    this.#deps = deps;
+    this.#attempts = new Attempts(deps.redis, PASSWORD_LIMITS);
+  }
+
+  async create(
+    body: z.output<typeof createMeetingSchema>,
+    ownerId: string | undefined,
+  ): Promise<{ row: MeetingRow; hostToken: string }> {
+    const { title, startTime, durationMinutes, settings = {} } = body;
+    const { password, ...rest } = settings;
+    const hostToken = randomBytes(HOST_KEY_BYTES).toString('base64url');
+    const row = await this.#deps.meetings.create({
+      title,
+      ownerId,
+      hostKeyHash: sha256Hex(hostToken),
+      passwordHash: password === undefined ? undefined : await hashPassword(password),
+      settings: rest,
+      startTime: startTime === undefined ? undefined : new Date(startTime),
+      durationMinutes: durationMinutes ?? DEFAULT_DURATION_MINUTES,
+    });
+    return { row, hostToken };
+  }
+
+  /** Throws `meeting_not_found`. */
+  meeting(meetingId: string): Promise<MeetingRow> {
+    return this.#deps.meetings.meeting(meetingId);
+  }
+
+  /** Whether this caller is its host: the host token, its owner, the admin. */
+  isHost(row: MeetingRow, caller: Caller): boolean {
+    const { isAdmin, userId, bearer } = caller;
+    if (isAdmin || (userId !== undefined && userId === row.ownerId)) return true;
+    return bearer !== undefined && sameSecret(sha256Hex(bearer), row.hostKeyHash);
+  }
+
+  /** Throws `unauthorized` or `forbidden` unless this caller is its host. */
+  requireHost(row: MeetingRow, caller: Caller): void {
+    if (this.isHost(row, caller)) return;
+    if (caller.bearer === undefined && caller.userId === undefined) {
+      throw new AmphiError('unauthorized', 'Send the host token of the meeting');
+    }
+    throw new AmphiError('forbidden', 'Only the host of the meeting may do that');
+  }
+
+  /** The meeting as this caller may see it. */
+  async view(row: MeetingRow, caller: Caller, joinUrl: string): Promise<MeetingView> {
+    const { meetingId } = row;
+    const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
+    const people = now?.participants ?? [];
+    const isIn = this.isHost(row, caller) || (await this.#isIn(row, caller));
+    const host = people.find(({ role }) => role === 'host')?.displayName;
+    const { startTime } = row;
+    return {
+      meetingId,
+      title: row.title,
+      ...(host === undefined ? {} : { host }),
+      status: statusOf(row, people.length),
+      ...(startTime === null ? {} : { startTime: startTime.getTime() }),
+      durationMinutes: row.durationMinutes,
+      createdAt: row.createdAt.getTime(),
+      settings: settingsOf(row),
+      participantCount: people.length,
+      participants: isIn ? people : [],
+      ...(isIn && now !== undefined ? { route: now.route } : {}),
+      joinUrl,
+    };
+  }
+
+  /** Whether nobody is in it. */
+  async isEmpty(meetingId: string): Promise<boolean> {
+    return ((await this.#live(meetingId))?.participants.length ?? 0) === 0;
+  }
+
+  list(page: {
+    limit: number;
+    after?: string | undefined;
+    ownerId?: string | undefined;
+  }): Promise<MeetingRow[]> {
+    return this.#deps.meetings.list(page);
+  }
+
+  /** Throws `meeting_not_found`. */
+  async change(row: MeetingRow, body: z.output<typeof patchMeetingSchema>): Promise<MeetingRow> {
+    const { title, startTime, durationMinutes, settings } = body;
+    const { password, ...rest } = settings ?? {};
+    const passwordHash = typeof password === 'string' ? await hashPassword(password) : password;
+    const changed = await this.#deps.meetings.update(row.meetingId, {
+      ...(title === undefined ? {} : { title }),
+      ...(startTime === undefined
+        ? {}
+        : { startTime: startTime === null ? null : new Date(startTime) }),
+      ...(durationMinutes === undefined ? {} : { durationMinutes }),
+      ...(settings === undefined ? {} : { settings: { ...row.settings, ...rest } }),
+      ...(passwordHash === undefined ? {} : { passwordHash }),
+    });
+    await this.#deps.rooms.changed(row.meetingId);
+    return changed;
+  }
+
+  /** Ends it for good; whoever is in it is told. */
+  async end({ meetingId }: MeetingRow): Promise<void> {
+    await this.#deps.meetings.end(meetingId);
+    await this.#deps.rooms.changed(meetingId, 'deleted');
+  }
+
+  /**
+   * Lets somebody knock: a token for the room. Throws `meeting_ended`, `banned`,
+   * `wrong_password`, `meeting_locked`, `meeting_full` or `too_many`.
+   */
+  async join(
+    row: MeetingRow,
+    person: {
+      displayName: string;
+      password: string | undefined;
+      userId: string | undefined;
+      /** Tells a browser from others. */
+      mark: string;
+      address: string;
+    },
+    caller: Caller,
+  ): Promise<{ participantId: string; token: string; status: 'admitted' | 'waiting' }> {
+    if (row.endedAt !== null) throw new AmphiError('meeting_ended');
+    const isHost = this.isHost(row, caller);
+    const settings = settingsOf(row);
+    const { mark, userId, displayName } = person;
+    if (!isHost) await this.#requireEntry(row, person);
+    const participantId = randomId(PARTICIPANT_ID_CHARACTERS);
+    const role: ParticipantRole = isHost ? 'host' : settings.entryRole;
+    const grant: Grant = {
+      meetingId: row.meetingId,
+      displayName,
+      role,
+      mark,
+      ...(userId === undefined ? {} : { userId }),
+    };
+    const claims = { sub: participantId, grant };
+    const token = await this.#deps.tokens.sign('participant', claims, JOIN_SECONDS);
+    const status = settings.waitingRoom && !isHost ? 'waiting' : 'admitted';
+    return { participantId, token, status };
+  }
+
+  /** What goes on in it; undefined when no node holds its room. */
+  async #live(meetingId: string): Promise<LiveRoom | undefined> {
+    const { redis } = this.#deps;
+    const [held, live] = await Promise.all([
+      redis.exists(`amphi:lease:${leaseName(meetingId)}`),
+      readLive(redis, meetingId),
+    ]);
+    return held === 1 ? live : undefined;
+  }
+
+  async #requireEntry(
+    row: MeetingRow,
+    person: {
+      password: string | undefined;
+      userId: string | undefined;
+      mark: string;
+      address: string;
+    },
+  ): Promise<void> {
+    const { password, userId, mark, address } = person;
+    if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
+      throw new AmphiError('banned');
+    }
+    if (row.passwordHash !== null) {
+      if (password === undefined) {
+        throw new AmphiError('wrong_password', 'The meeting has a password');
+      }
+      const who = `${row.meetingId}:${address}`;
+      const wait = await this.#attempts.begin(who);
+      if (wait !== undefined) {
+        throw new AmphiError('too_many', `Too many wrong passwords. Try again in ${wait} s.`);
+      }
+      if (!(await isPassword(password, row.passwordHash))) throw new AmphiError('wrong_password');
+      await this.#attempts.succeeded(who);
+    }
+    const { locked, capacity } = settingsOf(row);
+    if (locked) throw new AmphiError('meeting_locked');
+    // The room itself decides; this only spares people the way.
+    const live = await this.#live(row.meetingId);
+    if ((live?.participants.length ?? 0) >= capacity) throw new AmphiError('meeting_full');
+  }
+
+  /** Whether a participant's token of this meeting was shown. */
+  async #isIn({ meetingId }: MeetingRow, { bearer }: Caller): Promise<boolean> {
+    if (bearer === undefined) return false;
+    const claims = await this.#deps.tokens.verify('participant', bearer).catch(() => undefined);
+    return claims?.grant?.['meetingId'] === meetingId;
+  }
+}
+
+function statusOf(row: MeetingRow, people: number): MeetingView['status'] {
+  if (row.endedAt !== null) return 'ended';
+  if (people > 0) return 'active';
+  const isToCome = row.startTime !== null && row.startTime.getTime() > Date.now();
+  return isToCome ? 'scheduled' : 'idle';
+}

@@ -1,0 +1,83 @@
+import { AmphiError } from '#base';
+import { type AttemptLimits, Attempts, type Redis } from '#platform';
+import { hashPassword, isPassword } from './passwords.ts';
+import type { PeopleRepository, UserRow } from './repository.ts';
+
+const BY_ADDRESS: AttemptLimits = { name: 'user-sign-in', failures: 20, seconds: 300 };
+/** Guessing from many addresses. */
+const BY_EMAIL: AttemptLimits = { name: 'user-sign-in-email', failures: 20, seconds: 900 };
+const SIGN_UP: AttemptLimits = { name: 'user-sign-up', failures: 20, seconds: 3_600 };
+
+/** Making accounts and signing in to them. */
+export class Accounts {
+  readonly #people: PeopleRepository;
+  readonly #byAddress: Attempts;
+  readonly #byEmail: Attempts;
+  readonly #signUps: Attempts;
+  /** What an unknown address is compared with, so that it takes as long. */
+  readonly #nobody = hashPassword('nobody has this one');
+
+  constructor(deps: { people: PeopleRepository; redis: Redis }) {
+    this.#people = deps.people;
+    this.#byAddress = new Attempts(deps.redis, BY_ADDRESS);
+    this.#byEmail = new Attempts(deps.redis, BY_EMAIL);
+    this.#signUps = new Attempts(deps.redis, SIGN_UP);
+  }
+
+  /** Throws `conflict` or `too_many`. */
+  async signUp(
+    user: { email: string; password: string; displayName: string },
+    address: string,
+  ): Promise<UserRow> {
+    // Each costs a place: accounts are not made by the thousand.
+    await spend(this.#signUps, address);
+    const { email, displayName, password } = user;
+    return this.#people.create({ email, displayName, passwordHash: await hashPassword(password) });
+  }
+
+  /** Throws `unauthorized`, the same for a wrong address and a wrong password, or `too_many`. */
+  async signIn(user: { email: string; password: string }, address: string): Promise<UserRow> {
+    await spend(this.#byAddress, address);
+    await spend(this.#byEmail, user.email);
+    const row = await this.#people.byEmail(user.email);
+    const isRight = await isPassword(user.password, row?.passwordHash ?? (await this.#nobody));
+    if (row === undefined || !isRight) {
+      throw new AmphiError('unauthorized', 'Address or password is not right');
+    }
+    await this.#byAddress.succeeded(address);
+    await this.#byEmail.succeeded(user.email);
+    return row;
+  }
+
+  /** Throws `unauthorized` when the present password is not right. */
+  async change(
+    userId: string,
+    changes: {
+      displayName?: string | undefined;
+      password?: string | undefined;
+      currentPassword?: string | undefined;
+    },
+  ): Promise<UserRow> {
+    const { displayName, password, currentPassword = '' } = changes;
+    const row = await this.#people.user(userId);
+    if (password !== undefined) {
+      await spend(this.#byEmail, row.email);
+      if (!(await isPassword(currentPassword, row.passwordHash))) {
+        throw new AmphiError('unauthorized', 'currentPassword is not right');
+      }
+      await this.#byEmail.succeeded(row.email);
+    }
+    return this.#people.update(userId, {
+      ...(displayName === undefined ? {} : { displayName }),
+      ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
+    });
+  }
+}
+
+/** Throws `too_many` when no attempt is left. */
+async function spend(attempts: Attempts, who: string): Promise<void> {
+  const wait = await attempts.begin(who);
+  if (wait !== undefined) {
+    throw new AmphiError('too_many', `Too many attempts. Try again in ${wait} s.`);
+  }
+}

@@ -1,0 +1,146 @@
+import { and, asc, eq, sql } from 'drizzle-orm';
+import { AmphiError, randomId } from '#base';
+import type { ContactState } from '#contracts';
+import { type Db, tables } from '#platform/sql';
+
+const { users, contacts } = tables;
+
+export type UserRow = typeof users.$inferSelect;
+
+const USER_ID_CHARACTERS = 16;
+/** Of one user. */
+const MAX_CONTACTS = 2_000;
+
+/** Accounts, and who knows whom. */
+export class PeopleRepository {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Throws `conflict` when somebody has that address already. */
+  async create(user: Pick<UserRow, 'email' | 'displayName' | 'passwordHash'>): Promise<UserRow> {
+    const [row] = await this.#db
+      .insert(users)
+      .values({ ...user, userId: randomId(USER_ID_CHARACTERS) })
+      .onConflictDoNothing()
+      .returning();
+    if (row === undefined) throw new AmphiError('conflict', 'There is an account of this address');
+    return row;
+  }
+
+  async byEmail(email: string): Promise<UserRow | undefined> {
+    const [row] = await this.#db.select().from(users).where(eq(users.email, email));
+    return row;
+  }
+
+  async find(userId: string): Promise<UserRow | undefined> {
+    const [row] = await this.#db.select().from(users).where(eq(users.userId, userId));
+    return row;
+  }
+
+  /** Throws `unauthorized` when the account is no more. */
+  async user(userId: string): Promise<UserRow> {
+    const row = await this.find(userId);
+    if (row === undefined) throw new AmphiError('unauthorized', 'The account is no more');
+    return row;
+  }
+
+  async update(
+    userId: string,
+    changes: Partial<Pick<UserRow, 'displayName' | 'passwordHash'>>,
+  ): Promise<UserRow> {
+    if (Object.keys(changes).length === 0) return this.user(userId);
+    const [row] = await this.#db
+      .update(users)
+      .set(changes)
+      .where(eq(users.userId, userId))
+      .returning();
+    if (row === undefined) throw new AmphiError('unauthorized', 'The account is no more');
+    return row;
+  }
+
+  /** By name. */
+  async contacts(
+    userId: string,
+  ): Promise<{ userId: string; displayName: string; state: ContactState }[]> {
+    return this.#db
+      .select({ userId: users.userId, displayName: users.displayName, state: contacts.state })
+      .from(contacts)
+      .innerJoin(users, eq(users.userId, contacts.otherId))
+      .where(eq(contacts.userId, userId))
+      .orderBy(asc(users.displayName), asc(users.userId))
+      .limit(MAX_CONTACTS);
+  }
+
+  /** What one has with another; undefined for nothing. */
+  async state(userId: string, otherId: string): Promise<ContactState | undefined> {
+    const [row] = await this.#db
+      .select({ state: contacts.state })
+      .from(contacts)
+      .where(and(eq(contacts.userId, userId), eq(contacts.otherId, otherId)));
+    return row?.state;
+  }
+
+  /**
+   * Asks somebody to be a contact; where that one has asked already, both are
+   * contacts. Whoever was blocked does not learn it. Throws `too_many`.
+   */
+  async request(userId: string, otherId: string): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      const db = transaction as unknown as Db;
+      const mine = await new PeopleRepository(db).state(userId, otherId);
+      const theirs = await new PeopleRepository(db).state(otherId, userId);
+      if (mine === 'accepted' || mine === 'requested') return;
+      const [count] = await db
+        .select({ n: sql<number>`count(*)::int` })
+        .from(contacts)
+        .where(eq(contacts.userId, userId));
+      if ((count?.n ?? 0) >= MAX_CONTACTS) {
+        throw new AmphiError('too_many', `At most ${MAX_CONTACTS} contacts`);
+      }
+      const known = theirs === 'requested' || mine === 'asked';
+      await put(db, userId, otherId, known ? 'accepted' : 'requested');
+      if (theirs !== 'blocked') await put(db, otherId, userId, known ? 'accepted' : 'asked');
+    });
+  }
+
+  /** Accepts what was asked for. Throws `not_found`. */
+  async accept(userId: string, otherId: string): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      const db = transaction as unknown as Db;
+      const mine = await new PeopleRepository(db).state(userId, otherId);
+      if (mine === 'accepted') return;
+      if (mine !== 'asked') throw new AmphiError('not_found', 'This user has not asked');
+      await put(db, userId, otherId, 'accepted');
+      await put(db, otherId, userId, 'accepted');
+    });
+  }
+
+  /** From now on the other one neither calls nor asks; and is not told. */
+  async block(userId: string, otherId: string): Promise<void> {
+    await put(this.#db, userId, otherId, 'blocked');
+  }
+
+  /** Ends it on both sides; a block of the other's stays. */
+  async remove(userId: string, otherId: string): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      const db = transaction as unknown as Db;
+      const theirs = await new PeopleRepository(db).state(otherId, userId);
+      await drop(db, userId, otherId);
+      if (theirs !== 'blocked') await drop(db, otherId, userId);
+    });
+  }
+}
+
+async function put(db: Db, userId: string, otherId: string, state: ContactState): Promise<void> {
+  await db
+    .insert(contacts)
+    .values({ userId, otherId, state })
+    .onConflictDoUpdate({ target: [contacts.userId, contacts.otherId], set: { state } });
+}
+
+async function drop(db: Db, userId: string, otherId: string): Promise<void> {
+  await db.delete(contacts).where(and(eq(contacts.userId, userId), eq(contacts.otherId, otherId)));
+}

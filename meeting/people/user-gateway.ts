@@ -1,0 +1,240 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from '#base';
+import {
+  BUS_MAX_LENGTH,
+  BUS_STREAM,
+  type BusEvent,
+  type CallEvent,
+  type CallMessage,
+  callMessageSchema,
+  type IceServer,
+} from '#contracts';
+import { extraConnection, type Redis, type TokenIssuer } from '#platform';
+import type { Db } from '#platform/sql';
+import type { MeetingService } from '../meetings/service.ts';
+import { problemMessage } from '../room/chat.ts';
+import { FrameSocket } from '../signaling/frame-socket.ts';
+import type { Upgrader } from '../signaling/upgrader.ts';
+import { CallStore } from './call-store.ts';
+import { type Caller, Calls } from './calls.ts';
+import { PRESENCE_RENEW_MS, PresenceBoard } from './presence.ts';
+import { PeopleRepository } from './repository.ts';
+import { UserChannels } from './user-channel.ts';
+
+const TOKEN_SECONDS = 120;
+/** Sockets of one user. */
+const MAX_DEVICES = 20;
+const RESTART = 1012;
+const grantSchema = z.object({ base: z.string() });
+
+export interface UserGatewayDeps {
+  redis: Redis;
+  db: Db;
+  tokens: TokenIssuer;
+  upgrader: Upgrader;
+  meetings: MeetingService;
+  iceServers: () => IceServer[];
+  log: Logger;
+}
+
+/** Takes the sockets of accounts: presence, and calls between contacts. */
+export class UserGateway implements Closable {
+  readonly #deps: UserGatewayDeps;
+  readonly #people: PeopleRepository;
+  readonly #channels: UserChannels;
+  readonly #presence: PresenceBoard;
+  readonly #store: CallStore;
+  readonly #calls: Calls;
+  /** Accounts by the ids of their sockets here. */
+  readonly #sockets = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(deps: UserGatewayDeps) {
+    const { redis, db, log } = deps;
+    this.#deps = deps;
+    this.#people = new PeopleRepository(db);
+    const subscriber = extraConnection(redis, log, 'subscribe');
+    this.#channels = new UserChannels({ redis, subscriber, log });
+    this.#presence = new PresenceBoard(redis);
+    this.#store = new CallStore(redis, db);
+    this.#calls = new Calls({
+      people: this.#people,
+      calls: this.#store,
+      channels: this.#channels,
+      presence: this.#presence,
+      makeRoom: (people) => this.#makeRoom(people),
+      endRoom: async (meetingId) => deps.meetings.end(await deps.meetings.meeting(meetingId)),
+      isRoomEmpty: (meetingId) => deps.meetings.isEmpty(meetingId),
+      presenceChanged: (userId) => this.#attempt(this.#tellPresence(userId)),
+      note: (change) => {
+        const event: BusEvent = { ...change, at: Date.now() };
+        const text = JSON.stringify(event);
+        this.#attempt(redis.xadd(BUS_STREAM, 'MAXLEN', '~', BUS_MAX_LENGTH, '*', 'event', text));
+      },
+      log,
+    });
+    this.#timer = setInterval(() => this.#renew(), PRESENCE_RENEW_MS);
+  }
+
+  /** A token that opens a socket of this account, soon. `base`: the address by which its client reaches this server. */
+  token(userId: string, base: string): Promise<string> {
+    return this.#deps.tokens.sign('calls', { sub: userId, grant: { base } }, TOKEN_SECONDS);
+  }
+
+  /** Of each of these accounts, in their order. */
+  presenceOf(userIds: readonly string[]) {
+    return this.#presence.of(userIds);
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    return this.#deps.upgrader.upgrade(
+      { req, socket, head },
+      (url) => this.#admit(url),
+      (webSocket, admitted) => this.#take(webSocket, admitted),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#calls.close();
+    for (const [id, userId] of this.#sockets) {
+      await this.#presence.gone(userId, id).catch(() => {});
+    }
+    await this.#channels.close();
+  }
+
+  /** Throws `unauthorized` or `too_many`. */
+  async #admit(url: URL): Promise<{ userId: string; displayName: string; base: string }> {
+    const token = url.searchParams.get('token') ?? undefined;
+    const { sub, grant } = await this.#deps.tokens.verify('calls', token);
+    const { base } = grantSchema.parse(grant);
+    const { userId, displayName } = await this.#people.user(sub);
+    const open = [...this.#sockets.values()].filter((one) => one === userId).length;
+    if (open >= MAX_DEVICES) throw new AmphiError('too_many');
+    return { userId, displayName, base };
+  }
+
+  #take(
+    webSocket: WebSocket,
+    { userId, displayName, base }: { userId: string; displayName: string; base: string },
+  ): void {
+    const { upgrader, log } = this.#deps;
+    // One thing after the other, in the order in which it was said.
+    let turn: Promise<unknown>;
+    const line: FrameSocket<CallMessage> = new FrameSocket(webSocket, {
+      id: upgrader.newId(),
+      schema: callMessageSchema,
+      receive: (message) => {
+        turn = turn.then(() => this.#receive(who, message));
+      },
+      closed: () => {
+        upgrader.forget(line);
+        turn = turn.then(() => this.#closed(who));
+      },
+      log: log.child({ userId }),
+    });
+    const who: Caller = { userId, displayName, base, line };
+    upgrader.keep(line);
+    this.#sockets.set(line.id, userId);
+    turn = this.#opened(who).catch((error) => {
+      log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
+      line.close(RESTART, 'unavailable');
+    });
+  }
+
+  async #opened(who: Caller): Promise<void> {
+    const { userId, line } = who;
+    await this.#channels.add(userId, line);
+    const isFirst = await this.#presence.here(userId, line.id);
+    const friends = await this.#friends(userId);
+    const presences = await this.#presence.of(friends);
+    const hello: CallEvent = {
+      type: 'hello',
+      userId,
+      contacts: friends.map((id, i) => ({ userId: id, presence: presences[i] ?? 'offline' })),
+      missed: await this.#store.missed(userId),
+    };
+    line.send(JSON.stringify(hello));
+    if (isFirst) await this.#tellPresence(userId);
+  }
+
+  async #closed(who: Caller): Promise<void> {
+    const { userId, line } = who;
+    this.#sockets.delete(line.id);
+    try {
+      await this.#calls.gone(who);
+      await this.#channels.remove(userId, line);
+      if (await this.#presence.gone(userId, line.id)) await this.#tellPresence(userId);
+    } catch (error) {
+      this.#deps.log.debug({ userId, reason: messageOf(error) }, 'socket not closed in order');
+    }
+  }
+
+  async #receive(who: Caller, message: CallMessage): Promise<void> {
+    const { ref } = message;
+    const say = (event: CallEvent) => who.line.send(JSON.stringify(event));
+    try {
+      if (message.type === 'ping') {
+        say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
+        if (ref !== undefined) say({ type: 'ok', ref });
+        return;
+      }
+      const done = await this.#calls.receive(who, message);
+      if (ref !== undefined) say({ type: 'ok', ref, ...done });
+    } catch (error) {
+      if (!isAmphiError(error)) {
+        this.#deps.log.warn({ reason: messageOf(error) }, 'request of a user failed');
+      }
+      say({ type: 'error', ...problemMessage(error), ...(ref === undefined ? {} : { ref }) });
+    }
+  }
+
+  async #friends(userId: string): Promise<string[]> {
+    const known = await this.#people.contacts(userId);
+    return known.flatMap((one) => (one.state === 'accepted' ? [one.userId] : []));
+  }
+
+  /** Tells the contacts of somebody how things stand with them now. */
+  async #tellPresence(userId: string): Promise<void> {
+    const [presence = 'offline'] = await this.#presence.of([userId]);
+    for (const friend of await this.#friends(userId)) {
+      // Whom one has blocked, or who has blocked one, is told nothing more.
+      await this.#channels.tell(friend, { type: 'presence', userId, presence });
+    }
+  }
+
+  async #makeRoom(people: readonly { userId: string; displayName: string; base: string }[]) {
+    const { meetings, iceServers } = this.#deps;
+    const { row, hostToken: bearer } = await meetings.create(
+      { title: 'Call', settings: { capacity: people.length, whenHostLeaves: 'stay' } },
+      undefined,
+    );
+    const { meetingId } = row;
+    return Promise.all(
+      people.map(async (person) => {
+        const joined = await meetings.join(
+          row,
+          { ...person, password: undefined, mark: person.userId, address: '' },
+          { isAdmin: false, bearer },
+        );
+        const { participantId, token } = joined;
+        const webSocketUrl = `${person.base}/signal/meetings/${meetingId}?token=${token}`;
+        return { meetingId, participantId, token, webSocketUrl, iceServers: iceServers() };
+      }),
+    );
+  }
+
+  #renew(): void {
+    for (const [id, userId] of this.#sockets) {
+      this.#attempt(this.#presence.here(userId, id));
+      this.#attempt(this.#calls.renew(userId));
+    }
+  }
+
+  #attempt(work: Promise<unknown>): void {
+    work.catch((error) => this.#deps.log.debug({ reason: messageOf(error) }, 'not told'));
+  }
+}

@@ -1,0 +1,136 @@
+import { AmphiError, isAmphiError } from '#base';
+import { type Handlers, LATER } from './handler.ts';
+import { moderates, requireAllowed } from './rights.ts';
+import type { ChatChange, Person, RoomChat } from './state.ts';
+import type { Turn } from './turn.ts';
+import { mayRead, publicChat } from './welcome.ts';
+
+/** Chat: a message is shown, and acknowledged, once it is kept for good. */
+type Chat = 'chat' | 'chat-edit' | 'chat-delete' | 'chat-react' | 'chat-history';
+
+const MESSAGE_ID_CHARACTERS = 16;
+/** So many stay in memory. */
+const RECENT = 100;
+/** Of one message. */
+const MAX_REACTIONS = 20;
+
+export const chat: Handlers<Chat> = {
+  chat: (turn, person, { message, to, replyTo, ref }) => {
+    requireAllowed(person, turn.state.settings.chat, 'people to write');
+    if (to !== undefined) turn.person(to);
+    turn.do({
+      type: 'keep-chat',
+      chat: {
+        messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+        from: person.participantId,
+        displayName: person.displayName,
+        ...(to === undefined ? {} : { to }),
+        message,
+        ...(replyTo === undefined ? {} : { replyTo }),
+        timestamp: turn.stamp(),
+        ...(person.breakoutId === undefined ? {} : { breakoutId: person.breakoutId }),
+      },
+      by: person.participantId,
+      ref,
+    });
+    return LATER;
+  },
+  'chat-edit': (turn, person, { messageId, message, ref }) =>
+    change(turn, person, messageId, { type: 'chat-edit', message, ref }),
+  'chat-delete': (turn, person, { messageId, ref }) =>
+    change(turn, person, messageId, { type: 'chat-delete', ref }),
+  'chat-react': (turn, person, { messageId, emoji, on, ref }) =>
+    change(turn, person, messageId, { type: 'chat-react', emoji, on, ref }),
+  'chat-history': (turn, person, { before, limit, ref }) => {
+    turn.do({ type: 'read-chat', by: person.participantId, ref, before, limit });
+    return LATER;
+  },
+};
+
+/** Words to all rooms at once; of the server itself where `from` is undefined. */
+export function broadcastChat(
+  turn: Turn,
+  person: Person,
+  message: string,
+  ref: string | undefined,
+): void {
+  turn.do({
+    type: 'keep-chat',
+    chat: {
+      messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+      from: person.participantId,
+      displayName: person.displayName,
+      message,
+      timestamp: turn.stamp(),
+      everywhere: true,
+    },
+    by: person.participantId,
+    ref,
+  });
+}
+
+function change(turn: Turn, person: Person, messageId: string, how: ChatChange): typeof LATER {
+  const known = turn.state.chat.find((one) => one.messageId === messageId);
+  if (known === undefined) {
+    turn.do({ type: 'find-chat', messageId, by: person.participantId, change: how });
+  } else {
+    changeChat(turn, person, known, how);
+  }
+  return LATER;
+}
+
+/** Changes this message. Throws `not_found`, `forbidden` or `conflict`. */
+export function changeChat(turn: Turn, person: Person, known: RoomChat, how: ChatChange): void {
+  if (!mayRead(known, person)) throw new AmphiError('not_found', 'No such message');
+  const by = person.participantId;
+  if (known.deleted) throw new AmphiError('conflict', 'The message was deleted');
+  let changed: RoomChat;
+  if (how.type === 'chat-edit') {
+    if (known.from !== by) throw new AmphiError('forbidden', 'Only its writer may edit a message');
+    requireAllowed(person, turn.state.settings.chat, 'people to write');
+    changed = { ...known, message: how.message, editedAt: turn.nowMs };
+  } else if (how.type === 'chat-delete') {
+    if (known.from !== by && !moderates(person)) {
+      throw new AmphiError('forbidden', 'Only its writer and hosts may delete a message');
+    }
+    const { reactions: _, ...rest } = known;
+    changed = { ...rest, message: '', deleted: true };
+  } else {
+    changed = { ...known, reactions: reacted(known.reactions ?? {}, by, how) };
+  }
+  turn.do({ type: 'change-chat', chat: changed, by, ref: how.ref });
+}
+
+function reacted(
+  before: Readonly<Record<string, string[]>>,
+  by: string,
+  { emoji, on }: { emoji: string; on: boolean },
+): Record<string, string[]> {
+  const after = new Map(Object.entries(before));
+  const who = (after.get(emoji) ?? []).filter((one) => one !== by);
+  if (on) who.push(by);
+  if (who.length > 0) after.set(emoji, who);
+  else after.delete(emoji);
+  if (after.size > MAX_REACTIONS) throw new AmphiError('too_many', 'No more kinds of reactions');
+  return Object.fromEntries(after);
+}
+
+/** It is kept: everybody whom it is for gets it. */
+export function chatKept(turn: Turn, kept: RoomChat): void {
+  turn.state.chat = [...turn.state.chat, kept].slice(-RECENT);
+  turn.tell({ type: 'chat', ...publicChat(kept) }, (person) => mayRead(kept, person));
+}
+
+export function chatChanged(turn: Turn, changed: RoomChat): void {
+  const { state } = turn;
+  state.chat = state.chat.map((one) => (one.messageId === changed.messageId ? changed : one));
+  turn.tell({ type: 'chat-updated', chat: publicChat(changed) }, (person) =>
+    mayRead(changed, person),
+  );
+}
+
+/** What went wrong, in the words of the protocol. */
+export function problemMessage(error: unknown): { code: string; message: string } {
+  if (isAmphiError(error)) return { code: error.code, message: error.message };
+  return { code: 'internal', message: 'Something went wrong inside Amphi' };
+}

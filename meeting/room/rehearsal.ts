@@ -1,0 +1,116 @@
+import type { ClientMessageInput, MeetingSettings, ParticipantRole } from '#contracts';
+import { clientMessageSchema } from '#contracts';
+import { settingsOf } from '../meetings/repository.ts';
+import { Room, type RoomMessage } from './room.ts';
+import { type Effect, newRoom, type RoomState, type Said } from './state.ts';
+
+/** A room with people in it, for tests: says what everybody was told. Ids are a…, b…, c… in the order of coming. */
+export class Rehearsal {
+  readonly room: Room;
+  nowMs = 1_000_000;
+  hasCallServer = true;
+  readonly effects: Effect[] = [];
+  #ids = 0;
+  #people = 0;
+
+  constructor(settings: Partial<MeetingSettings> = {}, state?: RoomState) {
+    const begin =
+      state ??
+      newRoom({
+        meetingId: '0000-0000-0000-0001',
+        title: 'Rehearsal',
+        settings: { ...settingsOf({ settings: {}, passwordHash: null }), ...settings },
+        banned: [],
+        chat: [],
+        nowMs: this.nowMs,
+      });
+    this.room = new Room(begin, {
+      newId: (characters) => String(++this.#ids).padStart(characters, '0'),
+      iceServers: () => [],
+      hasCallServer: () => this.hasCallServer,
+    });
+  }
+
+  get state(): RoomState {
+    return this.room.state;
+  }
+
+  /** Somebody comes; their id. Throws what the room says against it. */
+  join(
+    role: ParticipantRole = 'participant',
+    more: { id?: string; audio?: boolean; video?: boolean; mark?: string; userId?: string } = {},
+  ): string {
+    const letter = 'abcdefghjkmnpqrstvwxyz'[this.#people % 22] ?? 'a';
+    const id =
+      more.id ??
+      String(this.#people++)
+        .padStart(11, '0')
+        .concat(letter);
+    const { audio = false, video = false, mark = `mark of ${id}`, userId } = more;
+    this.note(
+      this.room.enter(
+        {
+          participantId: id,
+          displayName: `Person ${id.slice(-1)}`,
+          role,
+          mark,
+          ...(userId === undefined ? {} : { userId }),
+        },
+        { type: 'join', participantId: id, capabilities: {}, audio, video },
+        this.nowMs,
+      ),
+    );
+    return id;
+  }
+
+  /** Somebody says something; what follows from it. */
+  say(id: string, message: ClientMessageInput): Effect[] {
+    const parsed = clientMessageSchema.parse(message) as RoomMessage;
+    return this.note(this.room.receive(id, parsed, this.nowMs));
+  }
+
+  /** Says it and gives the code of the error that comes back; undefined when it worked. */
+  refusal(id: string, message: ClientMessageInput): string | undefined {
+    const effects = this.say(id, { ...message, ref: `ref ${++this.#ids}` });
+    const answer = effects.flatMap((effect) =>
+      effect.type === 'send' && effect.to === id && effect.message.type === 'error'
+        ? [effect.message.code]
+        : [],
+    );
+    return answer[0];
+  }
+
+  /** Time goes by; what is due happens. */
+  pass(ms: number): Effect[] {
+    this.nowMs += ms;
+    return this.note(this.room.tick(this.nowMs));
+  }
+
+  note(effects: Effect[]): Effect[] {
+    this.effects.push(...effects);
+    return effects;
+  }
+
+  /** All of one type that somebody was told so far, or that these effects tell. */
+  told<Type extends Said['type']>(
+    id: string,
+    type: Type,
+    effects: readonly Effect[] = this.effects,
+  ): Extract<Said, { type: Type }>[] {
+    return effects.flatMap((effect) =>
+      effect.type === 'send' && effect.to === id && effect.message.type === type
+        ? [effect.message as Extract<Said, { type: Type }>]
+        : [],
+    );
+  }
+
+  /** Effects of one type. */
+  of<Type extends Effect['type']>(
+    type: Type,
+    effects: readonly Effect[] = this.effects,
+  ): Extract<Effect, { type: Type }>[] {
+    return effects.filter(
+      (effect): effect is Extract<Effect, { type: Type }> => effect.type === type,
+    );
+  }
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientMessageInput } from '#contracts';
+import { Rehearsal } from './rehearsal.ts';
+import type { RoomChat } from './state.ts';
+
+/** Lets everything that waits to be kept be kept. */
+function keep(r: Rehearsal): void {
+  for (const effect of r.effects.splice(0)) {
+    if (effect.type === 'keep-chat' || effect.type === 'change-chat') {
+      r.note(r.room.chatDone(effect, r.nowMs));
+    } else r.effects.push(effect);
+  }
+}
+
+describe('answers', () => {
+  it('come once for each ref: what is said again is not done again', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const poll: ClientMessageInput = {
+      type: 'poll-create',
+      question: '?',
+      options: ['a', 'b'],
+      ref: 'r1',
+    };
+    r.say(host, poll);
+    const again = r.say(host, poll);
+    expect(r.state.polls).toHaveLength(1);
+    expect(again).toEqual([{ type: 'send', to: host, message: { type: 'ok', ref: 'r1' } }]);
+  });
+
+  it('are remembered for 64 messages and forgotten after', () => {
+    const r = new Rehearsal();
+    const id = r.join();
+    for (let i = 0; i < 64; i++) r.say(id, { type: 'reaction', emoji: '👍', ref: `r${i}` });
+    expect(r.of('send', r.say(id, { type: 'reaction', emoji: '👍', ref: 'r0' }))).toHaveLength(1);
+    r.say(id, { type: 'reaction', emoji: '👍', ref: 'r64' });
+    expect(r.of('send', r.say(id, { type: 'reaction', emoji: '👍', ref: 'r0' }))).toHaveLength(2);
+  });
+
+  it('to somebody who is not there do nothing', () => {
+    const r = new Rehearsal();
+    r.join();
+    expect(r.say('zzzzzzzzzzzz', { type: 'hand-raise' })).toEqual([]);
+  });
+});
+
+describe('hands', () => {
+  it('have an order, even when they go up in the same millisecond', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    r.say(b, { type: 'hand-raise' });
+    r.say(a, { type: 'hand-raise' });
+    expect(r.state.people[b]!.handRaisedAt).toBeLessThan(r.state.people[a]!.handRaisedAt!);
+    r.say(b, { type: 'hand-lower' });
+    expect(r.told(a, 'participant-updated').at(-1)?.participant.handRaisedAt).toBeUndefined();
+  });
+});
+
+describe('polls', () => {
+  it('count each person once, by the last vote', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const guest = r.join();
+    r.say(host, { type: 'poll-create', question: 'Tea?', options: ['yes', 'no'] });
+    const { pollId } = r.told(guest, 'poll')[0]!.poll;
+    expect(r.refusal(guest, { type: 'poll-vote', pollId, options: [0, 1] })).toBe('bad_request');
+    expect(r.refusal(guest, { type: 'poll-vote', pollId, options: [2] })).toBe('bad_request');
+    r.say(guest, { type: 'poll-vote', pollId, options: [0] });
+    r.say(guest, { type: 'poll-vote', pollId, options: [1] });
+    r.say(host, { type: 'poll-close', pollId });
+    expect(r.told(host, 'poll').at(-1)?.poll).toMatchObject({
+      options: [
+        { text: 'yes', votes: 0 },
+        { text: 'no', votes: 1 },
+      ],
+      voters: 1,
+      open: false,
+    });
+    expect(r.refusal(guest, { type: 'poll-vote', pollId, options: [0] })).toBe('conflict');
+  });
+
+  it('are 50 at most', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const poll: ClientMessageInput = { type: 'poll-create', question: '?', options: ['a', 'b'] };
+    for (let i = 0; i < 50; i++) expect(r.refusal(host, poll)).toBeUndefined();
+    expect(r.refusal(host, poll)).toBe('too_many');
+  });
+});
+
+describe('chat', () => {
+  it('is shown and acknowledged only once it is kept', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    r.say(a, { type: 'chat', message: 'hello', ref: 'c1' });
+    expect(r.told(b, 'chat')).toEqual([]);
+    expect(r.told(a, 'ok')).toEqual([]);
+    keep(r);
+    const [chat] = r.told(b, 'chat');
+    expect(chat).toMatchObject({ from: a, message: 'hello', displayName: 'Person a' });
+    expect(r.told(a, 'ok')).toMatchObject([{ ref: 'c1', messageId: chat!.messageId }]);
+  });
+
+  it('says so when it cannot be kept, and shows nothing', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    const [effect] = r.of('keep-chat', r.say(a, { type: 'chat', message: 'hello', ref: 'c1' }));
+    r.note(r.room.fail(effect!.by, effect!.ref, new Error('disk'), r.nowMs));
+    expect(r.told(a, 'error')).toMatchObject([{ ref: 'c1', code: 'internal' }]);
+    expect(r.told(b, 'chat')).toEqual([]);
+  });
+
+  it('to one goes to that one only, also in what late joiners get', () => {
+    const r = new Rehearsal();
+    const [a, b, c] = [r.join(), r.join(), r.join()];
+    r.say(a, { type: 'chat', message: 'secret', to: b });
+    keep(r);
+    expect([a, b, c].map((id) => r.told(id, 'chat').length)).toEqual([1, 1, 0]);
+    const late = r.join();
+    expect(r.told(late, 'welcome')[0]?.chat).toEqual([]);
+    const { messageId } = r.told(b, 'chat')[0]!;
+    expect(r.refusal(c, { type: 'chat-react', messageId, emoji: '👀' })).toBe('not_found');
+    expect(r.refusal(a, { type: 'chat', message: 'x', to: 'zzzzzzzzzzzz' })).toBe(
+      'participant_not_found',
+    );
+  });
+
+  it('is edited by its writer, deleted by its writer and hosts', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const [a, b] = [r.join(), r.join()];
+    r.say(a, { type: 'chat', message: 'frist' });
+    keep(r);
+    const { messageId } = r.told(b, 'chat')[0]!;
+    const edit = { type: 'chat-edit', messageId, message: 'first' } as const;
+    expect([host, b].map((id) => r.refusal(id, edit))).toEqual(['forbidden', 'forbidden']);
+    expect(r.refusal(b, { type: 'chat-delete', messageId })).toBe('forbidden');
+    r.say(a, edit);
+    keep(r);
+    expect(r.told(b, 'chat-updated').at(-1)?.chat).toMatchObject({ message: 'first' });
+    r.say(b, { type: 'chat-react', messageId, emoji: '👍' });
+    keep(r);
+    expect(r.told(a, 'chat-updated').at(-1)?.chat.reactions).toEqual({ '👍': [b] });
+    r.say(host, { type: 'chat-delete', messageId });
+    keep(r);
+    expect(r.told(b, 'chat-updated').at(-1)?.chat).toMatchObject({ message: '', deleted: true });
+    expect(r.told(b, 'chat-updated').at(-1)?.chat.reactions).toBeUndefined();
+    expect(r.refusal(a, edit)).toBe('conflict');
+  });
+
+  it('looks for a message that is no longer in memory', () => {
+    const r = new Rehearsal();
+    const a = r.join();
+    const messageId = '0123456789abcdef';
+    const [find] = r.of('find-chat', r.say(a, { type: 'chat-delete', messageId, ref: 'd' }));
+    const old: RoomChat = { messageId, from: a, displayName: 'A', message: 'old', timestamp: 1 };
+    const effects = r.room.chatFound(find!.by, find!.change, old, r.nowMs);
+    expect(r.of('change-chat', effects)).toMatchObject([{ chat: { deleted: true }, ref: 'd' }]);
+    const none = r.room.chatFound(find!.by, find!.change, undefined, r.nowMs);
+    expect(none).toMatchObject([{ message: { type: 'error', code: 'not_found' } }]);
+  });
+
+  it('is for whom the host allows it', () => {
+    const hello = { type: 'chat', message: 'hello' } as const;
+    const r = new Rehearsal({ chat: 'hosts' });
+    r.say(r.join('host'), hello);
+    expect(r.of('keep-chat')).toHaveLength(1);
+    expect(r.refusal(r.join(), hello)).toBe('forbidden');
+    const none = new Rehearsal({ chat: 'nobody' });
+    expect(none.refusal(none.join('host'), hello)).toBe('forbidden');
+  });
+
+  it('takes 20 kinds of reactions and not one more, and names that mean something to JavaScript', () => {
+    const r = new Rehearsal();
+    const a = r.join();
+    r.say(a, { type: 'chat', message: 'hello' });
+    keep(r);
+    const { messageId } = r.told(a, 'chat')[0]!;
+    for (let i = 0; i < 20; i++) {
+      const emoji = i === 0 ? '__proto__' : i === 1 ? 'constructor' : `e${i}`;
+      expect(r.refusal(a, { type: 'chat-react', messageId, emoji }), emoji).toBeUndefined();
+      keep(r);
+    }
+    expect(r.refusal(a, { type: 'chat-react', messageId, emoji: 'e20' })).toBe('too_many');
+    expect(Object.keys(r.state.chat[0]!.reactions!)).toHaveLength(20);
+  });
+});

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { displayNameSchema, meetingIdSchema, participantRoleSchema } from '#contracts';
+
+/** A socket as a room sees it, on this node or on another. */
+export interface Line {
+  /** Names it among all sockets of all nodes. */
+  readonly id: string;
+  send(text: string): void;
+  /** Closes once what was sent before is out. */
+  close(code: number, reason: string): void;
+}
+
+/** What a participant's token grants; its subject is the participant's id. */
+export const grantSchema = z.object({
+  meetingId: meetingIdSchema,
+  displayName: displayNameSchema,
+  role: participantRoleSchema,
+  userId: z.string().optional(),
+  /** Tells a browser from others, for bans. */
+  mark: z.string(),
+});
+export type Grant = z.infer<typeof grantSchema>;

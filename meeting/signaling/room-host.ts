@@ -1,0 +1,437 @@
+import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#base';
+import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
+import type { NodeClient, Redis } from '#platform';
+import type { ChatStore } from '../chat/store.ts';
+import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
+import { streamsFor } from '../room/receivable.ts';
+import { Room, type RoomMessage } from '../room/room.ts';
+import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import { errorFrame, unnumbered } from './frames.ts';
+import { Journal } from './journal.ts';
+import type { Grant, Line } from './line.ts';
+import { MediaLink } from './media-link.ts';
+import { Outbox } from './outbox.ts';
+import { dropSnapshot, readSnapshot, SnapshotWriter } from './snapshot.ts';
+import { Staging } from './staging.ts';
+
+export interface RoomHostDeps {
+  redis: Redis;
+  nodes: NodeClient;
+  meetings: MeetingRepository;
+  chat: ChatStore;
+  iceServers: () => IceServer[];
+  hasCallServer: () => boolean;
+  log: Logger;
+}
+
+type First = Extract<ClientMessage, { type: 'join' | 'resume' }>;
+type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
+
+const RECENT_CHAT = 100;
+/** A timer cannot wait longer than some weeks. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** One room on the node that holds it: the state machine, and all that follows from what happens in it. */
+export class RoomHost {
+  readonly meetingId: string;
+  readonly #deps: RoomHostDeps;
+  readonly #room: Room;
+  readonly #media: MediaLink;
+  readonly #staging: Staging;
+  readonly #journal: Journal;
+  readonly #snapshot: SnapshotWriter;
+  readonly #log: Logger;
+  /** By participant. */
+  readonly #lines = new Map<string, Line>();
+  readonly #outboxes = new Map<string, Outbox>();
+  /** Who speaks on a line, by its id. */
+  readonly #speakers = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #ended = false;
+
+  private constructor(
+    deps: RoomHostDeps,
+    options: { room: Room; fence: number; onStale: () => void },
+  ) {
+    const { room, fence, onStale } = options;
+    const { meetingId } = room.state;
+    this.meetingId = meetingId;
+    this.#deps = deps;
+    this.#room = room;
+    this.#log = deps.log.child({ meetingId });
+    this.#journal = new Journal(this.#log);
+    this.#snapshot = new SnapshotWriter({
+      redis: deps.redis,
+      meetingId,
+      fence,
+      read: () => room.state,
+      onStale,
+      log: this.#log,
+    });
+    this.#media = new MediaLink({
+      nodes: deps.nodes,
+      meetingId,
+      fence,
+      log: this.#log,
+      listener: {
+        isOn: (stream) => room.isOn(stream),
+        streamsChanged: (streams) => this.#apply(room.setStreams(streams, Date.now())),
+        sessionLost: (participantId, purpose, reason) =>
+          this.#apply(
+            room.tell(participantId, { type: 'session-lost', purpose, reason }, Date.now()),
+          ),
+        speakers: (participantIds) => this.#apply(room.speak(participantIds, Date.now())),
+        unstaged: (reason) => this.#staging.broken(reason),
+        restarted: () => this.#staging.restarted(),
+      },
+    });
+    this.#staging = new Staging({
+      media: this.#media,
+      redis: deps.redis,
+      state: () => room.state,
+      ended: (reason) => this.#apply(room.unstaged(reason, Date.now())),
+      log: this.#log,
+    });
+  }
+
+  /**
+   * Takes the room up where an earlier holder left it. `fence` is greater than
+   * that of any holder before. Throws `meeting_not_found` or `meeting_ended`.
+   */
+  static async open(
+    deps: RoomHostDeps,
+    options: { meetingId: string; fence: number; onStale: () => void },
+  ): Promise<RoomHost> {
+    const { meetingId } = options;
+    const nowMs = Date.now();
+    const [row, kept] = await Promise.all([
+      deps.meetings.meeting(meetingId).catch((error: unknown) => {
+        if (isAmphiError(error, 'meeting_not_found')) throw error;
+        return undefined;
+      }),
+      readSnapshot(deps.redis, meetingId),
+    ]);
+    // With the database away, a room goes on as it was.
+    if (row === undefined && kept === undefined) throw new AmphiError('unavailable');
+    if (row != null && row.endedAt !== null) throw new AmphiError('meeting_ended');
+    const state =
+      kept ??
+      newRoom({
+        meetingId,
+        title: row?.title ?? '',
+        settings: settingsOf(row as MeetingRow),
+        banned: row?.banned ?? [],
+        chat: await deps.chat.recent(meetingId, RECENT_CHAT),
+        nowMs,
+      });
+    if (row !== undefined) {
+      state.title = row.title;
+      state.settings = settingsOf(row);
+      state.banned = row.banned;
+    }
+    const { iceServers, hasCallServer } = deps;
+    const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
+    for (const id of [...Object.keys(state.people), ...Object.keys(state.waiting)]) {
+      room.lose(id, nowMs);
+    }
+    const host = new RoomHost(deps, { ...options, room });
+    if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
+    host.#arm();
+    host.#staging.follow();
+    return host;
+  }
+
+  /** When the last one left; undefined while somebody is in it, or waits. */
+  get emptySince(): number | undefined {
+    return this.#lines.size > 0 ? undefined : this.#room.state.emptySince;
+  }
+
+  /** Whether the meeting is over. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A socket's first message; one that is refused is told so and closed. */
+  open(line: Line, participantId: string, grant: Grant, message: First): void {
+    try {
+      if (this.#closed) throw new AmphiError('unavailable');
+      if (message.participantId !== participantId || grant.meetingId !== this.meetingId) {
+        throw new AmphiError('forbidden', 'The token is somebody else’s');
+      }
+      if (message.type === 'join') this.#join(line, participantId, grant, message);
+      else this.#resume(line, participantId, message);
+    } catch (error) {
+      line.send(errorFrame(error, message.ref));
+      line.close(CLOSE_CODES.notJoined, isAmphiError(error) ? error.code : 'internal');
+    }
+  }
+
+  receive(line: Line, message: RoomMessage): void {
+    const participantId = this.#speakers.get(line.id);
+    if (participantId === undefined) return;
+    this.#apply(this.#room.receive(participantId, message, Date.now()));
+  }
+
+  /** The socket is gone. */
+  gone(line: Line): void {
+    const participantId = this.#forget(line);
+    if (participantId !== undefined) this.#apply(this.#room.lose(participantId, Date.now()));
+  }
+
+  /** Redis may have forgotten the room. */
+  keep(): void {
+    this.#snapshot.touch();
+  }
+
+  /** The meeting was changed over HTTP. */
+  update(row: MeetingRow): void {
+    this.#apply(this.#room.update(row.title, settingsOf(row), Date.now()));
+  }
+
+  /** Ends it for all. */
+  end(reason: EndReason): void {
+    this.#apply(this.#room.end(reason, Date.now()));
+  }
+
+  /** Lets go of the room: everybody is asked to come again, wherever it is held next. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#staging.close();
+    for (const line of this.#lines.values()) line.close(1012, 'the room moves');
+    this.#lines.clear();
+    this.#speakers.clear();
+    await this.#journal.flush();
+    await this.#snapshot.flush();
+    if (this.#ended || this.#room.state.emptySince !== undefined) await this.#media.end();
+    else await this.#media.close();
+    if (this.#ended) await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+  }
+
+  #join(
+    line: Line,
+    participantId: string,
+    grant: Grant,
+    message: Extract<First, { type: 'join' }>,
+  ): void {
+    const { displayName, role, userId, mark } = grant;
+    const newcomer = {
+      participantId,
+      displayName,
+      role,
+      mark,
+      ...(userId === undefined ? {} : { userId }),
+    };
+    const effects = this.#room.enter(newcomer, message, Date.now());
+    this.#bind(line, participantId);
+    this.#outboxes.set(participantId, new Outbox());
+    this.#apply(effects);
+  }
+
+  #resume(line: Line, participantId: string, message: Extract<First, { type: 'resume' }>): void {
+    const { resumeKey, sequence } = message;
+    const effects = this.#room.resume(participantId, resumeKey, Date.now());
+    const before = this.#lines.get(participantId);
+    if (before !== undefined) {
+      this.#forget(before);
+      before.close(CLOSE_CODES.replaced, 'another connection took over');
+    }
+    const missed = this.#outboxes.get(participantId)?.after(sequence);
+    if (missed === undefined) {
+      this.#bind(line, participantId);
+      this.#outboxes.set(participantId, new Outbox(sequence));
+      this.#apply([...effects, ...this.#room.brief(participantId, Date.now())]);
+    } else {
+      line.send(unnumbered({ type: 'resumed' }));
+      for (const text of missed) line.send(text);
+      this.#bind(line, participantId);
+      this.#apply(effects);
+    }
+    if (message.ref !== undefined) line.send(unnumbered({ type: 'ok', ref: message.ref }));
+  }
+
+  #bind(line: Line, participantId: string): void {
+    this.#lines.set(participantId, line);
+    this.#speakers.set(line.id, participantId);
+  }
+
+  #forget(line: Line): string | undefined {
+    const participantId = this.#speakers.get(line.id);
+    this.#speakers.delete(line.id);
+    if (participantId !== undefined && this.#lines.get(participantId) === line) {
+      this.#lines.delete(participantId);
+    }
+    return participantId;
+  }
+
+  #apply(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#do(effect);
+    if (this.#closed) return;
+    this.#staging.follow();
+    this.#snapshot.touch();
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const nowMs = Date.now();
+    const deadline = this.#room.deadline(nowMs);
+    if (deadline === undefined || this.#closed) return;
+    const wait = Math.min(MAX_TIMER_MS, Math.max(0, deadline - nowMs));
+    this.#timer = setTimeout(() => this.#apply(this.#room.tick(Date.now())), wait);
+  }
+
+  #do(effect: Effect): void {
+    const { meetings } = this.#deps;
+    const { meetingId } = this;
+    switch (effect.type) {
+      case 'send': {
+        const text = this.#outboxes.get(effect.to)?.push(effect.message);
+        if (text !== undefined) this.#lines.get(effect.to)?.send(text);
+        break;
+      }
+      case 'close':
+        this.#hangUp(effect);
+        break;
+      case 'keep-chat':
+      case 'change-chat':
+      case 'find-chat':
+      case 'read-chat':
+        this.#chat(effect);
+        break;
+      case 'call-server-offer':
+        this.#offer(effect);
+        break;
+      case 'call-server-want': {
+        const { participantId, stream, width, height } = effect;
+        this.#media.want(participantId, stream, { width, height });
+        break;
+      }
+      case 'call-server-close':
+        this.#media.closeOf(effect.participantId);
+        break;
+      case 'stage-enter': {
+        const { by, ref } = effect;
+        this.#staging.enter(effect.stage).then(
+          () => this.#apply(this.#room.staged(effect, Date.now())),
+          (error) => this.#failed(by, ref, error),
+        );
+        break;
+      }
+      case 'joined': {
+        const { participantId, userId, displayName, role, joinedAt } = effect.person;
+        this.#log.info({ participantId, role }, 'participant joined');
+        const person = { participantId, meetingId, userId, displayName, role };
+        this.#journal.note(() => meetings.joined({ ...person, joinedAt: new Date(joinedAt) }));
+        break;
+      }
+      case 'left': {
+        const { participantId, at, reason } = effect;
+        this.#outboxes.delete(participantId);
+        this.#log.info({ participantId, reason }, 'participant left');
+        this.#journal.note(() => meetings.left(participantId, new Date(at), reason));
+        break;
+      }
+      case 'stream':
+        this.#stream(effect);
+        break;
+      case 'settings': {
+        const { hasPassword: _, ...settings } = effect.settings;
+        this.#journal.note(() => meetings.update(meetingId, { settings }));
+        break;
+      }
+      case 'banned':
+        this.#journal.note(() => meetings.update(meetingId, { banned: effect.banned }));
+        break;
+      case 'ended':
+        this.#ended = true;
+        this.#log.info({ reason: effect.reason }, 'meeting ended');
+        this.#journal.note(() => meetings.end(meetingId));
+        break;
+    }
+  }
+
+  #hangUp({ participantId, code, reason }: Of<'close'>): void {
+    const line = this.#lines.get(participantId);
+    this.#outboxes.delete(participantId);
+    if (line === undefined) return;
+    this.#forget(line);
+    line.close(code, reason);
+  }
+
+  #stream({ participantId, media, on, at }: Of<'stream'>): void {
+    const { meetings } = this.#deps;
+    const { meetingId } = this;
+    this.#media.setPaused({ participantId, media }, !on);
+    const when = new Date(at);
+    this.#journal.note(() =>
+      on
+        ? meetings.streamBegan({ meetingId, participantId, media, startedAt: when })
+        : meetings.streamEnded(participantId, media, when),
+    );
+  }
+
+  #offer({ participantId, purpose, sdp, labels, ref }: Of<'call-server-offer'>): void {
+    const room = this.#room;
+    const wanted = () => {
+      const person = room.state.people[participantId];
+      return person === undefined ? [] : streamsFor(room.state, person);
+    };
+    this.#media.offer({ participantId, purpose, sdp, labels }, wanted).then(
+      (answer) => {
+        const said = {
+          type: 'answer' as const,
+          from: 'callserver' as const,
+          purpose,
+          sdp: answer.sdp,
+          ...(purpose === 'receive' ? { sections: answer.sections } : {}),
+        };
+        this.#apply(room.succeed(participantId, ref, [said], Date.now()));
+      },
+      (error) => this.#failed(participantId, ref, error),
+    );
+  }
+
+  #chat(effect: Of<'keep-chat' | 'change-chat' | 'find-chat' | 'read-chat'>): void {
+    const { chat } = this.#deps;
+    const { meetingId } = this;
+    const room = this.#room;
+    const now = () => Date.now();
+    switch (effect.type) {
+      case 'keep-chat':
+      case 'change-chat': {
+        const write = () =>
+          effect.type === 'keep-chat'
+            ? chat.keep(meetingId, effect.chat)
+            : chat.change(effect.chat);
+        this.#journal.write(write).then(
+          () => this.#apply(room.chatDone(effect, now())),
+          (error) => this.#failed(effect.by, effect.ref, error),
+        );
+        break;
+      }
+      case 'find-chat':
+        chat.find(meetingId, effect.messageId).then(
+          (found) => this.#apply(room.chatFound(effect.by, effect.change, found, now())),
+          (error) => this.#failed(effect.by, effect.change.ref, error),
+        );
+        break;
+      case 'read-chat': {
+        const { by, ref, before, limit } = effect;
+        const breakoutId = room.state.people[by]?.breakoutId;
+        chat.page(meetingId, { participantId: by, breakoutId }, { before, limit }).then(
+          ({ messages, more }) => this.#apply(room.chatRead(by, ref, messages, more, now())),
+          (error) => this.#failed(by, ref, error),
+        );
+        break;
+      }
+    }
+  }
+
+  #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {
+    if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'request failed');
+    this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
+  }
+}

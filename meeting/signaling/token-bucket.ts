@@ -1,0 +1,24 @@
+/** A rate with room for bursts. Time is handed in, in milliseconds. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(options: { perSecond: number; burst: number }, nowMs: number) {
+    this.#perSecond = options.perSecond;
+    this.#burst = options.burst;
+    this.#tokens = options.burst;
+    this.#atMs = nowMs;
+  }
+
+  /** Takes one, or so many; false when there are not enough, and then nothing is taken. */
+  take(nowMs: number, count = 1): boolean {
+    const elapsed = Math.max(0, nowMs - this.#atMs);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsed / 1_000) * this.#perSecond);
+    this.#atMs = nowMs;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
+    return true;
+  }
+}

@@ -1,0 +1,4 @@
+export { type Inputs, listInputs, NO_INPUTS, openCamera, openScreen } from './inputs.ts';
+export { watchLevel } from './level.ts';
+export { LevelMeter } from './level-meter.tsx';
+export { type DeviceProblem, problemOfDevice } from './problem.ts';

@@ -1,0 +1,148 @@
+import { type RetryPolicy, retryDelayMs } from '#base';
+import type { Slot } from './slots.ts';
+
+export interface Offer {
+  sdp: string;
+  /** Names this RTCPeerConnection, so that an answer to an earlier one is not taken for one to this. */
+  connection: string;
+  labels?: Record<string, Slot>;
+}
+
+/** What one of the two sessions with the call server needs from its surroundings. */
+export interface LinkOptions<Answer extends { sdp: string }> {
+  iceServers: RTCIceServer[];
+  /** Makes the sections ready for the next offer. */
+  prepare: (connection: RTCPeerConnection) => void;
+  labels?: (connection: RTCPeerConnection) => Record<string, Slot>;
+  /** Sends the offer; resolves with the answer, rejects when there is none. */
+  offer: (offer: Offer) => Promise<Answer>;
+  onAnswer?: (connection: RTCPeerConnection, answer: Answer) => void;
+  /** A new connection takes the place of the old one: nothing of the old one counts any more. */
+  onNew?: (connection: RTCPeerConnection) => void;
+  onState: (state: RTCPeerConnectionState) => void;
+}
+
+const RETRY: RetryPolicy = { baseMs: 300, capMs: 5_000, jitter: 0.3, attempts: 1 };
+/** ICE may find its way again by itself for so long. */
+const DISCONNECTED_MS = 2_500;
+const CONNECT_MS = 10_000;
+let made = 0;
+
+/**
+ * One session with the call server: this side always offers. What the server
+ * cannot do is restart ICE; a connection that breaks is made anew.
+ */
+export class CallServerLink<Answer extends { sdp: string }> {
+  readonly #options: LinkOptions<Answer>;
+  #connection: RTCPeerConnection;
+  #name = '';
+  #isNegotiating = false;
+  #isDirty = false;
+  #attempt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(options: LinkOptions<Answer>) {
+    this.#options = options;
+    this.#connection = this.#open();
+  }
+
+  get connection(): RTCPeerConnection {
+    return this.#connection;
+  }
+
+  /** Offers anew; what is asked for while an offer is under way is one more offer after it. */
+  negotiate(): void {
+    this.#isDirty = true;
+    if (!this.#isNegotiating && !this.#closed) this.#run(this.#connection);
+  }
+
+  /** Begins with a new connection: the old one, or the server behind it, is gone. */
+  restart(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#detach();
+    this.#connection = this.#open();
+    this.#isNegotiating = false;
+    this.negotiate();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#detach();
+  }
+
+  #open(): RTCPeerConnection {
+    const connection = new RTCPeerConnection({
+      iceServers: this.#options.iceServers,
+      bundlePolicy: 'max-bundle',
+    });
+    this.#name = `${Date.now().toString(36)}-${++made}`;
+    connection.onconnectionstatechange = () => this.#onState(connection);
+    this.#options.onNew?.(connection);
+    return connection;
+  }
+
+  async #run(connection: RTCPeerConnection): Promise<void> {
+    this.#isNegotiating = true;
+    try {
+      while (this.#isDirty && connection === this.#connection) {
+        this.#isDirty = false;
+        this.#options.prepare(connection);
+        // Nothing to send or to receive yet.
+        if (connection.getTransceivers().length === 0) break;
+        await connection.setLocalDescription();
+        const labels = this.#options.labels?.(connection);
+        const answer = await this.#options.offer({
+          sdp: connection.localDescription?.sdp ?? '',
+          connection: this.#name,
+          ...(labels === undefined ? {} : { labels }),
+        });
+        if (connection !== this.#connection) return;
+        await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+        this.#options.onAnswer?.(connection, answer);
+        if (connection.connectionState === 'new') this.#watch(connection, CONNECT_MS);
+      }
+    } catch (error) {
+      if (connection !== this.#connection || this.#closed) return;
+      console.warn('call server:', error);
+      this.#again();
+    } finally {
+      if (connection === this.#connection) this.#isNegotiating = false;
+    }
+  }
+
+  #onState(connection: RTCPeerConnection): void {
+    if (connection !== this.#connection) return;
+    const { connectionState } = connection;
+    this.#options.onState(connectionState);
+    if (connectionState === 'connected') {
+      clearTimeout(this.#timer);
+      this.#attempt = 0;
+    }
+    if (connectionState === 'failed') this.#again();
+    if (connectionState === 'disconnected') this.#watch(connection, DISCONNECTED_MS);
+  }
+
+  #watch(connection: RTCPeerConnection, ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (connection === this.#connection && connection.connectionState !== 'connected') {
+        this.#again();
+      }
+    }, ms);
+  }
+
+  #again(): void {
+    clearTimeout(this.#timer);
+    this.#attempt++;
+    this.#timer = setTimeout(() => this.restart(), retryDelayMs(RETRY, this.#attempt));
+  }
+
+  #detach(): void {
+    this.#connection.onconnectionstatechange = null;
+    this.#connection.ontrack = null;
+    this.#connection.close();
+  }
+}

@@ -1,0 +1,295 @@
+import {
+  type DeviceProblem,
+  type Inputs,
+  listInputs,
+  NO_INPUTS,
+  problemOfDevice,
+} from '../../devices/index.ts';
+import { Store } from '../state/store.ts';
+import type { OwnTracks } from './slots.ts';
+
+export interface Processing {
+  noiseSuppression: boolean;
+  echoCancellation: boolean;
+}
+
+/** What this person wants, kept from one room to the next. */
+export interface Preferences extends Processing {
+  microphone: boolean;
+  camera: boolean;
+  cameraId: string;
+  microphoneId: string;
+  speakerId: string;
+  /** How large a picture is asked of the camera. */
+  picture: PictureSize;
+}
+
+export type PictureSize = 'large' | 'medium' | 'small';
+const PICTURES: Record<PictureSize, { width: number; height: number; fps: number }> = {
+  large: { width: 1280, height: 720, fps: 30 },
+  medium: { width: 640, height: 360, fps: 30 },
+  small: { width: 320, height: 180, fps: 15 },
+};
+
+export interface LocalState {
+  tracks: OwnTracks;
+  /** What is wanted on; a device that fails is off all the same. */
+  isMicrophoneOn: boolean;
+  isCameraOn: boolean;
+  preferences: Preferences;
+  inputs: Inputs;
+  problem: DeviceProblem | undefined;
+  /** The browser is asking, or a device is starting. */
+  isOpening: boolean;
+}
+
+export const DEFAULT_PREFERENCES: Preferences = {
+  microphone: true,
+  camera: true,
+  cameraId: '',
+  microphoneId: '',
+  speakerId: '',
+  picture: 'large',
+  noiseSuppression: true,
+  echoCancellation: true,
+};
+
+const exactly = (id: string) => (id === '' ? {} : { deviceId: { exact: id } });
+/** Errors after which one of the two devices may still be had alone. */
+const PARTIAL = new Set(['NotFoundError', 'OverconstrainedError', 'NotReadableError']);
+
+/** This device's camera, microphone and screen. */
+export class LocalMedia {
+  readonly store: Store<LocalState>;
+  #turn = 0;
+  #closed = false;
+  readonly #onDevices = () => {
+    this.#list();
+  };
+
+  constructor(preferences: Preferences) {
+    this.store = new Store<LocalState>({
+      tracks: {},
+      isMicrophoneOn: false,
+      isCameraOn: false,
+      preferences,
+      inputs: NO_INPUTS,
+      problem: undefined,
+      isOpening: false,
+    });
+    devices()?.addEventListener('devicechange', this.#onDevices);
+  }
+
+  get state(): LocalState {
+    return this.store.get();
+  }
+
+  /** Asks for what is wanted, in one question to the person; one device alone where only that is there. */
+  async open(): Promise<void> {
+    const { camera, microphone } = this.state.preferences;
+    await this.#open(microphone, camera);
+  }
+
+  /** Muted, a microphone stays open: it is back at once. */
+  async setMicrophone(on: boolean): Promise<void> {
+    this.#prefer({ microphone: on });
+    const { microphone } = this.state.tracks;
+    if (microphone === undefined) {
+      if (on) await this.#open(true, false);
+      return;
+    }
+    microphone.enabled = on;
+    this.#set({ isMicrophoneOn: on });
+  }
+
+  /** Off, a camera is closed: its light goes out. */
+  async setCamera(on: boolean): Promise<void> {
+    this.#prefer({ camera: on });
+    if (on) {
+      if (this.state.tracks.camera === undefined) await this.#open(false, true);
+      return;
+    }
+    this.#turn++;
+    this.state.tracks.camera?.stop();
+    this.#replace({ camera: undefined }, { isCameraOn: false, isOpening: false });
+  }
+
+  /** Another device; what is on goes on with it. */
+  async choose(
+    chosen: Partial<Pick<Preferences, 'cameraId' | 'microphoneId' | 'speakerId' | 'picture'>>,
+  ): Promise<void> {
+    this.#prefer(chosen);
+    const { tracks } = this.state;
+    const isOtherPicture = chosen.cameraId !== undefined || chosen.picture !== undefined;
+    const video = isOtherPicture && tracks.camera !== undefined;
+    const audio = chosen.microphoneId !== undefined && tracks.microphone !== undefined;
+    if (video || audio) await this.#open(audio, video);
+  }
+
+  async setProcessing(processing: Partial<Processing>): Promise<void> {
+    this.#prefer(processing);
+    if (this.state.tracks.microphone !== undefined) await this.#open(true, false);
+  }
+
+  /** Shares a screen, a window or a tab, with its sound where the browser gives that. */
+  async share(): Promise<void> {
+    try {
+      const stream = await navigator.mediaDevices.getDisplayMedia({
+        video: { frameRate: { ideal: 15, max: 30 } },
+        audio: true,
+      });
+      const [screen] = stream.getVideoTracks();
+      const [sound] = stream.getAudioTracks();
+      if (screen === undefined || this.#closed) return;
+      screen.contentHint = 'detail';
+      screen.addEventListener('ended', () => {
+        if (this.state.tracks.screen === screen) this.stopShare();
+      });
+      this.#stopShared();
+      this.#replace({ screen, 'screen-audio': sound }, { problem: undefined });
+    } catch (error) {
+      const problem = problemOfDevice(error, 'screen');
+      if (problem.code !== 'cancelled') this.#set({ problem });
+    }
+  }
+
+  stopShare(): void {
+    this.#stopShared();
+    this.#replace({ screen: undefined, 'screen-audio': undefined }, {});
+  }
+
+  dismissProblem(): void {
+    this.#set({ problem: undefined });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#turn++;
+    devices()?.removeEventListener('devicechange', this.#onDevices);
+    for (const track of Object.values(this.state.tracks)) track?.stop();
+  }
+
+  async #open(wantsAudio: boolean, wantsVideo: boolean): Promise<void> {
+    if (!wantsAudio && !wantsVideo) {
+      await this.#list();
+      return;
+    }
+    const mine = ++this.#turn;
+    this.#set({ isOpening: true });
+    const { stream, problem } = await this.#ask(wantsAudio, wantsVideo);
+    // Somebody chose again meanwhile, or left.
+    if (this.#closed || mine !== this.#turn) {
+      for (const track of stream?.getTracks() ?? []) track.stop();
+      return;
+    }
+    const [microphone] = stream?.getAudioTracks() ?? [];
+    const [camera] = stream?.getVideoTracks() ?? [];
+    const { tracks } = this.state;
+    const changed: { microphone?: MediaStreamTrack; camera?: MediaStreamTrack } = {};
+    if (microphone !== undefined) {
+      tracks.microphone?.stop();
+      const isMuted = tracks.microphone !== undefined && !this.state.isMicrophoneOn;
+      microphone.enabled = !isMuted;
+      changed.microphone = this.#watch(microphone, 'microphone');
+    }
+    if (camera !== undefined) {
+      tracks.camera?.stop();
+      camera.contentHint = 'motion';
+      changed.camera = this.#watch(camera, 'camera');
+    }
+    this.#replace(changed, {
+      problem,
+      isOpening: false,
+      ...(microphone === undefined ? {} : { isMicrophoneOn: microphone.enabled }),
+      ...(camera === undefined ? {} : { isCameraOn: true }),
+    });
+    await this.#list();
+  }
+
+  async #ask(
+    wantsAudio: boolean,
+    wantsVideo: boolean,
+  ): Promise<{ stream?: MediaStream; problem: DeviceProblem | undefined }> {
+    const { cameraId, microphoneId, noiseSuppression, echoCancellation, picture } =
+      this.state.preferences;
+    const { width, height, fps } = PICTURES[picture] ?? PICTURES.large;
+    const audio = {
+      noiseSuppression,
+      echoCancellation,
+      autoGainControl: true,
+      ...exactly(microphoneId),
+    };
+    const video = {
+      width: { ideal: width },
+      height: { ideal: height },
+      frameRate: { ideal: fps },
+      ...exactly(cameraId),
+    };
+    const get = (constraints: MediaStreamConstraints) =>
+      navigator.mediaDevices.getUserMedia(constraints);
+    try {
+      const stream = await get({ ...(wantsAudio && { audio }), ...(wantsVideo && { video }) });
+      return { stream, problem: undefined };
+    } catch (error) {
+      const problem = problemOfDevice(error, 'devices');
+      if (!(error instanceof DOMException) || !PARTIAL.has(error.name)) return { problem };
+      // A device that was chosen once may be gone; one of two may be in use elsewhere.
+      const again = await Promise.allSettled([
+        wantsAudio
+          ? get({ audio: { ...audio, ...(microphoneId && { deviceId: microphoneId }) } })
+          : undefined,
+        wantsVideo
+          ? get({ video: { ...video, ...(cameraId && { deviceId: cameraId }) } })
+          : undefined,
+      ]);
+      const got = again.flatMap((one) =>
+        one.status === 'fulfilled' && one.value !== undefined ? one.value.getTracks() : [],
+      );
+      const isWhole = again.every(({ status }) => status === 'fulfilled');
+      return {
+        ...(got.length === 0 ? {} : { stream: new MediaStream(got) }),
+        problem: isWhole ? undefined : problem,
+      };
+    }
+  }
+
+  #watch(track: MediaStreamTrack, slot: 'camera' | 'microphone'): MediaStreamTrack {
+    track.addEventListener('ended', () => {
+      if (this.state.tracks[slot] !== track) return;
+      const isOn = slot === 'camera' ? { isCameraOn: false } : { isMicrophoneOn: false };
+      const problem = problemOfDevice(new DOMException('', 'AbortError'), 'devices');
+      this.#replace({ [slot]: undefined }, { ...isOn, problem });
+    });
+    return track;
+  }
+
+  #stopShared(): void {
+    this.state.tracks.screen?.stop();
+    this.state.tracks['screen-audio']?.stop();
+  }
+
+  #replace(
+    changed: { [K in keyof OwnTracks]?: OwnTracks[K] | undefined },
+    rest: Partial<LocalState>,
+  ): void {
+    const all = Object.entries({ ...this.state.tracks, ...changed });
+    const tracks = Object.fromEntries(all.filter(([, track]) => track !== undefined)) as OwnTracks;
+    this.#set({ ...rest, tracks });
+  }
+
+  #prefer(changed: Partial<Preferences>): void {
+    this.#set({ preferences: { ...this.state.preferences, ...changed } });
+  }
+
+  async #list(): Promise<void> {
+    const inputs = await listInputs().catch(() => NO_INPUTS);
+    if (!this.#closed) this.#set({ inputs });
+  }
+
+  #set(changed: Partial<LocalState>): void {
+    this.store.set({ ...this.state, ...changed });
+  }
+}
+
+/** Undefined on a page that is not secure, whatever the types say. */
+const devices = (): MediaDevices | undefined => navigator.mediaDevices as MediaDevices | undefined;

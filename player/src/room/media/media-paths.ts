@@ -1,0 +1,266 @@
+import type { RoomStream, ServerMessage } from '#contracts';
+import type { Outgoing } from '../signal/signal-client.ts';
+import type { RoomState } from '../state/room-state.ts';
+import type { Offer } from './call-server-link.ts';
+import { Mesh } from './mesh.ts';
+import { Receiver, type ReceivingAnswer } from './receiver.ts';
+import type { Path, RemoteMedia } from './remote-media.ts';
+import { Sender } from './sender.ts';
+import type { OwnTracks } from './slots.ts';
+
+export interface MediaPathsOptions {
+  selfId: string;
+  remote: RemoteMedia;
+  /** Rejects when the server refuses. */
+  request: (message: Outgoing) => Promise<unknown>;
+  send: (message: Outgoing) => void;
+  /** A session with the call server begins anew: what it was told is forgotten. */
+  onNewReceiver: () => void;
+  onChange: () => void;
+  /** A direct connection does not come about. */
+  onFailed: () => void;
+}
+
+type Purpose = 'send' | 'receive';
+type AnswerMessage = Extract<ServerMessage, { type: 'answer' }>;
+
+/** An answer that has not come by then does not come. */
+const ANSWER_MS = 10_000;
+/** The old way is closed by then, whoever is missing on the new one. */
+const OVERLAP_MS = 15_000;
+/** So long the old way is kept for others who may still need it. */
+const LAST_MS = 3_000;
+const CALL_SERVER = 'callserver';
+
+/**
+ * Media with everybody else: directly, by the call server, or for a while both.
+ * When the route changes, the new way is opened beside the old one, and the old
+ * one is closed person by person, once both have what they need on the new one.
+ */
+export class MediaPaths {
+  readonly #options: MediaPathsOptions;
+  readonly #mesh: Mesh;
+  readonly #answers = new Map<Purpose, (answer: AnswerMessage) => void>();
+  #sender: Sender | undefined;
+  #receiver: Receiver | undefined;
+  #iceServers: RTCIceServer[] = [];
+  #tracks: OwnTracks = {};
+  #state: RoomState | undefined;
+  #path: Path | undefined;
+  #overlap: ReturnType<typeof setTimeout> | undefined;
+  #isClosing = false;
+
+  constructor(options: MediaPathsOptions) {
+    this.#options = options;
+    this.#mesh = new Mesh({
+      selfId: options.selfId,
+      iceServers: () => this.#iceServers,
+      remote: options.remote,
+      send: options.send,
+      onChange: () => this.#onChange(),
+    });
+  }
+
+  /** Every connection there is, for their statistics. */
+  get connections(): { path: Path; participantId?: string; connection: RTCPeerConnection }[] {
+    const all: { path: Path; participantId?: string; connection: RTCPeerConnection }[] = [];
+    for (const [participantId, { connection }] of this.#mesh.peers) {
+      all.push({ path: 'mesh', participantId, connection });
+    }
+    for (const link of [this.#sender, this.#receiver]) {
+      if (link !== undefined) all.push({ path: 'callserver', connection: link.connection });
+    }
+    return all;
+  }
+
+  setIceServers(iceServers: RTCIceServer[]): void {
+    this.#iceServers = iceServers;
+  }
+
+  setTracks(tracks: OwnTracks): void {
+    this.#tracks = tracks;
+    this.#mesh.setTracks(tracks);
+    this.#sender?.setTracks(tracks);
+  }
+
+  /** Brings the connections in line with who is there and which way media goes. */
+  update(state: RoomState): void {
+    if (state.phase !== 'in') return;
+    const before = this.#state;
+    this.#state = state;
+    const present = new Set(this.#present(state));
+    this.#mesh.keep(present);
+    for (const id of this.#options.remote.people) {
+      if (!present.has(id)) this.#options.remote.forget(id);
+    }
+    if (state.route.peers !== this.#path) this.#turnTo(state.route.peers);
+    if (this.#path === 'mesh') this.#mesh.open(present);
+    if (before?.streams !== state.streams) this.#receiver?.setStreams(state.streams);
+    this.#release();
+  }
+
+  /** True when the message was meant for a connection. */
+  receive(message: ServerMessage): boolean {
+    switch (message.type) {
+      case 'offer':
+        this.#mesh.description(message);
+        return true;
+      case 'answer':
+        if (message.from !== CALL_SERVER) this.#mesh.description(message);
+        else if (message.purpose !== undefined) this.#answers.get(message.purpose)?.(message);
+        return true;
+      case 'ice-candidate':
+        if (message.from !== CALL_SERVER) this.#mesh.candidate(message);
+        return true;
+      case 'session-lost':
+        if (message.purpose === 'send') this.#sender?.restart();
+        else this.#receiver?.restart();
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** What came may now be enough to close what came before. */
+  checkRelease(): void {
+    this.#release();
+  }
+
+  close(): void {
+    clearTimeout(this.#overlap);
+    this.#mesh.closeAll();
+    this.#closeCallServer();
+  }
+
+  #turnTo(path: Path): void {
+    const isFirst = this.#path === undefined;
+    this.#path = path;
+    this.#isClosing = false;
+    this.#options.remote.setWanted(path);
+    clearTimeout(this.#overlap);
+    if (path === 'callserver') this.#openCallServer();
+    else this.#mesh.unrelease();
+    if (!isFirst) this.#closeOldAfter(OVERLAP_MS);
+  }
+
+  /** Closes the old way, but never before the new one stands. */
+  #closeOldAfter(ms: number): void {
+    clearTimeout(this.#overlap);
+    this.#overlap = setTimeout(() => {
+      if (this.#path === 'callserver' && this.#isCallServerUp()) this.#mesh.closeAll();
+      else if (this.#path === 'mesh' && this.#isMeshUp()) this.#closeCallServer();
+      else this.#closeOldAfter(OVERLAP_MS);
+    }, ms);
+  }
+
+  #isCallServerUp(): boolean {
+    return [this.#sender, this.#receiver].every(
+      (link) => link?.connection.connectionState === 'connected',
+    );
+  }
+
+  #isMeshUp(): boolean {
+    const { peers } = this.#mesh;
+    return (
+      peers.length === (this.#state === undefined ? 0 : this.#present(this.#state).length) &&
+      peers.every(([, { connection }]) => connection.connectionState === 'connected')
+    );
+  }
+
+  #openCallServer(): void {
+    const onState = () => this.#onChange();
+    const iceServers = this.#iceServers;
+    const { remote, onNewReceiver } = this.#options;
+    this.#sender ??= new Sender(
+      { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
+      this.#tracks,
+    );
+    if (this.#receiver !== undefined) return;
+    const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
+      const { sdp, sections = [] } = await this.#offer('receive', offer);
+      return { sdp, sections };
+    };
+    const streams: readonly RoomStream[] = this.#state?.streams ?? [];
+    this.#receiver = new Receiver({ iceServers, remote, onState, offer }, streams);
+    onNewReceiver();
+  }
+
+  #closeCallServer(): void {
+    this.#isClosing = false;
+    this.#sender?.close();
+    this.#receiver?.close();
+    this.#sender = undefined;
+    this.#receiver = undefined;
+  }
+
+  async #offer(purpose: Purpose, { sdp, labels, connection }: Offer): Promise<AnswerMessage> {
+    const answer = new Promise<AnswerMessage>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no answer')), ANSWER_MS);
+      this.#answers.set(purpose, (message) => {
+        if (message.connection !== undefined && message.connection !== connection) return;
+        clearTimeout(timer);
+        this.#answers.delete(purpose);
+        resolve(message);
+      });
+      this.#options
+        .request({
+          type: 'offer',
+          to: CALL_SERVER,
+          purpose,
+          sdp,
+          connection,
+          ...(labels === undefined ? {} : { labels }),
+        })
+        .catch((error: unknown) => {
+          clearTimeout(timer);
+          reject(error);
+        });
+    });
+    return answer;
+  }
+
+  #onChange(): void {
+    const hasFailed = this.#mesh.peers.some(
+      ([, { connection }]) => connection.connectionState === 'failed',
+    );
+    if (hasFailed) this.#options.onFailed();
+    this.#release();
+    this.#options.onChange();
+  }
+
+  /** Gives up, person by person, what the new way has taken over. */
+  #release(): void {
+    const state = this.#state;
+    if (state === undefined) return;
+    if (this.#path === 'callserver') {
+      if (this.#isCallServerUp()) this.#mesh.release((id) => this.#hasAll(state, id, 'callserver'));
+      return;
+    }
+    if (this.#sender === undefined || this.#isClosing || !this.#isMeshUp()) return;
+    if (!this.#present(state).every((id) => this.#hasAll(state, id, 'mesh'))) return;
+    // The others close theirs by themselves; what we send there must last as long.
+    this.#isClosing = true;
+    this.#closeOldAfter(LAST_MS);
+  }
+
+  /** Whether all that somebody has turned on comes here on this path. */
+  #hasAll(state: RoomState, id: string, path: Path): boolean {
+    const person = state.people[id];
+    if (person === undefined) return true;
+    const { remote } = this.#options;
+    const isMissing = (isOn: boolean, slot: 'microphone' | 'camera' | 'screen') =>
+      isOn && !remote.flows(id, path, slot);
+    return !(
+      isMissing(person.audio, 'microphone') ||
+      isMissing(person.video, 'camera') ||
+      isMissing(person.screen, 'screen')
+    );
+  }
+
+  /** Those in the same room, the main one or a breakout. */
+  #present({ people, self }: RoomState): string[] {
+    return Object.values(people)
+      .filter((person) => person.breakoutId === self?.breakoutId)
+      .map(({ participantId }) => participantId);
+  }
+}

@@ -1,0 +1,152 @@
+import { lazy, Suspense, useEffect, useState } from 'react';
+import type { JoinedMeeting, MeetingView } from '#contracts';
+import { call, Problem, textOf } from '../api/client.ts';
+import { hostTokenOf } from './host-token.ts';
+import { Lobby } from './lobby/lobby.tsx';
+import { LocalMedia } from './media/local-media.ts';
+import { keep, readKept } from './preferences.ts';
+import type { RoomSession } from './room-session.ts';
+import type { Ending } from './state/room-state.ts';
+import { useStore } from './use-store.ts';
+import { Over, Unavailable } from './view/over.tsx';
+import { Waiting } from './view/waiting.tsx';
+import './room.css';
+
+const loadRoom = () => import('./view/in-room.tsx');
+const loadSession = () => import('./room-session.ts');
+const InRoom = lazy(loadRoom);
+
+type Stage =
+  | { name: 'loading' }
+  | { name: 'unavailable'; problem: Problem }
+  | { name: 'lobby'; failure?: string }
+  | { name: 'joining' }
+  | { name: 'joined'; session: RoomSession }
+  | { name: 'over'; ending: Ending };
+
+/** A room from its door to its end. */
+export function RoomPage({ meetingId }: { meetingId: string }) {
+  const [stage, setStage] = useState<Stage>({ name: 'loading' });
+  const [meeting, setMeeting] = useState<MeetingView>();
+  const [local, setLocal] = useState(() => new LocalMedia(readKept().preferences));
+  useMeeting(meetingId, setMeeting, setStage);
+  usePreload();
+
+  useEffect(() => {
+    document.title = meeting === undefined ? 'Room – Amphi' : `${meeting.title} – Amphi`;
+  }, [meeting]);
+
+  const join = async (name: string, password: string | undefined) => {
+    keep({ name, preferences: local.state.preferences });
+    setStage({ name: 'joining' });
+    try {
+      const joined = await call<JoinedMeeting>(
+        'POST',
+        `/api/meetings/${encodeURIComponent(meetingId)}/join`,
+        {
+          token: hostTokenOf(meetingId),
+          body: { displayName: name, ...(password === undefined ? {} : { password }) },
+        },
+      );
+      const { RoomSession } = await loadSession();
+      const session = new RoomSession(joined, local);
+      // For the console, and for tests that look behind the picture.
+      Object.assign(document.getElementById('root') ?? {}, { session });
+      setStage({ name: 'joined', session });
+    } catch (error) {
+      setStage({ name: 'lobby', failure: textOf(error) });
+    }
+  };
+  const again = () => {
+    setLocal(new LocalMedia(readKept().preferences));
+    setStage({ name: 'lobby' });
+  };
+
+  switch (stage.name) {
+    case 'loading':
+      return <Loading />;
+    case 'unavailable':
+      return <Unavailable problem={stage.problem} />;
+    case 'lobby':
+    case 'joining':
+      return (
+        <Lobby
+          meeting={meeting}
+          local={local}
+          isJoining={stage.name === 'joining'}
+          failure={stage.name === 'lobby' ? stage.failure : undefined}
+          onJoin={join}
+        />
+      );
+    case 'joined':
+      return (
+        <Suspense fallback={<Loading />}>
+          <Joined session={stage.session} onOver={(ending) => setStage({ name: 'over', ending })} />
+        </Suspense>
+      );
+    case 'over':
+      return <Over ending={stage.ending} meeting={meeting} onAgain={again} />;
+  }
+}
+
+function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: Ending) => void }) {
+  const { phase, ending } = useStore(session.state);
+  useEffect(() => {
+    if (phase === 'over' && ending !== undefined) onOver(ending);
+  }, [phase, ending, onOver]);
+  useEffect(() => {
+    const leave = () => session.close();
+    addEventListener('pagehide', leave);
+    return () => removeEventListener('pagehide', leave);
+  }, [session]);
+  if (phase === 'waiting') return <Waiting session={session} />;
+  if (phase === 'in') return <InRoom session={session} />;
+  return <Loading />;
+}
+
+/** What the room is, before anybody is in it. */
+function useMeeting(
+  meetingId: string,
+  setMeeting: (meeting: MeetingView) => void,
+  setStage: (stage: Stage) => void,
+): void {
+  useEffect(() => {
+    const life = new AbortController();
+    call<MeetingView>('GET', `/api/meetings/${encodeURIComponent(meetingId)}`, {
+      token: hostTokenOf(meetingId),
+      signal: life.signal,
+    }).then(
+      (meeting) => {
+        if (life.signal.aborted) return;
+        setMeeting(meeting);
+        const ended = new Problem('meeting_ended', 410, 'This meeting has ended.');
+        setStage(
+          meeting.status === 'ended' ? { name: 'unavailable', problem: ended } : { name: 'lobby' },
+        );
+      },
+      (error: unknown) => {
+        if (life.signal.aborted) return;
+        const problem =
+          error instanceof Problem ? error : new Problem('internal', 0, textOf(error));
+        setStage({ name: 'unavailable', problem });
+      },
+    );
+    return () => life.abort();
+  }, [meetingId, setMeeting, setStage]);
+}
+
+/** While somebody looks at themselves in the lobby, the room itself is fetched. */
+function usePreload(): void {
+  useEffect(() => {
+    loadSession();
+    loadRoom();
+  }, []);
+}
+
+function Loading() {
+  return (
+    <main className="room-loading" aria-busy="true">
+      <p role="status">Opening the room…</p>
+    </main>
+  );
+}

@@ -1,0 +1,273 @@
+import type { JoinedMeeting, ServerMessage } from '#contracts';
+import { watchLevel } from '../devices/index.ts';
+import { announce } from '../ui/announce.ts';
+import { AudioOutput } from './media/audio-output.ts';
+import { capabilitiesOf } from './media/capabilities.ts';
+import type { LocalMedia } from './media/local-media.ts';
+import { MediaPaths } from './media/media-paths.ts';
+import { Monitor } from './media/monitor.ts';
+import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
+import type { OwnTracks } from './media/slots.ts';
+import { type Want, Wants } from './media/wants.ts';
+import { type Outgoing, SignalClient, SignalError } from './signal/signal-client.ts';
+import { announcementOf } from './state/announcements.ts';
+import {
+  initialState,
+  type MediaField,
+  type RoomEvent,
+  type RoomState,
+  reduce,
+} from './state/room-state.ts';
+import { Store } from './state/store.ts';
+
+const REACTION_MS = 4_000;
+const LOST =
+  'The connection was away for too long, and your place was given up. Join again to go on.';
+
+const FIELD_TYPES = [
+  ['audio', 'audio'],
+  ['video', 'video'],
+  ['screen', 'screen'],
+  ['screenAudio', 'screen-audio'],
+] as const;
+
+/** One stay in a room, from joining to leaving. */
+export class RoomSession {
+  readonly state = new Store<RoomState>(initialState);
+  /** Counts up when what comes from the others changes. */
+  readonly mediaVersion = new Store(0);
+  /** The browser does not let the page sound before somebody presses something. */
+  readonly isSoundBlocked = new Store(false);
+  readonly local: LocalMedia;
+  readonly remote: RemoteMedia;
+  readonly monitor: Monitor;
+  readonly selfId: string;
+  readonly #signal: SignalClient;
+  readonly #paths: MediaPaths;
+  readonly #audio: AudioOutput;
+  readonly #wants: Wants;
+  readonly #offs: (() => void)[] = [];
+  #level = 0;
+  #stopLevel: (() => void) | undefined;
+  #levelOf: MediaStreamTrack | undefined;
+  #wasWelcome = false;
+  #closed = false;
+
+  constructor(joined: JoinedMeeting, local: LocalMedia) {
+    this.local = local;
+    this.selfId = joined.participantId;
+    this.remote = new RemoteMedia(() => this.#onRemote());
+    this.#audio = new AudioOutput(() => this.isSoundBlocked.set(true));
+    this.#signal = new SignalClient({
+      url: joined.webSocketUrl,
+      join: () => ({
+        type: 'join',
+        participantId: joined.participantId,
+        capabilities: capabilitiesOf(),
+        audio: local.state.isMicrophoneOn,
+        video: local.state.isCameraOn,
+      }),
+      onMessage: (message) => this.#heard(message),
+      onState: (state) => this.#dispatch({ type: 'socket', state }),
+      onEnd: () => this.#over({ type: 'over', ending: { why: 'lost', text: LOST } }),
+    });
+    this.#paths = new MediaPaths({
+      selfId: joined.participantId,
+      remote: this.remote,
+      request: (message) => this.#signal.request(message),
+      send: (message) => this.#signal.send(message),
+      onNewReceiver: () => this.#wants.forget(),
+      onChange: () => this.#touch(),
+      onFailed: () => this.monitor.reportSoon(),
+    });
+    this.#paths.setIceServers(joined.iceServers as RTCIceServer[]);
+    this.#wants = new Wants((want) => this.#signal.send({ type: 'want', ...want }));
+    this.monitor = new Monitor({
+      paths: this.#paths,
+      remote: this.remote,
+      selfId: joined.participantId,
+      ownLevel: () => (local.state.isMicrophoneOn ? this.#level : 0),
+      onReport: (report) => {
+        if (this.state.get().phase === 'in') this.#signal.send({ type: 'report', ...report });
+      },
+    });
+    this.#offs.push(local.store.subscribe(() => this.#onLocal()));
+    const onOnline = () => this.#signal.reconnectNow();
+    addEventListener('online', onOnline);
+    this.#offs.push(() => removeEventListener('online', onOnline));
+    this.#onLocal();
+  }
+
+  /** Resolves once it is done; rejects with `SignalError` when it is refused. */
+  request(message: Outgoing): Promise<{ messageId?: string | undefined }> {
+    return this.#signal.request(message);
+  }
+
+  /** Does it, and says so to the person when it is refused. */
+  do(message: Outgoing, onRefused: (text: string) => void): void {
+    this.#signal.request(message).catch((error: unknown) => {
+      if (error instanceof SignalError && error.code !== 'closed') onRefused(error.message);
+    });
+  }
+
+  setChatOpen(open: boolean): void {
+    this.#dispatch({ type: 'chat-open', open });
+  }
+
+  askedAnswered(): void {
+    this.#dispatch({ type: 'asked-answered' });
+  }
+
+  /** Which pictures are on the page, and how large. */
+  setShown(shown: readonly Want[]): void {
+    this.#wants.setShown(shown);
+  }
+
+  /** Everything that the browser says of the connections. */
+  async connectionStats(): Promise<unknown[]> {
+    return Promise.all(
+      this.#paths.connections.map(async ({ connection, ...rest }) => ({
+        ...rest,
+        state: connection.connectionState,
+        stats: [...(await connection.getStats()).values()],
+      })),
+    );
+  }
+
+  resumeSound(): void {
+    this.isSoundBlocked.set(false);
+    this.#audio.resume();
+  }
+
+  leave(): void {
+    this.#signal.leave();
+    this.#over({ type: 'over', ending: { why: 'left' } });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const off of this.#offs) off();
+    this.#signal.leave();
+    this.monitor.close();
+    this.#wants.close();
+    this.#paths.close();
+    this.#audio.close();
+    this.#stopLevel?.();
+    this.local.close();
+  }
+
+  #heard(message: ServerMessage): void {
+    if (this.#closed || this.#paths.receive(message)) return;
+    const text = announcementOf(message, this.state.get());
+    if (text !== undefined) announce(text);
+    this.#dispatch({ type: 'server', message, nowMs: Date.now() });
+    if (message.type === 'welcome') this.#onWelcome(message);
+    if (message.type === 'muted-by-host') this.#muted(message.mediaType);
+    if (message.type === 'reaction') {
+      const key = this.state.get().reactions.at(-1)?.key;
+      if (key !== undefined) {
+        setTimeout(() => this.#dispatch({ type: 'reaction-over', key }), REACTION_MS);
+      }
+    }
+    if (this.state.get().phase === 'over') this.close();
+  }
+
+  #onWelcome(message: Extract<ServerMessage, { type: 'welcome' }>): void {
+    if (message.iceServers.length > 0) {
+      this.#paths.setIceServers(message.iceServers as RTCIceServer[]);
+    }
+    const { self } = message;
+    if (!this.#wasWelcome) {
+      this.#wasWelcome = true;
+      // A room may let people in muted.
+      if (!self.audio && this.local.state.isMicrophoneOn) this.local.setMicrophone(false);
+      if (!self.video && this.local.state.isCameraOn) this.local.setCamera(false);
+    }
+    this.#wants.forget();
+    this.#onLocal();
+  }
+
+  #muted(mediaType: string): void {
+    if (mediaType === 'audio') this.local.setMicrophone(false);
+    else if (mediaType === 'video') this.local.setCamera(false);
+    else this.local.stopShare();
+  }
+
+  /** Sends what is on, and tells the others what changed. */
+  #onLocal(): void {
+    const { tracks, isMicrophoneOn, isCameraOn, preferences } = this.local.state;
+    this.#listenTo(tracks.microphone);
+    this.#audio.setSink(preferences.speakerId);
+    const { self } = this.state.get();
+    if (self === undefined) return;
+    const mayPublish = self.role !== 'viewer';
+    const { camera, ...others } = tracks;
+    const sent: OwnTracks = isCameraOn && camera !== undefined ? { ...others, camera } : others;
+    this.#paths.setTracks(mayPublish ? sent : {});
+    const now: Record<MediaField, boolean> = {
+      audio: mayPublish && isMicrophoneOn,
+      video: mayPublish && isCameraOn,
+      screen: mayPublish && tracks.screen !== undefined,
+      screenAudio: mayPublish && tracks['screen-audio'] !== undefined,
+    };
+    const changed = FIELD_TYPES.filter(([field]) => self[field] !== now[field]);
+    if (changed.length === 0) return;
+    this.#dispatch({ type: 'own-media', media: now });
+    for (const [field, mediaType] of changed) {
+      const type = now[field] ? 'unmute' : 'mute';
+      this.#signal.request({ type, mediaType }).catch((error: unknown) => {
+        // Not allowed: it goes off again, and the person is told why.
+        if (!(error instanceof SignalError) || error.code === 'closed' || type === 'mute') return;
+        this.#muted(mediaType);
+        announce(error.message);
+      });
+    }
+  }
+
+  #listenTo(track: MediaStreamTrack | undefined): void {
+    if (track === this.#levelOf) return;
+    this.#levelOf = track;
+    this.#stopLevel?.();
+    this.#level = 0;
+    this.#stopLevel =
+      track === undefined
+        ? undefined
+        : watchLevel(track, (level) => {
+            // The meter's scale is in decibels; speech is told by amplitude.
+            this.#level = level === 0 ? 0 : 10 ** ((level - 1) * 3);
+          });
+  }
+
+  #onRemote(): void {
+    this.#touch();
+    const voices = this.remote.people.flatMap((id) =>
+      SOUND_SLOTS.flatMap((slot) => {
+        const { shown, all } = this.remote.get(id, slot);
+        return all.map((track) => ({ track, isHeard: track === shown }));
+      }),
+    );
+    this.#audio.set(voices);
+    this.#paths.checkRelease();
+  }
+
+  #touch(): void {
+    this.mediaVersion.set(this.mediaVersion.get() + 1);
+  }
+
+  #over(event: RoomEvent): void {
+    this.#dispatch(event);
+    this.close();
+  }
+
+  #dispatch(event: RoomEvent): void {
+    const before = this.state.get();
+    const state = reduce(before, event);
+    if (state === before) return;
+    this.state.set(state);
+    if (state.phase !== 'in' || this.#closed) return;
+    this.#paths.update(state);
+    this.#wants.setStreams(state.streams);
+    if (before.self?.role !== state.self?.role) this.#onLocal();
+  }
+}

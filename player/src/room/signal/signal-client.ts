@@ -1,0 +1,203 @@
+import type { ClientMessageInput, ServerMessage } from '#contracts';
+import { ReconnectingSocket, type SocketLike, type SocketState } from './reconnecting-socket.ts';
+
+/** Without the `ref`, which is chosen here; each kind of message for itself. */
+type WithoutRef<Message> = Message extends unknown ? Omit<Message, 'ref'> : never;
+export type Outgoing = WithoutRef<ClientMessageInput>;
+type JoinMessage = Extract<ClientMessageInput, { type: 'join' }>;
+
+/** The server refused what was asked; `code` is one of the API's. */
+export class SignalError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'SignalError';
+    this.code = code;
+  }
+}
+
+export interface SignalClientOptions {
+  /** With the first token in it. */
+  url: string;
+  join: () => JoinMessage;
+  onMessage: (message: ServerMessage) => void;
+  onState: (state: SocketState) => void;
+  /** It is over: the close code and what the server said to it. */
+  onEnd: (end: { code: number; reason: string }) => void;
+  open?: (url: string) => SocketLike;
+  now?: () => number;
+}
+
+interface Pending {
+  message: Outgoing & { ref: string };
+  resolve: (ok: { messageId?: string | undefined }) => void;
+  reject: (error: SignalError) => void;
+}
+
+const PING_MS = 5_000;
+/** Nothing at all came for so long: the connection is dead though nobody said so. */
+const SILENT_MS = 12_000;
+/** What waits for an answer; more than that and the server is asked too much of. */
+const MOST_PENDING = 400;
+/** After these the server does not want us back: normal, flood, elsewhere, removed, ended, not joined. */
+const FINAL_CODES = new Set([1000, 1008, 4001, 4003, 4004, 4010]);
+
+/**
+ * The signalling of one meeting as one unbroken conversation. When the
+ * connection breaks it resumes: the server repeats what was missed, and what
+ * was sent without an answer is sent again, with the same `ref`, so that it is
+ * not done twice.
+ */
+export class SignalClient {
+  readonly #options: SignalClientOptions;
+  readonly #socket: ReconnectingSocket;
+  readonly #pending = new Map<string, Pending>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #url: string;
+  #resumeKey: string | undefined;
+  #sequence = 0;
+  #refs = 0;
+  #lastHeard = 0;
+  /** Whether the server has taken up the conversation on the present connection. */
+  #isTakenUp = false;
+  #roundTripMs: number | undefined;
+
+  constructor(options: SignalClientOptions) {
+    this.#options = options;
+    this.#url = options.url;
+    this.#socket = new ReconnectingSocket({
+      url: () => this.#url,
+      ...(options.open === undefined ? {} : { open: options.open }),
+      onMessage: (message) => this.#heard(message as ServerMessage),
+      onState: (state) => this.#onState(state),
+      onEnd: (end) => this.#end(end),
+      isFinal: (code) => FINAL_CODES.has(code),
+    });
+    this.#timer = setInterval(() => this.#watch(), PING_MS);
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
+  /**
+   * Resolves once the server has done it; rejects with `SignalError` when it
+   * refuses. A break of the connection meanwhile only makes it take longer.
+   */
+  request(message: Outgoing): Promise<{ messageId?: string | undefined }> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.state === 'closed') {
+        reject(new SignalError('closed', 'The room has been left.'));
+        return;
+      }
+      if (this.#pending.size >= MOST_PENDING) {
+        reject(new SignalError('busy', 'The server is slow to answer. Try again in a moment.'));
+        return;
+      }
+      const ref = String(++this.#refs);
+      const whole = { ...message, ref };
+      this.#pending.set(ref, { message: whole, resolve, reject });
+      if (this.#isTakenUp) this.#socket.send(whole);
+    });
+  }
+
+  /** Like `request`, where nobody waits for the answer. */
+  send(message: Outgoing): void {
+    this.request(message).catch((error: SignalError) => {
+      if (error.code !== 'closed') console.warn(`signalling: ${message.type}: ${error.message}`);
+    });
+  }
+
+  /** The network has changed: what seems open may be dead. */
+  reconnectNow(): void {
+    this.#socket.reconnectNow();
+  }
+
+  /** Leaves for good. */
+  leave(): void {
+    this.#socket.send({ type: 'leave' });
+    this.#socket.close();
+    this.#finish();
+  }
+
+  #onState(state: SocketState): void {
+    this.#isTakenUp = false;
+    if (state === 'open') {
+      this.#lastHeard = this.#now();
+      const join = this.#options.join();
+      this.#socket.send(
+        this.#resumeKey === undefined
+          ? join
+          : {
+              type: 'resume',
+              participantId: join.participantId,
+              resumeKey: this.#resumeKey,
+              sequence: this.#sequence,
+            },
+      );
+    }
+    this.#options.onState(state);
+  }
+
+  #heard(message: ServerMessage): void {
+    this.#lastHeard = this.#now();
+    if (message.type === 'pong') {
+      this.#roundTripMs = Math.max(0, this.#now() - message.sent);
+      return;
+    }
+    const isFresh = message.type === 'welcome' || message.sequence > this.#sequence;
+    if (message.sequence > 0 && !isFresh) return;
+    if (message.sequence > 0) this.#sequence = message.sequence;
+    if (message.type === 'token') {
+      const url = new URL(this.#url);
+      url.searchParams.set('token', message.token);
+      this.#url = url.href;
+      return;
+    }
+    if (message.type === 'ok') {
+      this.#pending.get(message.ref)?.resolve(message);
+      this.#pending.delete(message.ref);
+      return;
+    }
+    if (message.type === 'error' && message.ref !== undefined) {
+      this.#pending.get(message.ref)?.reject(new SignalError(message.code, message.message));
+      this.#pending.delete(message.ref);
+      return;
+    }
+    if (message.type === 'welcome' || message.type === 'waiting') {
+      this.#resumeKey = message.resumeKey;
+    }
+    this.#options.onMessage(message);
+    if (message.type === 'welcome' || message.type === 'resumed') this.#takeUp();
+  }
+
+  /** Says again what has no answer yet. */
+  #takeUp(): void {
+    this.#isTakenUp = true;
+    for (const { message } of this.#pending.values()) this.#socket.send(message);
+  }
+
+  #watch(): void {
+    if (this.#socket.state !== 'open') return;
+    if (this.#now() - this.#lastHeard > SILENT_MS) this.#socket.reconnectNow();
+    else this.#socket.send({ type: 'ping', sent: this.#now() });
+  }
+
+  #end(end: { code: number; reason: string }): void {
+    this.#finish();
+    this.#options.onEnd(end);
+  }
+
+  #finish(): void {
+    clearInterval(this.#timer);
+    for (const { reject } of this.#pending.values()) {
+      reject(new SignalError('closed', 'The room has been left.'));
+    }
+    this.#pending.clear();
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+}

@@ -1,0 +1,66 @@
+import type { ServerMessage } from '#contracts';
+import { nameOf, type RoomState } from './room-state.ts';
+
+const GONE = {
+  left: 'left',
+  timeout: 'lost the connection',
+  removed: 'was removed',
+  banned: 'was removed',
+} as const;
+
+/**
+ * What those who do not see the page are told of a message; undefined where
+ * that would be noise. `before` is the state before the message counted.
+ */
+export function announcementOf(message: ServerMessage, before: RoomState): string | undefined {
+  switch (message.type) {
+    case 'participant-joined':
+      return `${message.participant.displayName} joined`;
+    case 'participant-left':
+      return `${nameOf(before, message.participantId)} ${GONE[message.reason]}`;
+    case 'participant-updated': {
+      const { participantId, displayName, handRaisedAt } = message.participant;
+      const known = before.people[participantId];
+      if (handRaisedAt !== undefined && known !== undefined && known.handRaisedAt === undefined) {
+        return `${displayName} raised a hand`;
+      }
+      return undefined;
+    }
+    case 'media-update': {
+      const known = before.people[message.participantId];
+      if (known === undefined || known.screen === message.screen) return undefined;
+      return `${known.displayName} ${message.screen ? 'shares a screen' : 'stopped sharing'}`;
+    }
+    case 'chat': {
+      if (before.isChatOpen || message.from === before.self?.participantId) return undefined;
+      return `${message.displayName}${message.to === undefined ? '' : ', to you'}: ${message.message}`;
+    }
+    case 'waiting-list': {
+      const known = new Set(before.waiting.map(({ participantId }) => participantId));
+      const fresh = message.waiting.filter(({ participantId }) => !known.has(participantId));
+      const names = fresh.map(({ displayName }) => displayName).join(', ');
+      if (fresh.length === 0) return undefined;
+      return `${names} ${fresh.length === 1 ? 'waits' : 'wait'} to be let in`;
+    }
+    case 'muted-by-host':
+      return `${nameOf(before, message.by)} turned off your ${WORD[message.mediaType]}`;
+    case 'stage':
+      if (message.stage !== undefined) {
+        return before.stage === undefined ? 'The room is on stage: an event shows it' : undefined;
+      }
+      return message.reason === undefined
+        ? 'The room has left the stage'
+        : `The room has left the stage: ${message.reason}`;
+    case 'asked-to-unmute':
+      return `${nameOf(before, message.by)} asks you to turn on your ${WORD[message.mediaType]}`;
+    default:
+      return undefined;
+  }
+}
+
+const WORD = {
+  audio: 'microphone',
+  video: 'camera',
+  screen: 'screen share',
+  'screen-audio': 'sound of the screen',
+} as const;

@@ -1,0 +1,14 @@
+import { hueOf, initialsOf } from './initials.ts';
+
+/** Somebody without a picture. */
+export function Avatar({ name, size = 'tile' }: { name: string; size?: 'tile' | 'line' }) {
+  return (
+    <span
+      className={`avatar avatar-${size}`}
+      style={{ '--hue': String(hueOf(name)) } as React.CSSProperties}
+      aria-hidden="true"
+    >
+      {initialsOf(name)}
+    </span>
+  );
+}

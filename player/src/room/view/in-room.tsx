@@ -1,0 +1,352 @@
+import {
+  Captions,
+  ChartBar,
+  FileDown,
+  Headphones,
+  Keyboard,
+  LayoutGrid,
+  Maximize,
+  PictureInPicture2,
+  Podcast,
+  Settings2,
+  Split,
+  SquareUser,
+} from 'lucide-react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { announce } from '../../ui/announce.ts';
+import { Button } from '../../ui/button.tsx';
+import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
+import { Mark } from '../../ui/logo.tsx';
+import { ThemeToggle } from '../../ui/shell.tsx';
+import { ChatPanel } from '../chat/chat-panel.tsx';
+import { saveDiagnostics } from '../diagnostics.ts';
+import { DeviceForm } from '../lobby/device-form.tsx';
+import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
+import { PollsPanel } from '../panels/polls-panel.tsx';
+import { StagePanel } from '../panels/stage-panel.tsx';
+import { PeoplePanel } from '../people/people-panel.tsx';
+import { keep } from '../preferences.ts';
+import type { RoomSession } from '../room-session.ts';
+import { isHost, nameOf } from '../state/room-state.ts';
+import { useStore } from '../use-store.ts';
+import { Banners } from './banners.tsx';
+import { Bar, type BarProps } from './bar.tsx';
+import { LeaveDialog } from './leave-dialog.tsx';
+import { QualityBars } from './quality-bars.tsx';
+import { SHORTCUTS } from './shortcuts.ts';
+import { Stage } from './stage.tsx';
+import { useShortcuts } from './use-shortcuts.ts';
+
+type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
+type Opened = 'settings' | 'keys' | 'leave' | 'log';
+const NOTE_MS = 6_000;
+
+/** The room itself. */
+export default function InRoom({ session }: { session: RoomSession }) {
+  const state = useStore(session.state);
+  const local = useStore(session.local.store);
+  const quality = useStore(session.monitor.quality);
+  const [panel, setPanel] = useState<Panel>();
+  const [opened, setOpened] = useState<Opened>();
+  const [chosenView, setView] = useState<'grid' | 'speaker'>();
+  const [isAudioOnly, setAudioOnly] = useState(false);
+  const [hasCaptions, setCaptions] = useState(false);
+  const [pinned, setPinned] = useState<string>();
+  const [note, setNote] = useNote();
+  const root = useRef<HTMLDivElement>(null);
+  usePreferences(session);
+
+  const { self, people } = state;
+  const isShared = Object.values(people).some(({ screen }) => screen);
+  const view = chosenView ?? (isShared ? 'speaker' : 'grid');
+  const mayPublish = self?.role !== 'viewer';
+  const sharing = state.meeting?.settings.screenShare;
+  const mayShare =
+    mayPublish &&
+    (sharing === 'everyone' || (sharing === 'hosts' && isHost(self))) &&
+    'getDisplayMedia' in (navigator.mediaDevices ?? {});
+  const isSharing = local.tracks.screen !== undefined;
+  const isHandUp = self?.handRaisedAt !== undefined;
+
+  const toggleMicrophone = () => {
+    if (!mayPublish) return;
+    const on = !local.isMicrophoneOn;
+    session.local.setMicrophone(on);
+    announce(on ? 'Microphone on' : 'Muted');
+  };
+  const toggleCamera = () => {
+    if (!mayPublish) return;
+    session.local.setCamera(!local.isCameraOn);
+    announce(local.isCameraOn ? 'Camera off' : 'Camera on');
+  };
+  const toggleShare = () => {
+    if (isSharing) session.local.stopShare();
+    else if (mayShare) session.local.share();
+  };
+  const toggleHand = () => {
+    session.do({ type: isHandUp ? 'hand-lower' : 'hand-raise' }, setNote);
+    announce(isHandUp ? 'Hand lowered' : 'Hand raised');
+  };
+  const togglePanel = (wanted: Panel) => setPanel(panel === wanted ? undefined : wanted);
+  const toggleView = () => {
+    const next = view === 'grid' ? 'speaker' : 'grid';
+    setView(next);
+    announce(next === 'grid' ? 'Grid view' : 'Speaker view');
+  };
+  const toggleFullscreen = () => {
+    if (document.fullscreenElement !== null) document.exitFullscreen();
+    else root.current?.requestFullscreen?.().catch(() => {});
+  };
+  useShortcuts({
+    microphone: toggleMicrophone,
+    camera: toggleCamera,
+    share: toggleShare,
+    hand: toggleHand,
+    chat: () => togglePanel('chat'),
+    people: () => togglePanel('people'),
+    view: toggleView,
+    fullscreen: toggleFullscreen,
+    help: () => setOpened('keys'),
+    talk: (on) => {
+      if (mayPublish) session.local.setMicrophone(on);
+    },
+    mayTalk: () => mayPublish && !session.local.state.isMicrophoneOn,
+  });
+
+  const icon = (Icon: typeof Captions) => <Icon size={16} aria-hidden="true" />;
+  const more: BarProps['more'] = [
+    {
+      id: 'view',
+      label: view === 'grid' ? 'Speaker view' : 'Grid view',
+      icon: icon(view === 'grid' ? SquareUser : LayoutGrid),
+      onAction: toggleView,
+    },
+    { id: 'full', label: 'Full screen', icon: icon(Maximize), onAction: toggleFullscreen },
+    {
+      id: 'pip',
+      label: 'Picture in picture',
+      icon: icon(PictureInPicture2),
+      onAction: () => pictureInPicture(root.current, setNote),
+    },
+    {
+      id: 'audio',
+      label: isAudioOnly ? 'Show pictures again' : 'Sound only',
+      icon: icon(Headphones),
+      onAction: () => setAudioOnly(!isAudioOnly),
+    },
+    {
+      id: 'captions',
+      label: hasCaptions ? 'Hide captions' : 'Show captions',
+      icon: icon(Captions),
+      onAction: () => setCaptions(!hasCaptions),
+    },
+    {
+      id: 'polls',
+      label: 'Polls',
+      icon: icon(ChartBar),
+      onAction: () => setPanel('polls'),
+    },
+    ...(isHost(self)
+      ? [
+          {
+            id: 'breakouts',
+            label: 'Breakout rooms',
+            icon: icon(Split),
+            onAction: () => setPanel('breakouts'),
+          },
+        ]
+      : []),
+    ...(self?.role === 'host'
+      ? [
+          {
+            id: 'stage',
+            label: state.stage === undefined ? 'Go on stage' : 'On stage',
+            icon: icon(Podcast),
+            onAction: () => setPanel('stage'),
+          },
+        ]
+      : []),
+    {
+      id: 'settings',
+      label: 'Camera and sound',
+      icon: icon(Settings2),
+      onAction: () => setOpened('settings'),
+    },
+    {
+      id: 'log',
+      label: 'Save a diagnostic log',
+      icon: icon(FileDown),
+      onAction: () => setOpened('log'),
+    },
+    { id: 'keys', label: 'Keys', icon: icon(Keyboard), onAction: () => setOpened('keys') },
+  ];
+
+  const own = self === undefined ? undefined : quality[self.participantId];
+  return (
+    <div className="room" ref={root} data-panel={panel}>
+      <header className="room-head">
+        <a className="room-home" href="/" aria-label="Amphi, home" target="_blank" rel="noreferrer">
+          <Mark size={24} />
+        </a>
+        <h1 className="room-title">
+          <bdi>{state.meeting?.title}</bdi>
+        </h1>
+        <span className="room-route" title={state.route.reason}>
+          {state.route.peers === 'mesh' ? 'Direct' : 'Call server'}
+          <span className="visually-hidden">: {state.route.reason}</span>
+        </span>
+        {state.stage !== undefined && (
+          <span
+            className="room-on-stage"
+            title={`Viewers of the event ${state.stage.eventId} see and hear this room`}
+          >
+            On stage
+          </span>
+        )}
+        {own !== undefined && <QualityBars quality={own} />}
+        <span className="room-end">
+          <Button
+            size="small"
+            look="plain"
+            icon={icon(view === 'grid' ? SquareUser : LayoutGrid)}
+            onPress={toggleView}
+          >
+            {view === 'grid' ? 'Speaker' : 'Grid'}
+          </Button>
+          <ThemeToggle />
+        </span>
+      </header>
+      <main className="room-main" id="content" tabIndex={-1}>
+        <Banners
+          session={session}
+          isAudioOnly={isAudioOnly}
+          onPictures={() => setAudioOnly(false)}
+          onPolls={panel === 'polls' ? undefined : () => setPanel('polls')}
+          note={note}
+          onNoteSeen={() => setNote(undefined)}
+        />
+        <Stage
+          session={session}
+          view={pinned === undefined ? view : 'speaker'}
+          isAudioOnly={isAudioOnly}
+          pinned={pinned}
+          onPin={setPinned}
+        />
+        <ul className="reactions" aria-live="off">
+          {state.reactions.map(({ key, from, emoji }) => (
+            <li key={key}>
+              <span className="reaction-emoji">{emoji}</span>
+              <bdi>{from === session.selfId ? 'You' : nameOf(state, from)}</bdi>
+            </li>
+          ))}
+        </ul>
+        {hasCaptions && (
+          <section className="captions" aria-label="Captions" aria-live="polite">
+            Captions are not available on this server yet.
+          </section>
+        )}
+      </main>
+      {panel === 'chat' && <ChatPanel session={session} onClose={() => setPanel(undefined)} />}
+      {panel === 'people' && (
+        <PeoplePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'polls' && (
+        <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'breakouts' && (
+        <BreakoutsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      {panel === 'stage' && (
+        <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+      )}
+      <Bar
+        isMicrophoneOn={local.isMicrophoneOn}
+        isCameraOn={local.isCameraOn}
+        isSharing={isSharing}
+        isHandUp={isHandUp}
+        mayPublish={mayPublish}
+        mayShare={mayShare}
+        unread={state.unread}
+        people={Object.keys(people).length + 1}
+        waiting={isHost(self) ? state.waiting.length : 0}
+        panel={panel}
+        onMicrophone={toggleMicrophone}
+        onCamera={toggleCamera}
+        onShare={toggleShare}
+        onHand={toggleHand}
+        onReaction={(emoji) => session.do({ type: 'reaction', emoji }, setNote)}
+        onPanel={togglePanel}
+        onLeave={() => setOpened('leave')}
+        more={more}
+      />
+      <Dialog
+        title="Camera and sound"
+        isOpen={opened === 'settings'}
+        onClose={() => setOpened(undefined)}
+      >
+        <DeviceForm local={session.local} />
+      </Dialog>
+      <Dialog title="Keys" isOpen={opened === 'keys'} onClose={() => setOpened(undefined)}>
+        <dl className="keys">
+          {SHORTCUTS.map(({ key, text }) => (
+            <div key={key}>
+              <dt>
+                <kbd>{key}</kbd>
+              </dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+      </Dialog>
+      <ConfirmDialog
+        title="Save a diagnostic log?"
+        action="Save"
+        look="primary"
+        isOpen={opened === 'log'}
+        onClose={() => setOpened(undefined)}
+        onConfirm={() => saveDiagnostics(session)}
+      >
+        It has the state of the room and of its connections, with network addresses and the names of
+        your devices, and no names of people, no chat, no sound and no pictures. It stays on this
+        device until you send it to somebody.
+      </ConfirmDialog>
+      <LeaveDialog
+        session={session}
+        isHost={self?.role === 'host'}
+        isOpen={opened === 'leave'}
+        onClose={() => setOpened(undefined)}
+      />
+    </div>
+  );
+}
+
+/** Something that was refused, for a moment. */
+function useNote(): [string | undefined, (text: string | undefined) => void] {
+  const [note, setNote] = useState<string>();
+  useEffect(() => {
+    if (note === undefined) return;
+    const timer = setTimeout(() => setNote(undefined), NOTE_MS);
+    return () => clearTimeout(timer);
+  }, [note]);
+  const say = useCallback((text: string | undefined) => setNote(text), []);
+  return [note, say];
+}
+
+/** What is chosen here holds in the next room, too. */
+function usePreferences(session: RoomSession): void {
+  const { preferences } = useStore(session.local.store);
+  useEffect(() => keep({ preferences }), [preferences]);
+}
+
+function pictureInPicture(root: HTMLElement | null, onRefused: (text: string) => void): void {
+  const video =
+    root?.querySelector<HTMLVideoElement>('[data-role=main] video') ??
+    root?.querySelector<HTMLVideoElement>('.tile video');
+  if (document.pictureInPictureElement !== null) {
+    document.exitPictureInPicture();
+  } else if (video === null || video === undefined || !('requestPictureInPicture' in video)) {
+    onRefused('There is no picture that could stand beside other windows.');
+  } else {
+    video.requestPictureInPicture().catch(() => onRefused('The browser did not allow it.'));
+  }
+}

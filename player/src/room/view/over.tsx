@@ -1,0 +1,68 @@
+import type { MeetingView } from '#contracts';
+import type { Problem } from '../../api/client.ts';
+import { Button } from '../../ui/button.tsx';
+import { buttonClass } from '../../ui/button-class.ts';
+import { Mark } from '../../ui/logo.tsx';
+import { Shell } from '../../ui/shell.tsx';
+import type { Ending } from '../state/room-state.ts';
+import { endingWords, unavailableWords } from './words.ts';
+
+/** After the room: why, and what one can do now. */
+export function Over({
+  ending,
+  meeting,
+  onAgain,
+}: {
+  ending: Ending;
+  meeting: MeetingView | undefined;
+  onAgain: () => void;
+}) {
+  const { title, text, mayReturn } = endingWords(ending, meeting?.title);
+  return (
+    <Shell>
+      <div className="room-card">
+        <Mark size={56} />
+        <h1>{title}</h1>
+        <p className="dim" role="status">
+          {text}
+        </p>
+        <div className="row-actions">
+          {mayReturn && (
+            <Button look="primary" onPress={onAgain}>
+              Join again
+            </Button>
+          )}
+          <a className={buttonClass()} href="/">
+            Home
+          </a>
+        </div>
+      </div>
+    </Shell>
+  );
+}
+
+/** There is no such room, or it cannot be asked about. */
+export function Unavailable({ problem }: { problem: Problem }) {
+  const { title, text } = unavailableWords(problem.status, problem.message);
+  return (
+    <Shell>
+      <div className="room-card">
+        <Mark size={56} />
+        <h1>{title}</h1>
+        <p className="dim" role="alert">
+          {text}
+        </p>
+        <div className="row-actions">
+          {problem.status === 0 && (
+            <Button look="primary" onPress={() => location.reload()}>
+              Try again
+            </Button>
+          )}
+          <a className={buttonClass()} href="/">
+            Home
+          </a>
+        </div>
+      </div>
+    </Shell>
+  );
+}

@@ -1,0 +1,50 @@
+import { X } from 'lucide-react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { IconButton } from '../../ui/button.tsx';
+
+/** What opens beside the stage; on a phone, above it. Takes the focus, and gives it back. */
+export function SidePanel({
+  title,
+  count,
+  onClose,
+  children,
+}: {
+  title: string;
+  count?: number;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const panel = useRef<HTMLElement>(null);
+  // Asked while it is drawn: afterwards, a field in it may have taken the focus already.
+  const [before] = useState(() => document.activeElement);
+  useEffect(() => {
+    const own = panel.current;
+    if (own?.contains(document.activeElement) === false) own.focus({ preventScroll: true });
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [before]);
+  return (
+    <aside
+      ref={panel}
+      className="panel-side"
+      aria-label={title}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && !event.defaultPrevented) onClose();
+      }}
+    >
+      <div className="panel-head">
+        <h2>
+          {title} {count !== undefined && <span className="dim">{count}</span>}
+        </h2>
+        <IconButton
+          label={`Close: ${title}`}
+          icon={<X size={18} aria-hidden="true" />}
+          onPress={onClose}
+        />
+      </div>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,23 @@
+import { Button } from '../../ui/button.tsx';
+import { Mark } from '../../ui/logo.tsx';
+import type { RoomSession } from '../room-session.ts';
+import { useStore } from '../use-store.ts';
+
+/** Before the door, until a host opens it. */
+export function Waiting({ session }: { session: RoomSession }) {
+  const { socket } = useStore(session.state);
+  return (
+    <main className="room-card" id="content">
+      <span className="waiting-mark">
+        <Mark size={64} />
+      </span>
+      <h1>The host will let you in</h1>
+      <p className="dim" role="status">
+        {socket === 'open'
+          ? 'They know that you are here. Nobody sees or hears you yet.'
+          : 'Connecting again…'}
+      </p>
+      <Button onPress={() => session.leave()}>Leave</Button>
+    </main>
+  );
+}

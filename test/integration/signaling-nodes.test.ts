@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silentLogger } from '#base';
+import { connectRedis, type Redis } from '#platform';
+import { createMeeting, Instance, SignalClient, SignalingNode, until } from '#support';
+
+/** Further signalling nodes in this process, on the Redis and the database of a running Amphi. */
+
+const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
+let amphi: Instance;
+let redis: Redis;
+const nodes: SignalingNode[] = [];
+
+async function startNode(nodeId: string): Promise<SignalingNode> {
+  const { dataDir } = amphi;
+  const node = await SignalingNode.start({ nodeId, dataDir, secret: SECRET });
+  nodes.push(node);
+  return node;
+}
+
+async function stopNode(node: SignalingNode): Promise<void> {
+  nodes.splice(nodes.indexOf(node), 1);
+  await node.stop();
+}
+
+beforeAll(async () => {
+  amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_CLUSTER_SECRET: SECRET } });
+  redis = connectRedis(`unix:${join(amphi.dataDir, 'run', 'redis.sock')}`, { log: silentLogger });
+});
+
+afterAll(async () => {
+  for (const node of [...nodes]) await stopNode(node);
+  redis?.disconnect();
+  await amphi?.stop();
+});
+
+/** Comes in by this node, wherever the room is held. */
+async function joinAt(
+  node: SignalingNode,
+  meetingId: string,
+  hostToken?: string,
+): Promise<SignalClient> {
+  const knocked = await SignalClient.knock(
+    amphi.base,
+    meetingId,
+    hostToken === undefined ? {} : { hostToken },
+  );
+  const url = knocked.socket.url.replace(/^ws:\/\/[^/]+/, node.base);
+  knocked.cut();
+  const client = new SignalClient(url, knocked.participantId);
+  await client.opened();
+  client.say({ type: 'join', participantId: client.participantId });
+  await client.next('welcome');
+  return client;
+}
+
+describe('several nodes', () => {
+  it('hold a room once, and work as one', async () => {
+    const [one, two] = [await startNode('one'), await startNode('two')];
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await joinAt(one, meetingId, hostToken);
+    const guest = await joinAt(two, meetingId);
+    expect([one.rooms.size, two.rooms.size]).toEqual([1, 0]);
+    expect(await guest.ask({ type: 'chat', message: 'hello' })).toMatchObject({ type: 'ok' });
+    expect(await host.next('chat')).toMatchObject({ message: 'hello' });
+    for (let i = 0; i < 50; i++) host.say({ type: 'reaction', emoji: `e${i}` });
+    await guest.until('the last one', (m) => m.type === 'reaction' && m.emoji === 'e49');
+    expect(guest.of('reaction')).toHaveLength(50);
+    expect(guest.messages.map(({ sequence }) => sequence).filter((n) => n > 0)).toEqual(
+      Array.from({ length: guest.sequence }, (_, i) => i + 1),
+    );
+    // By way of the other node than before.
+    guest.cut();
+    await host.until(
+      'the break',
+      (m) => m.type === 'participant-updated' && !m.participant.connected,
+    );
+    await host.ask({ type: 'reaction', emoji: 'missed' });
+    const url = guest.socket.url.replace(two.base, one.base);
+    const again = await guest.resume({ url });
+    await again.next('resumed');
+    expect(again.of('reaction').map(({ emoji }) => emoji)).toEqual(['missed']);
+    expect(await again.ask({ type: 'leave' })).toMatchObject({ type: 'ok' });
+    expect((await again.closed).code).toBe(1000);
+  });
+
+  it('take a room over from one that stops: clients come again and go on', async () => {
+    const [one, two] = [await startNode('three'), await startNode('four')];
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await joinAt(one, meetingId, hostToken);
+    const guest = await joinAt(two, meetingId);
+    await guest.ask({ type: 'hand-raise' });
+    await stopNode(one);
+    expect((await guest.closed).code).toBe(1012);
+    await host.closed;
+    const [h, g] = [
+      await host.resume({ url: host.socket.url.replace(one.base, two.base) }),
+      await guest.resume(),
+    ];
+    const welcome = await g.next('welcome');
+    expect(welcome.self.handRaisedAt).toBeDefined();
+    expect(welcome.participants).toMatchObject([{ participantId: host.participantId }]);
+    await h.next('welcome');
+    expect(await h.ask({ type: 'lock', locked: true })).toMatchObject({ type: 'ok' });
+    expect(two.rooms.size).toBe(1);
+  });
+
+  it('let go of a room that a newer holder has written', async () => {
+    const node = await startNode('five');
+    const { meetingId } = await createMeeting(amphi.base);
+    const guest = await joinAt(node, meetingId);
+    await redis.hset(`amphi:room:{${meetingId}}`, 'fence', String(Date.now() * 2));
+    guest.say({ type: 'hand-raise' });
+    expect((await guest.closed).code).toBe(1012);
+    await until('the room to be let go of', () => node.rooms.size === 0);
+  });
+});

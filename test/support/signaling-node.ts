@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { silentLogger } from '#base';
+import { ChatStore, MeetingRepository, Rooms, SignalGateway, Upgrader } from '#meeting';
+import {
+  connectRedis,
+  type Listener,
+  listen,
+  NodeClient,
+  NodeRegistry,
+  type Redis,
+  TokenIssuer,
+} from '#platform';
+import { type Database, openDatabase } from '#platform/sql';
+
+/** One more signalling node, in this process, on the Redis and the database of a running Amphi. */
+export class SignalingNode {
+  readonly rooms: Rooms;
+  /** Base of its WebSockets. */
+  readonly base: string;
+  readonly #upgrader: Upgrader;
+  readonly #listener: Listener;
+  readonly #redis: Redis;
+  readonly #database: Database;
+
+  private constructor(parts: {
+    rooms: Rooms;
+    upgrader: Upgrader;
+    listener: Listener;
+    redis: Redis;
+    database: Database;
+  }) {
+    this.rooms = parts.rooms;
+    this.base = `ws://127.0.0.1:${parts.listener.port}`;
+    this.#upgrader = parts.upgrader;
+    this.#listener = parts.listener;
+    this.#redis = parts.redis;
+    this.#database = parts.database;
+  }
+
+  static async start(options: {
+    nodeId: string;
+    dataDir: string;
+    secret: string;
+  }): Promise<SignalingNode> {
+    const { nodeId, dataDir, secret } = options;
+    const log = silentLogger;
+    const redis = connectRedis(`unix:${join(dataDir, 'run', 'redis.sock')}`, { log });
+    const database = await openDatabase(`unix:${join(dataDir, 'run', 'postgres.sock')}`);
+    const tokens = new TokenIssuer(secret);
+    const registry = new NodeRegistry(redis, log);
+    const rooms = await Rooms.start({
+      redis,
+      nodes: new NodeClient({ registry, tokens, nodeId }),
+      nodeId,
+      meetings: new MeetingRepository(database.db),
+      chat: new ChatStore(database.db),
+      iceServers: () => [],
+      log,
+    });
+    const upgrader = new Upgrader({ nodeId, log });
+    const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+    const server = createServer();
+    server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
+    const listener = await listen(server, { host: '127.0.0.1', port: 0 });
+    return new SignalingNode({ rooms, upgrader, listener, redis, database });
+  }
+
+  async stop(): Promise<void> {
+    await this.#upgrader.close();
+    await this.rooms.close();
+    await this.#listener.close();
+    await this.#database.close();
+    this.#redis.disconnect();
+  }
+}
