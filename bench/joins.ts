@@ -21,10 +21,10 @@ const MAIN = fileURLToPath(new URL('./forward/amphi-main.js', import.meta.url));
 const LOOPBACK = '127.0.0.1';
 const SERVER_CORE = 0;
 const CROWD_CORE = 1;
-/** A key frame a second: every 500 packets. */
-const PACKETS_PER_SECOND = 500;
+/** With a key frame a second. */
+const PACKETS_PER_SECOND = 100;
 const PACKET_BYTES = 200;
-const TOGETHER = 25;
+const TOGETHER = 10;
 const SAMPLES = 10;
 /** Tracks are let go a second after their peers. */
 const AFTERWARDS_MS = 2_000;
@@ -116,7 +116,7 @@ class Scene {
   async publish(peer: string): Promise<void> {
     const { answer } = await this.#post('whip', await this.#crowd.offer(peer, 'SendOnly'));
     await this.#crowd.answer(peer, answer);
-    this.#crowd.send(peer, PACKETS_PER_SECOND, PACKET_BYTES);
+    this.#crowd.send(peer, PACKETS_PER_SECOND, PACKET_BYTES, PACKETS_PER_SECOND);
   }
 
   /** Plays until the first packet, then leaves: by its resource, or without a word. */

@@ -325,6 +325,15 @@ export const configSchema = z.strictObject({
       region: setting(z.string().optional(), 'AMPHI_S3_REGION', 'Region of the bucket.'),
     })
     .prefault({}),
+  people: z
+    .strictObject({
+      signUp: setting(
+        z.enum(['open', 'closed']).default('open'),
+        'AMPHI_SIGN_UP',
+        'Whether anybody may make an account, and with it meetings; when closed, only the admin makes accounts.',
+      ),
+    })
+    .prefault({}),
   turn: z
     .strictObject({
       urls: setting(

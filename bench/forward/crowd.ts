@@ -69,8 +69,8 @@ export class Crowd {
     await connected;
   }
 
-  send(peer: string, packetsPerSecond: number, packetBytes: number): void {
-    tell(this.#homeOf(peer), { order: 'send', peer, packetsPerSecond, packetBytes });
+  send(peer: string, packetsPerSecond: number, packetBytes: number, keyEvery = 500): void {
+    tell(this.#homeOf(peer), { order: 'send', peer, packetsPerSecond, packetBytes, keyEvery });
   }
 
   forgetDelays(): void {

@@ -15,8 +15,14 @@ export type PeerOrder =
   | { order: 'leave'; peer: string }
   /** Answer the other side's offer to play; `description` and `connected` follow. */
   | { order: 'accept'; peer: string; sdp: string }
-  /** Send packets from now on. */
-  | { order: 'send'; peer: string; packetsPerSecond: number; packetBytes: number }
+  /** Send packets from now on, with a key frame every `keyEvery` packets, a multiple of ten. */
+  | {
+      order: 'send';
+      peer: string;
+      packetsPerSecond: number;
+      packetBytes: number;
+      keyEvery: number;
+    }
   /** Forget the delays so far. */
   | { order: 'reset' }
   /** Answered by `delays`. */

@@ -172,8 +172,9 @@ function transportSequenceOf(packet: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Ten packets a picture; every fiftieth picture is a key frame (VP8, RFC 7741). */
-function send(peer: string, packetsPerSecond: number, packetBytes: number): void {
+/** Ten packets a picture (VP8, RFC 7741). */
+function send(order: Extract<PeerOrder, { order: 'send' }>): void {
+  const { peer, packetsPerSecond, packetBytes, keyEvery } = order;
   const found = peers.get(peer);
   if (found === undefined) throw new Error(`no peer ${peer}`);
   const packet = Buffer.alloc(packetBytes);
@@ -198,7 +199,9 @@ function send(peer: string, packetsPerSecond: number, packetBytes: number): void
       packet[15] = picture & 0xff;
       // Frame tag: a key frame has its lowest bit clear, then start code and size follow.
       packet.set(
-        picture % 50 === 0 ? [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02] : [0x11],
+        (picture * 10) % keyEvery === 0
+          ? [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x00, 0x05, 0xd0, 0x02]
+          : [0x11],
         16,
       );
       packet.writeBigUInt64BE(process.hrtime.bigint(), packetBytes - CLOCK_BYTES);
@@ -222,7 +225,7 @@ function obey(order: PeerOrder): void {
       accept(order.peer, order.sdp);
       break;
     case 'send':
-      send(order.peer, order.packetsPerSecond, order.packetBytes);
+      send(order);
       break;
     case 'reset':
       delays.length = 0;

@@ -1,6 +1,7 @@
 import { type Closable, Emitter, randomId } from '#base';
 import { RtcpWriter } from '#protocol';
 import type { CodecName } from '../codecs.ts';
+import { MediaTime } from '../media/media-time.ts';
 import { UnitSender } from '../media/unit-sender.ts';
 import type { ProducerParameters } from '../parameters.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -26,6 +27,8 @@ export interface FeedTrack {
 interface Stream {
   sender: UnitSender;
   needsKey: boolean;
+  /** When its newest unit went out, monotonic. */
+  sentMs: number;
 }
 
 type Events = {
@@ -40,6 +43,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
   readonly #worker: WorkerClient;
   readonly #tracks: Stream[][] = [];
   readonly #writer = new RtcpWriter();
+  readonly #time = new MediaTime();
   #handle = -1;
   #reports: NodeJS.Timeout | undefined;
   #off: () => void = () => {};
@@ -75,6 +79,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
         ssrcs.map((one) => ({
           sender: new UnitSender({ codec, payloadType, ssrc: one, send }),
           needsKey: true,
+          sentMs: 0,
         })),
       );
       producers.push({
@@ -123,12 +128,22 @@ export class MediaFeed extends Emitter<Events> implements Closable {
       return;
     }
     to.needsKey = false;
-    const { sender } = to;
-    if (!sender.begun) {
-      sender.report(this.#writer, unit.capturedUs);
-      this.#flush();
-    }
-    sender.send(unit.capturedUs, unit.payload);
+    this.#place(to, unit.capturedUs);
+    to.sender.send(unit.capturedUs, unit.payload);
+  }
+
+  /** Reports where a stream's timestamps stand when it begins, and when they are about to leave out a hole. */
+  #place(to: Stream, capturedUs: number): void {
+    const { sender, sentMs } = to;
+    const nowMs = performance.now();
+    const lastUs = sender.capturedUs;
+    if (lastUs !== undefined) this.#time.advance(lastUs, capturedUs, (nowMs - sentMs) * 1_000);
+    const leadUs = this.#time.leadUs(capturedUs);
+    to.sentMs = nowMs;
+    if (lastUs !== undefined && leadUs === sender.leadUs) return;
+    sender.leadUs = leadUs;
+    sender.report(this.#writer, capturedUs);
+    this.#flush();
   }
 
   #report(): void {

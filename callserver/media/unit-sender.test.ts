@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthPrefixed, RtcpWriter } from '#protocol';
+import { lengthPrefixed, parseRtcp, RtcpWriter, readU32 } from '#protocol';
 import { type AccessUnit, AccessUnitReader } from './access-units.ts';
 import { UnitSender } from './unit-sender.ts';
 
@@ -85,6 +85,24 @@ describe('UnitSender', () => {
         sender.send(EPOCH_US, unit);
       }),
     );
+  });
+
+  it('takes a lead off its timestamps, and reports so', () => {
+    const timestamps: number[] = [];
+    const sender = new UnitSender({
+      codec: 'opus',
+      payloadType: 111,
+      ssrc: 1,
+      send: (packet) => timestamps.push(readU32(packet, 4)),
+    });
+    sender.send(EPOCH_US, new Uint8Array(3));
+    sender.leadUs = 6_000_000;
+    sender.send(EPOCH_US + 7_000_000, new Uint8Array(3));
+    expect(((timestamps[1] ?? 0) - (timestamps[0] ?? 0)) >>> 0).toBe(48_000);
+    const writer = new RtcpWriter();
+    sender.report(writer);
+    const [report] = parseRtcp(writer.bytes());
+    expect(report).toMatchObject({ type: 'sender-report', rtpTimestamp: timestamps[1] });
   });
 
   it('has no packets of codecs that are not made here', () => {

@@ -39,6 +39,7 @@ export class UnitSender {
   #packets = 0;
   #octets = 0;
   #capturedUs: number | undefined;
+  #leadUs = 0;
 
   /** Throws `RangeError` for a codec that nobody here makes packets of. */
   constructor({ codec, payloadType, ssrc, send }: UnitSenderOptions) {
@@ -54,9 +55,18 @@ export class UnitSender {
     setSsrc(this.#packet, ssrc);
   }
 
-  /** Whether anything has been sent. */
-  get begun(): boolean {
-    return this.#capturedUs !== undefined;
+  /** Of the newest unit; undefined before the first. */
+  get capturedUs(): number | undefined {
+    return this.#capturedUs;
+  }
+
+  /** How far timestamps are behind the time of capture, as `MediaTime` has it. Reports say so. */
+  get leadUs(): number {
+    return this.#leadUs;
+  }
+
+  set leadUs(us: number) {
+    this.#leadUs = us;
   }
 
   /** `capturedUs` is in microseconds since the epoch. */
@@ -87,6 +97,6 @@ export class UnitSender {
   }
 
   #timestamp(us: number): number {
-    return Math.round((us / 1e6) * this.#clockRate) >>> 0;
+    return Math.round(((us - this.#leadUs) / 1e6) * this.#clockRate) >>> 0;
   }
 }

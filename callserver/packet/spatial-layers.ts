@@ -144,8 +144,9 @@ export class Vp9SpatialFilter implements SpatialLayers {
   #wanted = TOP;
   #timestamp = NONE;
   #waitingSinceMs = Number.POSITIVE_INFINITY;
-  /** The highest layer that has been seen in a picture: an aim above that is reached. */
+  /** The highest layer that there is, by what came since the last key frame: an aim above that is reached. */
   #highest = 0;
+  #sinceKey = 0;
 
   aim(spatial: number, _temporal: number, nowMs: number): void {
     this.#wanted = spatial;
@@ -167,11 +168,13 @@ export class Vp9SpatialFilter implements SpatialLayers {
     const { spatialId, timestamp } = slot;
     if (slot.keyFrame) {
       this.#current = this.#wanted;
-      this.#highest = 0;
+      this.#highest = this.#sinceKey;
+      this.#sinceKey = 0;
     } else if (timestamp !== this.#timestamp && this.#wanted < this.#current) {
       this.#current = this.#wanted;
     }
     this.#timestamp = timestamp;
+    this.#sinceKey = Math.max(this.#sinceKey, spatialId);
     this.#highest = Math.max(this.#highest, spatialId);
     if (spatialId > this.#current && spatialId <= this.#wanted && slot.onlyFromBelow) {
       this.#current = spatialId;

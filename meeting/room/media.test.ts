@@ -76,6 +76,16 @@ describe('with the call server', () => {
   });
 });
 
+it('passes on how large who is there is shown, and nothing about strangers', () => {
+  const r = new Rehearsal();
+  const [a, b] = [r.join(), r.join()];
+  const want = { type: 'want', media: 'camera', width: 640, height: 360 } as const;
+  expect(r.of('call-server-want', r.say(a, { ...want, participantId: b }))).toMatchObject([
+    { participantId: a, stream: { participantId: b, media: 'camera' }, width: 640, height: 360 },
+  ]);
+  expect(r.say(a, { ...want, participantId: 'zzzzzzzzzzzz' })).toEqual([]);
+});
+
 describe('what is on', () => {
   it('follows what people say and what hosts do', () => {
     const r = new Rehearsal();

@@ -97,6 +97,8 @@ export const media: Handlers<Media> = {
     return undefined;
   },
   want: (turn, person, { participantId, media, width, height }) => {
+    // Somebody may have left while that was said.
+    if (turn.state.people[participantId] === undefined) return undefined;
     const stream = { participantId, media };
     turn.do({
       type: 'call-server-want',

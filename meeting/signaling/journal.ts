@@ -4,7 +4,7 @@ const RETRY = { baseMs: 100, capMs: 1_000, jitter: 0.3, attempts: Number.POSITIV
 /** So much waits while the database is away. */
 const MAX_WAITING = 1_000;
 /** Somebody who waits for it is told after so long that it did not work. */
-const PATIENCE_MS = 12_000;
+const PATIENCE_MS = 20_000;
 
 /** Writes to the database of one room, in their order, tried again while it is away. */
 export class Journal {

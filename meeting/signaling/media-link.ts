@@ -138,6 +138,9 @@ export class MediaLink {
     }
     this.#placed.delete(participantId);
     this.#wishes.delete(participantId);
+    for (const wishes of this.#wishes.values()) {
+      for (const media of ORDER) wishes.delete(streamKey({ participantId, media }));
+    }
   }
 
   /** Puts the room on the stage of an event, or changes who is shown. Throws what a publisher is told, and `unavailable`. */

@@ -155,6 +155,7 @@ export class RoomHost {
   /** A socket's first message; one that is refused is told so and closed. */
   open(line: Line, participantId: string, grant: Grant, message: First): void {
     try {
+      if (this.#ended) throw new AmphiError('meeting_ended');
       if (this.#closed) throw new AmphiError('unavailable');
       if (message.participantId !== participantId || grant.meetingId !== this.meetingId) {
         throw new AmphiError('forbidden', 'The token is somebody else’s');

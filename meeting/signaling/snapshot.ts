@@ -14,8 +14,9 @@ export interface LiveRoom {
 }
 
 const key = (meetingId: string): string => `amphi:room:{${meetingId}}`;
-/** A room that nobody has touched for so long is forgotten; its chat is not. */
+/** A room in which nothing has happened for so long is forgotten; its chat is not. */
 const KEEP_SECONDS = 7 * 86_400;
+const KEEP_EMPTY_SECONDS = 86_400;
 
 /** Between two writes this process does other things for so many times as long as one took it. */
 const SHARE = 9;
@@ -71,7 +72,8 @@ export class SnapshotWriter {
       const [whole, live] = [JSON.stringify(state), JSON.stringify(liveOf(state))];
       const tookMs = performance.now() - startedAt;
       try {
-        const [name, fence, keep] = [key(this.#meetingId), this.#fence, KEEP_SECONDS];
+        const [name, fence] = [key(this.#meetingId), this.#fence];
+        const keep = state.emptySince === undefined ? KEEP_SECONDS : KEEP_EMPTY_SECONDS;
         const written = await this.#redis.eval(WRITE, 1, name, fence, whole, live, keep);
         if (written === 0) this.#onStale();
       } catch (error) {

@@ -54,8 +54,12 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       access: 'public',
       body: createUserSchema,
       answers: { status: 201, schema: signedInSchema, description: 'Signed in' },
-      handle: async ({ body, req, res }) =>
-        signIn(await accounts.signUp(body, req.ip ?? ''), req, res),
+      handle: async ({ body, req, res }) => {
+        if (config.people.signUp === 'closed' && !(await gate.isAdmin(req))) {
+          throw new AmphiError('forbidden', 'Ask whoever runs this server for an account');
+        }
+        return signIn(await accounts.signUp(body, req.ip ?? ''), req, res);
+      },
     }),
     route({
       method: 'post',

@@ -88,24 +88,22 @@ describe('a room that grows', () => {
     await inChromium?.watchGaps();
     people.push(
       ...(await Promise.all([
-        RoomGuest.join(chromium, url, 'Alan'),
-        RoomGuest.join(chromium, url, 'Edsger'),
+        RoomGuest.join(chromium, url, 'Alan', { camera: false }),
+        RoomGuest.join(chromium, url, 'Edsger', { camera: false }),
       ])),
     );
     await Promise.all(people.map((one) => one.hasAllByCallServer(people.length - 1)));
     expect(await inChromium?.longestGapMs()).toBeLessThan(MOST_GAP_MS);
     await Promise.all([
       ...people.map((one) => one.sees(one.name === ada ? grace : ada)),
+      people[0]?.hears('Alan'),
+      people[1]?.hears(ada),
       people[3]?.hears(grace),
       people[3]?.sees('Ada’s screen'),
     ]);
-    console.log(
-      `longest gap ${Math.round((await inChromium?.longestGapMs()) ?? 0)} ms; first picture`,
-      await Promise.all(people.slice(1).map(async (one) => Math.round(await one.firstPictureMs()))),
-    );
     await inChromium?.button('Stop sharing').click();
     await people[3]?.page.locator('[data-kind=screen]').waitFor({ state: 'detached' });
-  });
+  }, 120_000);
 
   it('goes straight again when two are left', async () => {
     const [inChromium, inFirefox] = people;

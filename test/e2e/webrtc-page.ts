@@ -26,6 +26,7 @@ export interface Way {
   kind: 'host' | 'srflx' | 'prflx' | 'relay';
   /** From us to the relay. */
   relayProtocol?: 'udp' | 'tcp' | 'tls';
+  remoteAddress: string;
   remotePort: number;
 }
 
@@ -264,7 +265,8 @@ export class WebRtcPage {
       const remote = report.get(pair?.remoteCandidateId ?? '');
       if (local === undefined || remote === undefined) return undefined;
       const { protocol, candidateType: kind, relayProtocol } = local;
-      return { protocol, kind, relayProtocol, remotePort: remote.port };
+      const { address: remoteAddress, port: remotePort } = remote;
+      return { protocol, kind, relayProtocol, remoteAddress, remotePort };
     });
   }
 

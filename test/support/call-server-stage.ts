@@ -47,7 +47,7 @@ export class CallServerStage {
       announcedPort?: number;
       revive?: boolean;
       tcp?: boolean;
-      relay?: boolean;
+      relayPort?: number;
     } = {},
   ): Promise<CallServerStage> {
     const [free = 0, http = 0] = await freePorts(2);
@@ -60,7 +60,7 @@ export class CallServerStage {
           announcedAddresses: [address],
           announcedPort,
           tcp: options.tcp ?? false,
-          ...(options.relay === true ? { relayPort: 0 } : {}),
+          ...(options.relayPort === undefined ? {} : { relayPort: options.relayPort }),
         },
         logger: silentLogger,
         entry: ENTRY,

@@ -11,7 +11,7 @@ import { ADMIN_TOKEN } from './instance.ts';
 type Type = ServerMessage['type'];
 type Of<T extends Type> = Extract<ServerMessage, { type: T }>;
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Somebody in a meeting, without media: what a room page says and hears. */
 export class SignalClient {

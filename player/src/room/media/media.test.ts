@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
@@ -49,6 +49,19 @@ describe('RemoteMedia', () => {
     expect(remote.flows('a', 'callserver', 'microphone')).toBe(true);
     remote.remove('a', 'callserver');
     expect(remote.get('a', 'microphone').path).toBe('mesh');
+  });
+
+  it('changes over after a second where a browser does not tell what plays', () => {
+    vi.useFakeTimers();
+    const remote = new RemoteMedia(() => {});
+    remote.setWanted('callserver');
+    remote.add('a', 'mesh', 'microphone', track('audio') as never, receiver([{}]) as never);
+    remote.add('a', 'callserver', 'microphone', track('audio') as never, receiver([]) as never);
+    vi.advanceTimersByTime(1_000);
+    expect(remote.get('a', 'microphone').path).toBe('mesh');
+    vi.advanceTimersByTime(1);
+    expect(remote.get('a', 'microphone').path).toBe('callserver');
+    vi.useRealTimers();
   });
 
   it('waits for no second way where there is one only', () => {

@@ -6,7 +6,12 @@ export type Path = 'mesh' | 'callserver';
 interface Incoming {
   track: MediaStreamTrack;
   receiver: RTCRtpReceiver | undefined;
+  /** Since when packets come, on the clock of the page. */
+  since: number;
 }
+
+/** So long after its first packet a sound plays, whether a browser tells so or not. */
+const PLAYS_MS = 1_000;
 
 type Lane = Map<Slot, Incoming>;
 
@@ -62,11 +67,15 @@ export class RemoteMedia {
   ): void {
     const lane = this.#lanes(participantId)[path];
     if (lane.get(slot)?.track === track) return;
-    lane.set(slot, { track, receiver });
+    const incoming: Incoming = { track, receiver, since: performance.now() };
+    lane.set(slot, incoming);
     const changed = () => {
-      if (lane.get(slot)?.track === track) this.#onChange(participantId);
+      if (lane.get(slot) === incoming) this.#onChange(participantId);
     };
-    track.addEventListener('unmute', changed);
+    track.addEventListener('unmute', () => {
+      incoming.since = performance.now();
+      changed();
+    });
     track.addEventListener('mute', changed);
     track.addEventListener('ended', changed);
     this.#onChange(participantId);
@@ -152,10 +161,11 @@ export class RemoteMedia {
  * Whether something can be seen or heard of it. Packets of sound wait until there
  * are enough of them; it is there once some of it was played.
  */
-function isFlowing({ track, receiver }: Incoming): boolean {
+function isFlowing({ track, receiver, since }: Incoming): boolean {
   if (track.readyState !== 'live' || track.muted) return false;
   if (track.kind === 'video' || receiver === undefined) return true;
-  return receiver.getSynchronizationSources().length > 0;
+  if (receiver.getSynchronizationSources().length > 0) return true;
+  return performance.now() - since > PLAYS_MS;
 }
 
 /** Slots of sound and of pictures. */
