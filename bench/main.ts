@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Benchmark } from './benchmark.ts';
+import { cascade } from './cascade.ts';
 import { chaos } from './chaos.ts';
 import { edge } from './edge.ts';
 import { forward } from './forward.ts';
@@ -20,6 +21,7 @@ import { transcode } from './transcode.ts';
 /** `npm run bench [-- NAME …] [--quick]`: runs the named benchmarks, or all. */
 
 const BENCHMARKS: readonly Benchmark[] = [
+  cascade,
   chaos,
   edge,
   forward,

@@ -5,14 +5,22 @@ export type { Received, ReceivingSession } from './client/receiving-session.ts';
 export { Router, type Speaker } from './client/router.ts';
 export type { PublishedProducer, SendingSession } from './client/sending-session.ts';
 export { Session } from './client/session.ts';
+export { WorkerClient } from './client/worker-client.ts';
 export { WorkerProcess } from './client/worker-process.ts';
 export { CODECS, type CodecName } from './codecs.ts';
-export { FrameReader, frame } from './control/frames.ts';
-export type {
-  TransportStats,
-  TransportSummary,
-  WorkerSettings,
-  WorkerStats,
+export { FRAME_CONTROL, FrameReader, frame } from './control/frames.ts';
+export {
+  ControlRequest,
+  isRequestName,
+  type Notice,
+  REQUESTS,
+  type RequestInput,
+  type RequestName,
+  type RequestOutput,
+  type TransportStats,
+  type TransportSummary,
+  type WorkerSettings,
+  type WorkerStats,
 } from './control/messages.ts';
 export {
   CORS,

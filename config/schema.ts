@@ -181,6 +181,11 @@ export const configSchema = z.strictObject({
         'AMPHI_MEDIA_WORKERS',
         'Call-server processes on this machine, each with a UDP port; one a core carries most.',
       ),
+      pipePort: setting(
+        port.default(45_000),
+        'AMPHI_MEDIA_PIPE_PORT',
+        'UDP between call-server processes and nodes, on the internal address: one port per process, counting up, bound when needed; 0 takes free ones.',
+      ),
       maxViewers: setting(
         z.int().min(1).max(20_000).default(500),
         'AMPHI_MEDIA_MAX_VIEWERS',

@@ -156,7 +156,13 @@ export class RoomMedia extends Emitter<Events> implements Closable {
   }
 
   #onLine(line: string): void {
-    const { number, notice } = roomNoticeLineSchema.parse(JSON.parse(line));
+    const parsed = roomNoticeLineSchema.safeParse(JSON.parse(line));
+    if (!parsed.success) {
+      // Of a newer node, perhaps. It is not asked for again for that.
+      this.#options.log.warn({ reason: parsed.error.message }, 'a notice that is not known');
+      return;
+    }
+    const { number, notice } = parsed.data;
     this.#latest = number;
     this.emit('notice', notice);
     if (notice.notice !== 'ended') return;

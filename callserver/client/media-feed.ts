@@ -4,7 +4,7 @@ import type { CodecName } from '../codecs.ts';
 import { MediaTime } from '../media/media-time.ts';
 import { UnitSender } from '../media/unit-sender.ts';
 import type { ProducerParameters } from '../parameters.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
 /** The worker reads nothing into a longer pause, and receivers learn of drift. */
@@ -40,7 +40,7 @@ type Events = {
 export class MediaFeed extends Emitter<Events> implements Closable {
   readonly producers: readonly { producerId: string; parameters: ProducerParameters }[];
   readonly transportId: string;
-  readonly #worker: WorkerProcess;
+  readonly #worker: WorkerClient;
   readonly #tracks: Stream[][] = [];
   readonly #writer = new RtcpWriter();
   readonly #time = new MediaTime();
@@ -52,7 +52,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
   dropped = 0;
 
   private constructor(
-    worker: WorkerProcess,
+    worker: WorkerClient,
     transportId: string,
     producers: MediaFeed['producers'],
   ) {
@@ -63,7 +63,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
   }
 
   static async open(
-    worker: WorkerProcess,
+    worker: WorkerClient,
     routerId: string,
     tracks: readonly FeedTrack[],
   ): Promise<MediaFeed> {

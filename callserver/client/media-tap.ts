@@ -2,7 +2,7 @@ import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import type { CodecName } from '../codecs.ts';
 import { type AccessUnit, AccessUnitReader } from '../media/access-units.ts';
 import { DEPACKETIZERS } from '../media/depacketizers.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
 /** Several round trips of repair between publisher and worker; nobody watches this end live. */
@@ -20,7 +20,7 @@ type Events = {
 
 /** One producer's media, taken out of its worker as whole access units in decoding order. */
 export class MediaTap extends Emitter<Events> implements Closable {
-  readonly #worker: WorkerProcess;
+  readonly #worker: WorkerClient;
   readonly #transportId: string;
   readonly #consumerId: string;
   readonly #reader: AccessUnitReader;
@@ -30,7 +30,7 @@ export class MediaTap extends Emitter<Events> implements Closable {
   #closed = false;
 
   private constructor(
-    worker: WorkerProcess,
+    worker: WorkerClient,
     transportId: string,
     consumerId: string,
     codec: CodecName,
@@ -60,7 +60,7 @@ export class MediaTap extends Emitter<Events> implements Closable {
   }
 
   static async open(
-    worker: WorkerProcess,
+    worker: WorkerClient,
     routerId: string,
     producerId: string,
     codec: CodecName,

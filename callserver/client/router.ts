@@ -13,7 +13,7 @@ import {
   type SessionRouter,
 } from './sending-session.ts';
 import { Session } from './session.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
 /** A viewer has no need of more. */
@@ -37,11 +37,11 @@ export type RouterEvents = {
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
 export class Router extends Emitter<RouterEvents> implements Closable, SessionRouter {
   readonly id: string;
-  readonly worker: WorkerProcess;
+  readonly worker: WorkerClient;
   readonly published = new Map<string, PublishedProducer>();
   readonly #off: () => void;
 
-  private constructor(id: string, worker: WorkerProcess) {
+  private constructor(id: string, worker: WorkerClient) {
     super();
     this.id = id;
     this.worker = worker;
@@ -52,7 +52,7 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
     });
   }
 
-  static async create(worker: WorkerProcess, options: RouterOptions = {}): Promise<Router> {
+  static async create(worker: WorkerClient, options: RouterOptions = {}): Promise<Router> {
     const router = new Router(randomId(ID_CHARACTERS), worker);
     try {
       await worker.request('createRouter', { routerId: router.id, ...options });

@@ -10,7 +10,7 @@ import {
 import type { LocalTransport, ProducerParameters } from '../parameters.ts';
 import { newSessionId, readOffer } from './offer.ts';
 import { Session } from './session.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
 const START_BITRATE_KBPS = 2_000;
@@ -39,7 +39,7 @@ export interface SendingOptions extends Partial<PublishOptions> {
 /** What a router lends to its sessions. */
 export interface SessionRouter {
   readonly id: string;
-  readonly worker: WorkerProcess;
+  readonly worker: WorkerClient;
   /** What can be played now, by id. */
   readonly published: Map<string, PublishedProducer>;
   /** Takes one out that has ended. */

@@ -1,7 +1,7 @@
 import { AmphiError, type Closable, Emitter } from '#base';
 import type { Notice, TransportStats } from '../control/messages.ts';
 import type { LocalTransport, RemoteTransport } from '../parameters.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import type { WorkerClient } from './worker-client.ts';
 
 export type SessionEvents = {
   connected: readonly [];
@@ -14,7 +14,7 @@ export type SessionEvents = {
 /** What a session is made of: its transport in a worker, and the first answer. */
 export interface SessionParts {
   id: string;
-  worker: WorkerProcess;
+  worker: WorkerClient;
   remote: RemoteTransport;
   answer: string;
 }
@@ -22,7 +22,7 @@ export interface SessionParts {
 /** One peer of a router: somebody who sends, or somebody who receives. */
 export class Session extends Emitter<SessionEvents> implements Closable {
   readonly id: string;
-  protected readonly worker: WorkerProcess;
+  protected readonly worker: WorkerClient;
   protected remote: RemoteTransport;
   /** Ids of consumers, and of their producers. */
   protected readonly consumers = new Map<string, string>();

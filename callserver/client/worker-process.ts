@@ -1,29 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import {
-  AmphiError,
-  type Closable,
-  Emitter,
-  isAmphiError,
-  isErrorCode,
-  type Logger,
-  messageOf,
-} from '#base';
-import { FRAME_CONTROL, FRAME_PACKET, FrameReader, frame } from '../control/frames.ts';
-import {
-  ControlAnswer,
-  Notice,
-  REQUESTS,
-  type RequestInput,
-  type RequestName,
-  type RequestOutput,
-  type WorkerSettings,
-} from '../control/messages.ts';
+import type { Closable, Logger } from '#base';
+import type { WorkerSettings } from '../control/messages.ts';
+import { WorkerClient } from './worker-client.ts';
 
 const ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 const CONTROL_DESCRIPTOR = 3;
-const ANSWER_MS = 5_000;
 const STOP_MS = 2_000;
 
 export interface WorkerOptions {
@@ -31,47 +14,30 @@ export interface WorkerOptions {
   logger: Logger;
   /** The built entry file, when this module runs from its source. */
   entry?: string;
-}
-
-type Events = {
-  notice: readonly [Notice];
-  /** The process has ended, asked for or not. */
-  closed: readonly [];
-};
-
-interface Waiting {
-  name: RequestName;
-  resolve: (output: unknown) => void;
-  reject: (error: Error) => void;
-  timer: NodeJS.Timeout;
+  /** What starts it, before the program: `taskset`, `ip netns exec`. */
+  launcher?: readonly string[];
 }
 
 /** A worker process, as its owner sees it. One run: who wants another one starts it. */
-export class WorkerProcess extends Emitter<Events> implements Closable {
+export class WorkerProcess extends WorkerClient implements Closable {
   readonly exited: Promise<void>;
   readonly #process: ChildProcess;
-  readonly #control: Duplex;
-  readonly #logger: Logger;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #packetSinks = new Map<number, (packet: Buffer) => void>();
-  #nextRequest = 1;
-  #open = true;
+  readonly #stream: Duplex;
 
   private constructor(process: ChildProcess, logger: Logger) {
-    super();
+    const stream = process.stdio[CONTROL_DESCRIPTOR] as Duplex;
+    super(stream, logger);
     this.#process = process;
-    this.#logger = logger;
-    this.#control = process.stdio[CONTROL_DESCRIPTOR] as Duplex;
-    const reader = new FrameReader();
-    this.#control.on('data', (chunk: Buffer) => this.#onData(reader, chunk));
-    this.#control.on('error', (error) => this.#end(error.message));
+    this.#stream = stream;
+    // One that broke the protocol is of no use, nor is one that nobody can speak to.
+    this.on('closed', () => this.#insist());
     this.exited = new Promise((resolve) => {
       process.once('error', (error) => {
-        this.#end(error.message);
+        this.end(error.message);
         resolve();
       });
       process.once('exit', (code, signal) => {
-        this.#end(`worker ended (${signal ?? code})`);
+        this.end(`worker ended (${signal ?? code})`);
         resolve();
       });
     });
@@ -79,7 +45,12 @@ export class WorkerProcess extends Emitter<Events> implements Closable {
 
   /** Starts a worker and gives it its port. Rejects when it does not come up. */
   static async start(options: WorkerOptions): Promise<WorkerProcess> {
-    const child = spawn(process.execPath, [options.entry ?? ENTRY], {
+    const [command = '', ...args] = [
+      ...(options.launcher ?? []),
+      process.execPath,
+      options.entry ?? ENTRY,
+    ];
+    const child = spawn(command, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
     });
     const worker = new WorkerProcess(child, options.logger);
@@ -97,107 +68,15 @@ export class WorkerProcess extends Emitter<Events> implements Closable {
     return this.#process.pid;
   }
 
-  /** Rejects with the worker's own error, with `timeout`, or with `closed` when it has gone. */
-  request<Name extends RequestName>(
-    name: Name,
-    input: RequestInput<Name>,
-  ): Promise<RequestOutput<Name>> {
-    if (!this.#open) return Promise.reject(new AmphiError('closed', 'the worker has gone'));
-    const request = this.#nextRequest++;
-    return new Promise<unknown>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(request);
-        reject(new AmphiError('timeout', `the worker did not answer ${name}`));
-      }, ANSWER_MS);
-      this.#waiting.set(request, { name, resolve, reject, timer });
-      this.#control.write(
-        frame(FRAME_CONTROL, Buffer.from(JSON.stringify({ request, name, input }))),
-      );
-    }) as Promise<RequestOutput<Name>>;
-  }
-
-  /** Closes a transport; one in a worker that has gone is closed already. */
-  async closeTransport(transportId: string): Promise<void> {
-    try {
-      await this.request('closeTransport', { transportId });
-    } catch (error) {
-      if (!isAmphiError(error, 'closed')) throw error;
-    }
-  }
-
-  /** Whoever takes the packets of a direct transport; they are views that hold for the call. */
-  onPackets(handle: number, sink: (packet: Buffer) => void): void {
-    this.#packetSinks.set(handle, sink);
-  }
-
-  offPackets(handle: number): void {
-    this.#packetSinks.delete(handle);
-  }
-
-  /** Bytes for the worker that it has not taken yet. */
-  get backlogBytes(): number {
-    return this.#control.writableLength;
-  }
-
-  /** A packet into a direct transport. */
-  sendPacket(handle: number, packet: Uint8Array): void {
-    const head = Buffer.alloc(4);
-    head.writeUInt32BE(handle);
-    if (this.#open) this.#control.write(frame(FRAME_PACKET, head, packet));
-  }
-
-  #onData(reader: FrameReader, chunk: Buffer): void {
-    try {
-      for (const { kind, payload } of reader.push(chunk)) {
-        if (kind === FRAME_CONTROL) this.#onControl(JSON.parse(payload.toString()));
-        else if (kind === FRAME_PACKET) {
-          this.#packetSinks.get(payload.readUInt32BE(0))?.(payload.subarray(4));
-        }
-      }
-    } catch (error) {
-      // It no longer makes sense: nothing that it says can be trusted.
-      this.#logger.error({ err: messageOf(error) }, 'call-server worker broke the protocol');
-      this.#process.kill('SIGKILL');
-    }
-  }
-
-  #onControl(message: unknown): void {
-    const answer = ControlAnswer.safeParse(message);
-    if (!answer.success) {
-      const notice = Notice.parse(message);
-      if (notice.notice === 'fault') {
-        this.#logger.error({ err: notice.message }, 'fault in a call-server worker');
-      }
-      this.emit('notice', notice);
-      return;
-    }
-    const waiting = this.#waiting.get(answer.data.answer);
-    if (waiting === undefined) return;
-    this.#waiting.delete(answer.data.answer);
-    clearTimeout(waiting.timer);
-    if ('error' in answer.data) {
-      const { code, message: detail } = answer.data.error;
-      waiting.reject(new AmphiError(isErrorCode(code) ? code : 'internal', detail));
-    } else {
-      waiting.resolve(REQUESTS[waiting.name].output.parse(answer.data.output));
-    }
-  }
-
-  #end(why: string): void {
-    if (!this.#open) return;
-    this.#open = false;
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
-      reject(new AmphiError('closed', why));
-    }
-    this.#waiting.clear();
-    this.emit('closed');
+  /** It ends when its control stream does; one that hangs is killed. */
+  #insist(): void {
+    const insist = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS);
+    this.exited.then(() => clearTimeout(insist));
   }
 
   async close(): Promise<void> {
-    this.#control.destroy();
-    const insist = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS);
+    this.#stream.destroy();
+    this.#insist();
     await this.exited;
-    clearTimeout(insist);
   }
 }

@@ -128,6 +128,8 @@ export type WorkerStats = z.infer<typeof WorkerStats>;
 /** How one transport fares, in short. Totals since it began; bits per second, headers included. */
 export const TransportSummary = z.object({
   transportId: id,
+  /** At its other end is another call server. */
+  pipe: z.boolean(),
   incoming: z.object({
     bitsPerSecond: z.number(),
     packets: z.int(),
@@ -145,6 +147,11 @@ export const TransportSummary = z.object({
   }),
 });
 export type TransportSummary = z.infer<typeof TransportSummary>;
+
+const SocketAddress = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: z.int().min(0).max(0xffff),
+});
 
 /** How one end of a pipe is reached. */
 export const PipeEnd = z.object({
@@ -170,8 +177,14 @@ export const WorkerSettings = z.object({
   tcp: z.boolean().optional(),
   /** A UDP port of its own for what comes from TURN servers; 0 takes a free one. */
   relayPort: z.int().min(0).max(0xffff).optional(),
-  /** UDP for pipes to other call servers; a free one when left out. */
-  pipePort: z.int().min(1).max(0xffff).optional(),
+  /** UDP for pipes to other call servers; as for peers, on a free port, when left out. Port 0 takes a free one. */
+  pipes: z
+    .object({
+      bindAddress: z.string(),
+      announcedAddress: z.string(),
+      port: z.int().min(0).max(0xffff),
+    })
+    .optional(),
 });
 export type WorkerSettings = z.infer<typeof WorkerSettings>;
 
@@ -213,6 +226,19 @@ export const REQUESTS = {
   connectPipeTransport: {
     input: z.object({ transportId: id, remote: PipeEnd, secret: z.string().min(16).optional() }),
     output: nothing,
+  },
+  /**
+   * Unencrypted RTP and RTCP on a port of its own, for ffmpeg and the like: to
+   * `remote`, or to whoever sends first. Port 0 takes a free one.
+   */
+  createPlainTransport: {
+    input: z.object({
+      routerId: id,
+      transportId: id,
+      bind: SocketAddress.default({ address: '127.0.0.1', port: 0 }),
+      remote: SocketAddress.optional(),
+    }),
+    output: SocketAddress,
   },
   closeTransport: { input: z.object({ transportId: id }), output: nothing },
   produce: {
@@ -257,7 +283,8 @@ export const REQUESTS = {
 } as const satisfies Record<string, { input: z.ZodType; output: z.ZodType }>;
 
 export type RequestName = keyof typeof REQUESTS;
-export type RequestInput<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['input']>;
+/** As it is asked for; what has a default may be left out. */
+export type RequestInput<Name extends RequestName> = z.input<(typeof REQUESTS)[Name]['input']>;
 export type RequestOutput<Name extends RequestName> = z.infer<(typeof REQUESTS)[Name]['output']>;
 
 export const isRequestName = (name: string): name is RequestName => Object.hasOwn(REQUESTS, name);

@@ -123,6 +123,10 @@ export class Transport implements ConsumerHost, Padding {
     return this.#consumers;
   }
 
+  get isPipe(): boolean {
+    return this.#pipe !== undefined;
+  }
+
   get queueDelayMs(): number {
     return this.#arrivals.excessMs;
   }

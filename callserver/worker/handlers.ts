@@ -14,6 +14,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   createDirectTransport: (input) => worker.createDirectTransport(input),
   createPipeTransport: (input) => worker.createPipeTransport(input),
   connectPipeTransport: (input) => worker.connectPipeTransport(input),
+  createPlainTransport: (input) => worker.createPlainTransport(input),
   closeTransport: (input) => worker.closeTransport(input.transportId),
   produce: (input) => worker.produce(input),
   closeProducer: (input) => worker.closeProducer(input.producerId),

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { AmphiError, messageOf } from '#base';
 import type { PipeEnd } from '../control/messages.ts';
 import type { Wire } from '../core/transport.ts';
@@ -42,8 +42,16 @@ export class PipeSocket {
     socket.on('error', () => {});
   }
 
-  /** Binds a port, a free one for 0; `announced` is where other machines reach it. Throws `conflict` when it cannot. */
-  static async open(bindAddress: string, port: number, announced: string): Promise<PipeSocket> {
+  /** Binds a port, a free one for 0; other machines are told the announced address. Throws `conflict` when it cannot. */
+  static async open(options: {
+    bindAddress: string;
+    announcedAddress: string;
+    port: number;
+  }): Promise<PipeSocket> {
+    const { bindAddress, announcedAddress, port } = options;
+    if (isIP(announcedAddress) === 0) {
+      throw new AmphiError('bad_config', `pipes need an address, not the name ${announcedAddress}`);
+    }
     const socket = createSocket({
       type: isIPv6(bindAddress) ? 'udp6' : 'udp4',
       // Addresses are literal: with nothing to look up a packet goes out within the call.
@@ -60,7 +68,7 @@ export class PipeSocket {
       const detail = `UDP port ${port} for pipes cannot be bound: ${messageOf(cause)}`;
       throw new AmphiError('conflict', { detail, cause });
     }
-    return new PipeSocket(socket, bindAddress, announced);
+    return new PipeSocket(socket, bindAddress, announcedAddress);
   }
 
   /** A new end; it becomes a way when it is connected to another one. Throws `too_many`. */

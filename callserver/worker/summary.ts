@@ -23,6 +23,7 @@ export function summaryOf(transport: Transport, nowMs: number): TransportSummary
   }
   return {
     transportId: transport.id,
+    pipe: transport.isPipe,
     incoming,
     outgoing: {
       ...outgoing,

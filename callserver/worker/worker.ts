@@ -19,6 +19,7 @@ import { hostCandidates } from './candidates.ts';
 import { nowMs, nowUs } from './clock.ts';
 import { bindPort, type LocalCredentials } from './native-peer.ts';
 import { PipeSocket, type PipeWire } from './pipe-socket.ts';
+import { PlainWire } from './plain-wire.ts';
 import type { Router } from './router.ts';
 import { statsOf } from './stats.ts';
 import { summaryOf } from './summary.ts';
@@ -26,6 +27,9 @@ import { WebRtcWire } from './webrtc-wire.ts';
 
 /** Every wake-up of the native side costs by the number of its peers. */
 const MAX_PEERS = 300;
+/** Each has a port of its own. */
+const MAX_PLAIN = 32;
+const ANY_LOCAL_PORT = { address: '127.0.0.1', port: 0 };
 const TICK_MS = 20;
 /** Transports that only send have less to do. */
 const SLOW_TICK_EVERY = 5;
@@ -57,6 +61,7 @@ export class Worker {
   #settings: WorkerSettings | undefined;
   readonly #bridges: Bridges;
   #pipes: Promise<PipeSocket> | undefined;
+  #plain = 0;
   #nextHandle = 1;
   #ticks = 0;
 
@@ -232,6 +237,50 @@ export class Worker {
     return { handle };
   }
 
+  async createPlainTransport(
+    input: RequestInput<'createPlainTransport'>,
+  ): Promise<{ address: string; port: number }> {
+    const { routerId, transportId, bind = ANY_LOCAL_PORT, remote } = input;
+    this.#router(routerId);
+    this.#mustBeNew(transportId);
+    if (this.#plain >= MAX_PLAIN) {
+      throw new AmphiError('too_many', `${MAX_PLAIN} plain transports are open here`);
+    }
+    this.#plain++;
+    let wire: PlainWire;
+    try {
+      wire = await PlainWire.open({
+        bind,
+        remote,
+        onPacket: (packet) => entry.transport.receive(packet, nowMs(), nowUs()),
+        onOpen: () => entry.transport.opened(nowMs()),
+      });
+    } catch (error) {
+      this.#plain--;
+      throw error;
+    }
+    const counted: Wire = {
+      get open() {
+        return wire.open;
+      },
+      send: (packet) => wire.send(packet),
+      close: () => {
+        this.#plain--;
+        wire.close();
+      },
+    };
+    let entry: Entry;
+    try {
+      // The router may have gone while the port was opened.
+      this.#mustBeNew(transportId);
+      entry = this.#add(this.#router(routerId), transportId, counted);
+    } catch (error) {
+      counted.close();
+      throw error;
+    }
+    return wire.local;
+  }
+
   async createPipeTransport(input: RequestInput<'createPipeTransport'>): Promise<PipeEnd> {
     const { routerId, transportId } = input;
     this.#router(routerId);
@@ -251,8 +300,9 @@ export class Worker {
   #pipeSocket(): Promise<PipeSocket> {
     const settings = this.#settings;
     if (settings === undefined) throw new AmphiError('conflict', 'not configured yet');
-    const { bindAddress, announcedAddresses, pipePort = 0 } = settings;
-    this.#pipes ??= PipeSocket.open(bindAddress, pipePort, announcedAddresses[0] ?? bindAddress);
+    const { bindAddress, announcedAddresses } = settings;
+    const [announcedAddress = bindAddress] = announcedAddresses;
+    this.#pipes ??= PipeSocket.open(settings.pipes ?? { bindAddress, announcedAddress, port: 0 });
     this.#pipes.catch(() => {
       this.#pipes = undefined;
     });

@@ -1,17 +1,11 @@
-import { type Closable, Disposer, Emitter, isAmphiError } from '#base';
-import {
-  Pipe,
-  type PublishedProducer,
-  Router,
-  type Speaker,
-  type WorkerProcess,
-} from '#callserver';
+import { AmphiError, type Closable, Disposer, Emitter, isAmphiError } from '#base';
+import { Pipe, type PublishedProducer, Router, type Speaker, type WorkerClient } from '#callserver';
 import type { Place, WorkerPool } from './worker-pool.ts';
 
 /** A router in one worker: one of those that carry the same producers. */
 export interface Branch {
   readonly router: Router;
-  readonly worker: WorkerProcess;
+  readonly worker: WorkerClient;
   readonly sessions: number;
 }
 
@@ -19,6 +13,8 @@ export interface CascadeOptions {
   pool: WorkerPool;
   /** Sessions in one branch before another worker is asked for one. */
   maxSessions: number;
+  /** Workers of other nodes, for when those of this one are full; none when left out. */
+  elsewhere?: Elsewhere | undefined;
   /** Of how many voices the sound is passed on; 0, of all. */
   topSpeakers: number;
 }
@@ -30,7 +26,27 @@ type Events = {
   speakers: readonly [producerIds: readonly string[]];
 };
 
+/** A worker of another node, and the way to give it back. */
+export interface Lent {
+  worker: WorkerClient;
+  /** The node that it is of. */
+  nodeId: string;
+  release: () => void;
+}
+
+export interface Elsewhere {
+  /** Of the node with least to do. Throws `unavailable` or `too_many` when there is none. */
+  take(): Promise<Lent>;
+  /** For pipes to workers of other nodes. */
+  readonly pipeSecret: string;
+}
+
+/** Of workers that are not another node's. */
+const HERE = 'here';
+
 interface Own extends Branch {
+  nodeId: string;
+
   sessions: number;
   undo: Disposer;
   /** From other branches to this one. */
@@ -63,9 +79,10 @@ export class Cascade extends Emitter<Events> implements Closable {
    */
   async place(): Promise<{ branch: Branch; release: () => void }> {
     const { pool, maxSessions } = this.#options;
-    let branch = this.#emptiest();
-    if (branch === undefined || branch.sessions >= maxSessions) branch = await this.#add();
-    const place: Place = pool.take({ on: branch.worker });
+    const branch = await this.#withRoom(maxSessions);
+    // A lent one is counted where it is.
+    const place: Pick<Place, 'release'> =
+      branch.nodeId === HERE ? pool.take({ on: branch.worker }) : { release: () => {} };
     const taken = branch;
     taken.sessions++;
     let released = false;
@@ -79,6 +96,19 @@ export class Cascade extends Emitter<Events> implements Closable {
         if (taken.sessions === 0) this.#fold(taken);
       },
     };
+  }
+
+  /** Where there is no further worker, those that are there take more, as far as they can. */
+  async #withRoom(maxSessions: number): Promise<Own> {
+    const emptiest = this.#emptiest();
+    if (emptiest !== undefined && emptiest.sessions < maxSessions) return emptiest;
+    try {
+      return await this.#add();
+    } catch (error) {
+      const present = this.#emptiest();
+      if (present === undefined) throw error;
+      return present;
+    }
   }
 
   #emptiest(): Own | undefined {
@@ -98,15 +128,21 @@ export class Cascade extends Emitter<Events> implements Closable {
   }
 
   async #open(): Promise<Own> {
-    const except = this.#branches.map(({ worker }) => worker);
-    // What carries the session is counted when there is one.
-    const { worker, release } = this.#options.pool.take({ except });
-    release();
+    const { worker, nodeId, release } = await this.#worker();
     const undo = new Disposer();
+    undo.defer(release);
     const router = await Router.create(worker, { topSpeakers: this.#options.topSpeakers });
     undo.defer(() => router.close());
     undo.defer(() => Promise.all([...branch.pipes.values()].map(closePipe)));
-    const branch: Own = { router, worker, sessions: 0, undo, pipes: new Map(), speakers: [] };
+    const branch: Own = {
+      router,
+      worker,
+      nodeId,
+      sessions: 0,
+      undo,
+      pipes: new Map(),
+      speakers: [],
+    };
     if (this.#closed) await undo.close();
     this.#branches.push(branch);
     const off = worker.once('closed', () => {
@@ -149,13 +185,25 @@ export class Cascade extends Emitter<Events> implements Closable {
         const found = this.#originOf(producerId);
         if (found === undefined || found.origin === to) return;
         try {
-          const pipe = await this.#pipe(found.origin, to);
-          await pipe.carry(found.producer);
+          await this.#carry(found.producer, found.origin, to);
         } catch (error) {
           if (!isAmphiError(error, 'not_found') && !isAmphiError(error, 'closed')) throw error;
         }
       }),
     );
+  }
+
+  /** To the first branch of another node, and from there to the others of it: one copy between the two. */
+  async #carry(producer: PublishedProducer, origin: Own, to: Own): Promise<void> {
+    const first = this.#branches.find(({ nodeId }) => nodeId === to.nodeId) ?? to;
+    let from = origin;
+    if (origin.nodeId !== to.nodeId && first !== to) {
+      await this.#carry(producer, origin, first);
+      from = first;
+    }
+    const near = from.router.published.get(producer.producerId);
+    if (near === undefined) throw new AmphiError('not_found');
+    await (await this.#pipe(from, to)).carry(near);
   }
 
   #originOf(producerId: string): { origin: Own; producer: PublishedProducer } | undefined {
@@ -169,13 +217,30 @@ export class Cascade extends Emitter<Events> implements Closable {
   #pipe(from: Own, to: Own): Promise<Pipe> {
     const known = to.pipes.get(from);
     if (known !== undefined) return known;
-    const opening = Pipe.open(from.router, to.router);
+    const secret = this.#options.elsewhere?.pipeSecret;
+    const sealed = from.nodeId !== to.nodeId && secret !== undefined;
+    const opening = Pipe.open(from.router, to.router, sealed ? { secret } : {});
     to.pipes.set(from, opening);
     const forget = () => {
       if (to.pipes.get(from) === opening) to.pipes.delete(from);
     };
     opening.then((pipe) => pipe.on('closed', forget), forget);
     return opening;
+  }
+
+  /** Another one of this node, else one of another node. */
+  async #worker(): Promise<Lent> {
+    const { pool, elsewhere } = this.#options;
+    const except = this.#branches.map(({ worker }) => worker);
+    try {
+      const { worker, release } = pool.take({ except });
+      // What carries the session is counted when there is one.
+      release();
+      return { worker, nodeId: HERE, release: () => {} };
+    } catch (error) {
+      if (elsewhere === undefined || this.#branches.length === 0) throw error;
+      return elsewhere.take();
+    }
   }
 
   /** Nobody is in it any more: what others send does not come here either. The first one stays. */

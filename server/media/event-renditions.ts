@@ -1,5 +1,5 @@
 import { AmphiError, type Closable, Emitter, type Logger, messageOf } from '#base';
-import type { WorkerProcess } from '#callserver';
+import type { WorkerClient } from '#callserver';
 import type { RenditionFeedOpening, RenditionUnit } from '#contracts';
 import { type FedUnit, MAX_VIDEO_STREAMS, RenditionRouter } from './rendition-router.ts';
 import type { Watching } from './viewer.ts';
@@ -49,7 +49,7 @@ export class EventRenditions extends Emitter<Events> implements Closable {
   readonly eventId: string;
   readonly #pool: WorkerPool;
   readonly #log: Logger;
-  readonly #routers = new Map<WorkerProcess, Promise<RenditionRouter>>();
+  readonly #routers = new Map<WorkerClient, Promise<RenditionRouter>>();
   /** Those of `#routers` that are there. */
   readonly #open = new Set<RenditionRouter>();
   #runId: string | undefined;
@@ -189,7 +189,7 @@ export class EventRenditions extends Emitter<Events> implements Closable {
     else track.gop.push({ ...unit, payload: Buffer.from(payload) });
   }
 
-  #router(worker: WorkerProcess): Promise<RenditionRouter> {
+  #router(worker: WorkerClient): Promise<RenditionRouter> {
     const known = this.#routers.get(worker);
     if (known !== undefined) return known;
     const opening = RenditionRouter.open(worker, () => this.#drop(worker)).then((router) => {
@@ -207,7 +207,7 @@ export class EventRenditions extends Emitter<Events> implements Closable {
     return opening;
   }
 
-  #drop(worker: WorkerProcess): void {
+  #drop(worker: WorkerClient): void {
     const router = this.#routers.get(worker);
     this.#routers.delete(worker);
     router?.then(

@@ -5,7 +5,7 @@ import {
   type MediaTap,
   Router,
   type Session,
-  type WorkerProcess,
+  type WorkerClient,
 } from '#callserver';
 import { type PublicationCodec, publicationCodecSchema } from '#contracts';
 import type { PublicationLink } from './publication-link.ts';
@@ -28,7 +28,7 @@ const KEY_CHECK_MS = 200;
 /** One WHIP publisher: its session in a worker, and its media on the way to its event. */
 export class WhipPublisher implements Closable {
   readonly session: Session;
-  readonly worker: WorkerProcess;
+  readonly worker: WorkerClient;
   readonly #router: Router;
   readonly #link: PublicationLink;
   readonly #disposer = new Disposer();
@@ -37,7 +37,7 @@ export class WhipPublisher implements Closable {
 
   private constructor(
     session: Session,
-    worker: WorkerProcess,
+    worker: WorkerClient,
     router: Router,
     link: PublicationLink,
     log: Logger,

@@ -4,7 +4,7 @@ import {
   Router,
   type Session,
   type TransportStats,
-  type WorkerProcess,
+  type WorkerClient,
 } from '#callserver';
 
 /** As many streams as a producer may have; more rungs than this make no sense to WebRTC viewers. */
@@ -24,7 +24,7 @@ export interface FedUnit {
 
 /** What the bank makes of an event, as producers in one worker. */
 export class RenditionRouter implements Closable {
-  readonly #worker: WorkerProcess;
+  readonly #worker: WorkerClient;
   readonly #router: Router;
   readonly #feed: MediaFeed;
   readonly #disposer = new Disposer();
@@ -32,7 +32,7 @@ export class RenditionRouter implements Closable {
   #sessions = 0;
   #idle: NodeJS.Timeout | undefined;
 
-  private constructor(worker: WorkerProcess, router: Router, feed: MediaFeed, onIdle: () => void) {
+  private constructor(worker: WorkerClient, router: Router, feed: MediaFeed, onIdle: () => void) {
     this.#worker = worker;
     this.#router = router;
     this.#feed = feed;
@@ -42,7 +42,7 @@ export class RenditionRouter implements Closable {
   }
 
   /** `onIdle` is called when it is of no use any more: the worker has gone, or nobody watches. */
-  static async open(worker: WorkerProcess, onIdle: () => void): Promise<RenditionRouter> {
+  static async open(worker: WorkerClient, onIdle: () => void): Promise<RenditionRouter> {
     const router = await Router.create(worker);
     try {
       const feed = await router.feed([

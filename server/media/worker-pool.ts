@@ -1,5 +1,5 @@
 import { AmphiError, type Closable, Emitter, type Logger } from '#base';
-import type { WorkerProcess, WorkerSettings, WorkerStats } from '#callserver';
+import type { WorkerClient, WorkerSettings, WorkerStats } from '#callserver';
 import { WorkerSlot } from './worker-slot.ts';
 
 /** Media that is in a worker already costs nothing more there; elsewhere it costs as much as some sessions. */
@@ -7,14 +7,14 @@ const HEAD_START = 20;
 
 /** A place in a worker for one session. */
 export interface Place {
-  worker: WorkerProcess;
+  worker: WorkerClient;
   release: () => void;
 }
 
 export interface TakeOptions {
-  on?: WorkerProcess;
-  except?: readonly WorkerProcess[];
-  preferred?: { has(worker: WorkerProcess): boolean };
+  on?: WorkerClient;
+  except?: readonly WorkerClient[];
+  preferred?: { has(worker: WorkerClient): boolean };
 }
 
 type Events = {
@@ -72,7 +72,7 @@ export class WorkerPool extends Emitter<Events> implements Closable {
    */
   take(options: TakeOptions = {}): Place {
     const { on, except = [], preferred } = options;
-    let best: { slot: WorkerSlot; worker: WorkerProcess; load: number } | undefined;
+    let best: { slot: WorkerSlot; worker: WorkerClient; load: number } | undefined;
     let others = false;
     for (const slot of this.#slots) {
       const { worker } = slot;

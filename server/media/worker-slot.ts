@@ -31,7 +31,7 @@ export class WorkerSlot implements Closable {
 
   /** Undefined while it is being started again. */
   get worker(): WorkerProcess | undefined {
-    return this.#worker;
+    return this.#worker?.open === true ? this.#worker : undefined;
   }
 
   get restarts(): number {

@@ -1,9 +1,15 @@
+import { hkdfSync } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { AmphiError } from '#base';
 import type { WorkerSettings } from '#callserver';
 import type { Config } from '#config';
 import { extraConnection, run, TokenVerifier } from '#platform';
+import { isUnspecified } from '../local-address.ts';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
 import { AudienceReport } from '../media/audience-report.ts';
+import { Neighbours } from '../media/links/neighbours.ts';
+import { LINK_PATH } from '../media/links/protocol.ts';
+import { WorkerLinks } from '../media/links/worker-link.ts';
 import { LiveStates } from '../media/live-states.ts';
 import { RenditionReceiver } from '../media/rendition-receiver.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
@@ -22,11 +28,18 @@ export const callserver: RoleMain = async (base) => {
   const { config, nodeId } = context;
   const { host, media } = config;
   const announced = announcedAddresses(config);
+  const internal = await internalAddress(config.internal.host, announced);
   const settings = await Promise.all(
     Array.from({ length: media.workers }, async (_, i) => ({
       port: media.port === 0 ? await freeUdpPort(host) : media.port + i,
       bindAddress: host,
       announcedAddresses: announced,
+      pipes: {
+        bindAddress: isUnspecified(config.internal.host) ? config.internal.host : internal,
+        announcedAddress: internal,
+        // With free ports for peers, several may be on this machine.
+        port: media.port === 0 || media.pipePort === 0 ? 0 : media.pipePort + i,
+      },
       tcp: media.tcp,
       ...relayPort(config, i),
     })),
@@ -53,7 +66,10 @@ export const callserver: RoleMain = async (base) => {
     }),
   );
   const maxSessionsPerWorker = media.workerSessions;
-  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, log }));
+  const pipeSecret = pipeSecretOf(context.clusterSecret);
+  const elsewhere = new Neighbours({ nodes, nodeId, pipeSecret, log });
+  const links = new WorkerLinks({ pool, tokens, pipeSecret, log });
+  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, elsewhere, log }));
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
@@ -101,6 +117,7 @@ export const callserver: RoleMain = async (base) => {
         if (q.url?.startsWith('/whep/')) return whep.handler(q, s);
         if (q.url?.startsWith('/renditions/')) return renditions.handler(q, s);
         if (q.url?.startsWith(ROOMS_PATH)) return roomsEndpoint.handler(q, s);
+        if (q.url === LINK_PATH) return links.handler(q, s);
         throw new AmphiError('not_found');
       },
       req,
@@ -110,6 +127,15 @@ export const callserver: RoleMain = async (base) => {
   return disposer;
 };
 
+/** Where other nodes send what goes through pipes; a name is looked up once. */
+async function internalAddress(host: string, announced: readonly string[]): Promise<string> {
+  if (isUnspecified(host)) return announced[0] ?? host;
+  return (await lookup(host)).address;
+}
+
+/** What the call-server nodes of a cluster know, and nobody else: for the keys of their pipes. */
+const pipeSecretOf = (clusterSecret: string): string =>
+  Buffer.from(hkdfSync('sha256', clusterSecret, 'amphi', 'pipes', 32)).toString('base64url');
 /** The port behind those of the workers, where TURN servers are told of; one of ours reaches any. */
 const relayPort = ({ media, turn }: Config, worker: number): Pick<WorkerSettings, 'relayPort'> => {
   if (turn.urls.length === 0) return {};

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAmphiError, silentLogger } from '#base';
+import { FRAME_CONTROL, FrameReader, frame } from '#callserver';
 import { MAX_RECEIVING_SECTIONS, MAX_SENDING_SECTIONS, type RoomNotice } from '#contracts';
 import {
   connectRedis,
@@ -205,9 +207,46 @@ describe("a room's media", () => {
 
   it('is no business of anybody without a token', async () => {
     const [node] = await nodes.nodes('callserver');
-    for (const path of ['/rooms', '/rooms/talk/open', '/rooms/talk/notices?fence=1']) {
+    for (const path of ['/rooms', '/rooms/talk/open', '/rooms/talk/notices?fence=1', '/worker']) {
       expect((await fetch(`${node?.url}${path}`)).status).toBe(401);
     }
+  });
+
+  it('is not reached through a worker that is lent to another owner', async () => {
+    const { room } = await owned('alone');
+    const { sessionId } = await send(room);
+    const [node] = await nodes.nodes('callserver');
+    const link = request(`${node?.url}/worker`, {
+      method: 'POST',
+      headers: { authorization: await nodes.authorization() },
+    });
+    link.on('error', () => {});
+    const answers: { answer?: number; error?: { code: string } }[] = [];
+    link.once('response', (res) => {
+      const reader = new FrameReader();
+      res.on('data', (chunk: Buffer) => {
+        for (const { kind, payload } of reader.push(chunk)) {
+          if (kind === FRAME_CONTROL) answers.push(JSON.parse(payload.toString()));
+        }
+      });
+    });
+    let next = 0;
+    const ask = async (name: string, input: unknown) => {
+      const asked = ++next;
+      const text = JSON.stringify({ request: asked, name, input });
+      link.write(frame(FRAME_CONTROL, Buffer.from(text)));
+      const found = await until(name, () => answers.find(({ answer }) => answer === asked));
+      return found.error?.code ?? 'no error';
+    };
+    expect(await ask('configure', {})).toBe('bad_request');
+    expect(await ask('nonsense', {})).toBe('bad_request');
+    expect(await ask('closeTransport', { transportId: sessionId })).toBe('no error');
+    expect(await ask('transportStats', { transportId: sessionId })).toBe('not_found');
+    expect(await ask('createRouter', { routerId: 'mine' })).toBe('no error');
+    expect(await ask('routerSummary', { routerId: 'mine' })).toBe('no error');
+    link.destroy();
+    expect(await room.command('stats', { sessionId })).toMatchObject({ transportId: sessionId });
+    await room.end();
   });
 
   it('is lost with its worker, and there again within a second', async () => {

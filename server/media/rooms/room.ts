@@ -21,7 +21,7 @@ import {
   type RoomProducer,
 } from '#contracts';
 import type { NodeClient } from '#platform';
-import { type Branch, Cascade } from '../cascade.ts';
+import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
@@ -40,6 +40,8 @@ export interface RoomOptions {
   nodes: NodeClient;
   /** Sessions of one room in one worker before another one is used. */
   maxSessionsPerWorker: number;
+  /** Workers of other nodes, for when all of this one take part. */
+  elsewhere?: Elsewhere | undefined;
   log: Logger;
 }
 
@@ -111,6 +113,7 @@ export class Room extends Emitter<Events> implements Closable {
       pool,
       maxSessions: maxSessionsPerWorker,
       topSpeakers: TOP_SPEAKERS,
+      elsewhere: options.elsewhere,
     });
     this.#stage = new RoomStage({
       nodes: options.nodes,

@@ -1,6 +1,7 @@
 import { AmphiError, type Closable, type Logger } from '#base';
 import { ROOM_LEASE_MS } from '#contracts';
 import type { NodeClient } from '#platform';
+import type { Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { Line } from './notice-log.ts';
 import { Room } from './room.ts';
@@ -12,6 +13,8 @@ export interface RoomsOptions {
   pool: WorkerPool;
   nodes: NodeClient;
   maxSessionsPerWorker: number;
+  /** Workers of other nodes. */
+  elsewhere?: Elsewhere;
   log: Logger;
   /** Milliseconds without an owner. */
   leaseMs?: number;
