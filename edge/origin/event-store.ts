@@ -163,8 +163,12 @@ export class EventStore extends Emitter<EventStoreEvents> {
   addInit(held: HeldRendition, init: Uint8Array): number {
     const { number, changed } = held.store.addInit(init);
     if (!changed) return number;
-    const newest = this.renditions.map(({ store }) => store.segments.at(-1)?.number ?? 0);
-    this.#discontinuities.add(Math.max(...newest) + 1);
+    const newest = Math.max(
+      ...this.renditions.map(({ store }) => store.segments.at(-1)?.number ?? 0),
+    );
+    // In front of the first segment nothing changes.
+    if (newest === 0) return number;
+    this.#discontinuities.add(newest + 1);
     const record = { discontinuities: [...this.#discontinuities.numbers] };
     this.#write(join(this.#runId ?? '', RUN), JSON.stringify(record));
     return number;

@@ -5,6 +5,8 @@ import { matroskaFrame, matroskaHead } from '#protocol';
 import type { Size } from './layout.ts';
 import { CHANNELS, SOUND_RATE } from './sound.ts';
 
+/** Browsers send in BT.601; the stage, as all that is high definition, is in BT.709. */
+const COLOURS = 'scale=in_color_matrix=bt601:out_color_matrix=bt709:in_range=tv:out_range=tv';
 const MAX_BACKLOG_BYTES = 2 * 1024 * 1024;
 const COMPLAINT_CHARACTERS = 2_000;
 
@@ -76,7 +78,8 @@ export class Decoder {
           {
             url: 'pipe:1',
             options: [
-              ...['-vf', `${fill},setsar=1,format=yuv420p`, '-fps_mode', 'passthrough'],
+              ...['-vf', `${fill},${COLOURS},setsar=1,format=yuv420p`],
+              ...['-fps_mode', 'passthrough'],
               ...['-f', 'rawvideo'],
             ],
           },

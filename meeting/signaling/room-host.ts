@@ -190,6 +190,11 @@ export class RoomHost {
     this.#apply(this.#room.update(row.title, settingsOf(row), Date.now()));
   }
 
+  /** Something around the room has changed. */
+  tick(): void {
+    if (!this.#closed) this.#apply(this.#room.tick(Date.now()));
+  }
+
   /** Ends it for all. */
   end(reason: EndReason): void {
     this.#apply(this.#room.end(reason, Date.now()));
@@ -281,7 +286,7 @@ export class RoomHost {
     const deadline = this.#room.deadline(nowMs);
     if (deadline === undefined || this.#closed) return;
     const wait = Math.min(MAX_TIMER_MS, Math.max(0, deadline - nowMs));
-    this.#timer = setTimeout(() => this.#apply(this.#room.tick(Date.now())), wait);
+    this.#timer = setTimeout(() => this.tick(), wait);
   }
 
   #do(effect: Effect): void {

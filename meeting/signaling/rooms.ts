@@ -261,10 +261,15 @@ export class Rooms implements Closable {
   }
 
   async #look(): Promise<void> {
+    const before = this.#hasCallServer;
     try {
       this.#hasCallServer = (await this.#deps.nodes.nodes('callserver')).length > 0;
     } catch {
       this.#hasCallServer = false;
+    }
+    // What way media goes depends on it.
+    if (before !== this.#hasCallServer) {
+      for (const host of await this.#hostsHere()) host.tick();
     }
   }
 

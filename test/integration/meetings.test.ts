@@ -13,6 +13,7 @@ beforeAll(async () => {
       AMPHI_SIGN_UP: 'closed',
     },
   });
+  await callServerKnown();
 });
 
 afterAll(async () => {
@@ -41,6 +42,19 @@ async function call(
 
 const join = (base: string, meetingId: string, hostToken?: string) =>
   SignalClient.join(base, meetingId, hostToken === undefined ? {} : { hostToken });
+
+/** Resolves once the signalling node knows of a call server: it looks every two seconds. */
+async function callServerKnown(): Promise<void> {
+  const { meetingId, hostToken } = await createMeeting(amphi.base, {
+    settings: { route: 'callserver' },
+  });
+  const host = await join(amphi.base, meetingId, hostToken);
+  await until('the call server to be known', async () => {
+    const { value } = await call('GET', `/api/meetings/${meetingId}`, { token: hostToken });
+    return (value as MeetingView).route?.peers === 'callserver';
+  });
+  host.say({ type: 'end' });
+}
 
 describe('meetings over HTTP', () => {
   it('are made by the admin only, shown to whoever has the link, ended by the host', async () => {

@@ -73,7 +73,8 @@ describe('WHIP', () => {
     const links = answer.headers.get('link') ?? '';
     expect(links).toContain('<stun:stun.example.org>; rel="ice-server"');
     const [, username, credential] =
-      links.match(/<turn:[^>]+>; rel="ice-server"; username="(\d+)"; credential="([^"]+)"/) ?? [];
+      links.match(/<turn:[^>]+>; rel="ice-server"; username="(\d+):[^"]+"; credential="([^"]+)"/) ??
+      [];
     expect(Number(username) * 1000).toBeGreaterThan(Date.now() + 60_000);
     expect(credential).toHaveLength(28);
     await end(answer);

@@ -11,8 +11,8 @@ import './panels.css';
 const FIRST_EVENT = 'main';
 const LEAST_KEY = 16;
 const LAYOUTS: readonly { value: StageLayout; label: string }[] = [
-  { value: 'grid', label: 'Everybody alike' },
-  { value: 'speaker', label: 'Whoever speaks large' },
+  { value: 'grid', label: 'Grid' },
+  { value: 'speaker', label: 'Speaker' },
 ];
 
 /** Makes the room a camera of an event. */
