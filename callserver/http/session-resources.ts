@@ -6,6 +6,8 @@ import { readIceFragment, writeIceFragment } from './ice-fragment.ts';
 const SDP = 'application/sdp';
 const SDP_FRAGMENT = 'application/trickle-ice-sdpfrag';
 const MAX_BODY_BYTES = 256 * 1024;
+/** Of a body that is too large. */
+const MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES;
 /** An encoder or a player in a page of another site must be able to read these. */
 export const CORS = {
   'access-control-allow-origin': '*',
@@ -146,16 +148,18 @@ function mustBe(req: IncomingMessage, type: string): void {
 }
 
 async function bodyOf(req: IncomingMessage): Promise<string> {
-  // Told beforehand, it is refused without tearing the connection, which leaving the body half read does.
-  if (Number(req.headers['content-length'] ?? 0) > MAX_BODY_BYTES) {
+  // Told beforehand to be beyond all reason, it is not read at all.
+  if (Number(req.headers['content-length'] ?? 0) > MAX_DISCARDED_BYTES) {
     throw new AmphiError('body_too_large');
   }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of req) {
     size += (chunk as Buffer).length;
-    if (size > MAX_BODY_BYTES) throw new AmphiError('body_too_large');
-    chunks.push(chunk as Buffer);
+    // Read to its end all the same: who is still sending when the connection closes may not see the answer.
+    if (size > MAX_DISCARDED_BYTES) throw new AmphiError('body_too_large');
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk as Buffer);
   }
+  if (size > MAX_BODY_BYTES) throw new AmphiError('body_too_large');
   return Buffer.concat(chunks).toString('utf8');
 }

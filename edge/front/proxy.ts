@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { AmphiError, isAmphiError } from '#base';
 import { sendProblem } from '#platform';
@@ -59,7 +59,10 @@ export class NodeProxy {
     try {
       await this.#pass(await this.#base(req), req, res);
     } catch (error) {
-      if (!res.headersSent) res.setHeader('retry-after', RETRY_AFTER_SECONDS);
+      if (!res.headersSent) {
+        res.setHeader('retry-after', RETRY_AFTER_SECONDS);
+        if (!req.complete && hasBody(req)) giveUpBody(req, res);
+      }
       sendProblem(res, toProblem(this.#options.name, error));
     }
   }
@@ -91,7 +94,7 @@ export class NodeProxy {
       upstream.once('timeout', () => upstream.destroy(new AmphiError('timeout')));
       upstream.once('error', reject);
       upstream.once('response', (answer) => {
-        if (!req.complete && hasBody(req)) giveUpBody(req, res, upstream);
+        if (!req.complete && hasBody(req)) giveUpBody(req, res);
         res.writeHead(answer.statusCode ?? 502, passedOn(answer.headers));
         answer.once('error', () => res.destroy());
         answer.pipe(res);
@@ -191,8 +194,8 @@ const hasBody = (req: IncomingMessage): boolean =>
  * thrown away, so that the peer comes to read its answer, and the connection
  * carries no further request.
  */
-function giveUpBody(req: IncomingMessage, res: ServerResponse, upstream: Writable): void {
-  req.unpipe(upstream);
+function giveUpBody(req: IncomingMessage, res: ServerResponse): void {
+  req.unpipe();
   req.resume();
   if (req.httpVersionMajor < 2) res.setHeader('connection', 'close');
 }
