@@ -2,6 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts } from '#support';
 import { ExpectedPeers } from './expected-peers.ts';
 import { IceTcpBridge } from './ice-tcp-bridge.ts';
 import { PacketFrames, packetFrame } from './packet-frames.ts';
@@ -29,7 +30,9 @@ function greeting(usernameFragment: string): Buffer {
 async function echo(): Promise<UdpSocket> {
   const socket = createSocket('udp4');
   socket.on('message', (packet, from) => socket.send(packet, from.port, from.address));
-  socket.bind(0, HOST);
+  // Free by TCP too, and not one that connections from here may take meanwhile.
+  const [port = 0] = await freePorts(1);
+  socket.bind(port, HOST);
   await once(socket, 'listening');
   return socket;
 }
