@@ -268,5 +268,7 @@ export const clientMessageSchema = z.discriminatedUnion('type', [
 ]);
 /** As the server has it, defaults filled in. */
 export type ClientMessage = z.output<typeof clientMessageSchema>;
+/** What a client says of its media. */
+export type MediaReport = Omit<Extract<ClientMessage, { type: 'report' }>, 'type' | 'ref'>;
 /** As a client writes it. */
 export type ClientMessageInput = z.input<typeof clientMessageSchema>;

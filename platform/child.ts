@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { asError } from '#base';
 
 export interface ChildExit {
@@ -37,4 +38,13 @@ export function startChild(command: string, args: readonly string[], options: Sp
       return exited;
     },
   };
+}
+
+/** What a child said last on its error output: as many characters at most, without blanks around them. */
+export function lastWords(stderr: Readable | null, most = 2_000): () => string {
+  let words = '';
+  stderr?.on('data', (text: Buffer) => {
+    words = (words + text.toString()).slice(-most);
+  });
+  return () => words.trim();
 }

@@ -1,5 +1,5 @@
 export { type AttemptLimits, Attempts } from './attempts.ts';
-export { type Child, type ChildExit, startChild } from './child.ts';
+export { type Child, type ChildExit, lastWords, startChild } from './child.ts';
 export { cpuSecondsOf, idleSeconds } from './cpu.ts';
 export {
   type FfmpegCommand,

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { AmphiError, type Logger, messageOf } from '#base';
 import { framesPerSecond } from '#config';
 import { FEED_BASE_HEADER, FEED_CLOCK_HEADER, type TranscodeJob } from '#contracts';
-import { type Child, ffmpegArgs, startChild } from '#platform';
+import { type Child, ffmpegArgs, lastWords, startChild } from '#platform';
 import { AAC_FRAME_SAMPLES, FlvReader, type FlvTag, parseAvTag, TAG_VIDEO } from '#protocol';
 import { AUDIO_RATE } from './cmaf/cutter.ts';
 import { bankCommand, type OutputPipe, type VideoJobRung } from './command.ts';
@@ -52,6 +52,7 @@ const MAX_PEEK_TAGS = 2_000;
 /** The encoder's own delay is warmed up on sound that is there already. */
 const AUDIO_WARM_UP_US = (2 * AAC_FRAME_SAMPLES * 1e6) / AUDIO_RATE;
 const KILL_GRACE_MS = 1_500;
+const COMPLAINT_CHARACTERS = 4_000;
 
 /**
  * One life of one ffmpeg: the feed goes in as it comes, frames come out on a
@@ -63,7 +64,7 @@ export class BankRun {
   #child: Child | undefined;
   #closed: Promise<number | null> = Promise.resolve(0);
   #rungs: RungOutput[] = [];
-  #complaint = '';
+  #complaint: () => string = () => '';
   #stopped = false;
   readonly #startedAtMs = performance.now();
   /** The clock of the ingest node, which the programme runs on, when this run began. */
@@ -152,7 +153,7 @@ export class BankRun {
   async #write(chunk: Buffer): Promise<void> {
     const input = this.#child?.process.stdin;
     if (input === undefined || input === null || !input.writable) {
-      throw new RangeError(`ffmpeg ended early: ${this.#complaint.trim() || 'no message'}`);
+      throw new RangeError(`ffmpeg ended early: ${this.#complaint() || 'no message'}`);
     }
     if (!input.write(chunk)) await drained(input);
   }
@@ -192,9 +193,7 @@ export class BankRun {
     // Known at once, not at the next write.
     child.exited.then(() => feed.destroy());
     child.process.stdin?.on('error', () => {});
-    child.process.stderr?.on('data', (text: Buffer) => {
-      this.#complaint = (this.#complaint + text.toString()).slice(-4_000);
-    });
+    this.#complaint = lastWords(child.process.stderr, COMPLAINT_CHARACTERS);
     this.#rungs = job.rungs.map(
       (rung) =>
         new RungOutput({ rung, job, baseUs: this.#baseUs, resume: resume.get(rung.name), sink }),
@@ -298,7 +297,7 @@ export class BankRun {
     if (code !== 0 && !this.#stopped && !forced) {
       throw new AmphiError(
         'internal',
-        `ffmpeg failed (${code ?? 'killed'}): ${this.#complaint.trim().slice(-1_000)}`,
+        `ffmpeg failed (${code ?? 'killed'}): ${this.#complaint().slice(-1_000)}`,
       );
     }
   }

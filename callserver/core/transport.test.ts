@@ -3,10 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   ElementCursor,
   ElementWriter,
-  isRtcp,
   ntpOfMicros,
-  parseRtcp,
-  type RtcpPacket,
   RtcpWriter,
   RtpPacket,
   readU24,
@@ -14,34 +11,9 @@ import {
   writeU16,
   writeU32,
 } from '#protocol';
+import { RecordedWire } from '#support';
 import type { ConsumerParameters, ProducerParameters } from '../parameters.ts';
-import { Transport, type TransportOwner, type Wire } from './transport.ts';
-
-/** Keeps what was sent. */
-class Recorder implements Wire {
-  readonly open = true;
-  readonly sent: Buffer[] = [];
-  send(packet: Uint8Array): boolean {
-    this.sent.push(Buffer.from(packet));
-    return true;
-  }
-  close(): void {}
-  get rtp(): RtpPacket[] {
-    return this.sent
-      .filter((bytes) => !isRtcp(bytes))
-      .map((bytes) => {
-        const packet = new RtpPacket();
-        expect(packet.read(bytes)).toBe(true);
-        return packet;
-      });
-  }
-  get rtcp(): RtcpPacket[] {
-    return this.sent.filter(isRtcp).flatMap((bytes) => parseRtcp(bytes));
-  }
-  clear(): void {
-    this.sent.length = 0;
-  }
-}
+import { Transport, type TransportOwner } from './transport.ts';
 
 const MID_ID = 4;
 const RID_ID = 10;
@@ -145,8 +117,8 @@ const rtcp = (write: (writer: RtcpWriter) => void): Buffer => {
   return Buffer.from(writer.bytes());
 };
 
-let up: Recorder;
-let down: Recorder;
+let up: RecordedWire;
+let down: RecordedWire;
 let publisher: Transport;
 let viewer: Transport;
 let told: string[];
@@ -165,17 +137,18 @@ const publish = (nowMs: number, ...packets: Buffer[]) => {
 
 beforeEach(() => {
   told = [];
-  up = new Recorder();
-  down = new Recorder();
+  up = new RecordedWire();
+  down = new RecordedWire();
   publisher = new Transport('publisher', up, 'cname', owner);
   viewer = new Transport('viewer', down, 'cname', owner);
   const producer = publisher.produce('camera', CAMERA);
   viewer.consume('screen', producer, VIEWER, 0);
 });
 
-const nacksIn = (recorder: Recorder) =>
+const nacksIn = (recorder: RecordedWire) =>
   recorder.rtcp.flatMap((packet) => (packet.type === 'nack' ? packet.lost : []));
-const plisIn = (recorder: Recorder) => recorder.rtcp.filter(({ type }) => type === 'pli').length;
+const plisIn = (recorder: RecordedWire) =>
+  recorder.rtcp.filter(({ type }) => type === 'pli').length;
 
 describe('a packet on its way', () => {
   it('goes out in the terms of the receiver, from the first key frame on', () => {

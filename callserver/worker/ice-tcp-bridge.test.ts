@@ -2,7 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { freePorts } from '#support';
+import { freePorts, stunGreeting } from '#support';
 import { ExpectedPeers } from './expected-peers.ts';
 import { IceTcpBridge } from './ice-tcp-bridge.ts';
 import { PacketFrames, packetFrame } from './packet-frames.ts';
@@ -14,17 +14,7 @@ const PASSWORD = 'not looked at here';
 const SLOW_BYTES = 64 * 1024;
 
 /** A binding request to this fragment of ours, as a frame. */
-function greeting(usernameFragment: string): Buffer {
-  const name = `${usernameFragment}:them`.padEnd(12);
-  const bytes = Buffer.alloc(20 + 4 + name.length);
-  bytes.writeUInt16BE(0x0001, 0);
-  bytes.writeUInt16BE(4 + name.length, 2);
-  bytes.writeUInt32BE(0x2112a442, 4);
-  bytes.writeUInt16BE(0x0006, 20);
-  bytes.writeUInt16BE(name.length, 22);
-  bytes.write(name, 24);
-  return packetFrame(bytes);
-}
+const greeting = (usernameFragment: string): Buffer => packetFrame(stunGreeting(usernameFragment));
 
 /** Stands in the place of the native side: a UDP port that answers all packets with themselves. */
 async function echo(): Promise<UdpSocket> {

@@ -1,24 +1,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stunGreeting } from '#support';
 import { ExpectedPeers } from './expected-peers.ts';
 import { RelayFront } from './relay-front.ts';
 
 const HOST = '127.0.0.1';
 const MAX_FLOWS = 2;
-
-/** A binding request to this fragment of ours. */
-function greeting(usernameFragment: string): Buffer {
-  const name = `${usernameFragment}:them`.padEnd(12);
-  const bytes = Buffer.alloc(20 + 4 + name.length);
-  bytes.writeUInt16BE(0x0001, 0);
-  bytes.writeUInt16BE(4 + name.length, 2);
-  bytes.writeUInt32BE(0x2112a442, 4);
-  bytes.writeUInt16BE(0x0006, 20);
-  bytes.writeUInt16BE(name.length, 22);
-  bytes.write(name, 24);
-  return bytes;
-}
 
 async function bound(): Promise<Socket> {
   const socket = createSocket('udp4');
@@ -69,26 +57,26 @@ async function ask(socket: Socket, packet: Buffer): Promise<Buffer> {
 describe('RelayFront', () => {
   it('passes packets both ways for who names a session of ours first', async () => {
     const socket = await sender();
-    expect(await ask(socket, greeting('ours'))).toEqual(greeting('ours'));
+    expect(await ask(socket, stunGreeting('ours'))).toEqual(stunGreeting('ours'));
     expect(String(await ask(socket, Buffer.from('media')))).toBe('media');
     expect(front.counts).toEqual({ accepted: 1, refused: 0, strangers: 0, dropped: 0 });
   });
 
   it('holds nothing for strangers', async () => {
     const stranger = await sender();
-    stranger.send(greeting('theirs'), front.port, HOST);
+    stranger.send(stunGreeting('theirs'), front.port, HOST);
     stranger.send(Buffer.from('media'), front.port, HOST);
     // Packets on loopback keep their order: once this one is answered, those were seen.
-    await ask(await sender(), greeting('ours'));
+    await ask(await sender(), stunGreeting('ours'));
     expect(front.counts.strangers).toBe(2);
     expect(front.flows).toBe(1);
   });
 
   it('holds so many flows, and not one more', async () => {
     const held = [await sender(), await sender()];
-    for (const socket of held) await ask(socket, greeting('ours'));
+    for (const socket of held) await ask(socket, stunGreeting('ours'));
     const more = await sender();
-    more.send(greeting('ours'), front.port, HOST);
+    more.send(stunGreeting('ours'), front.port, HOST);
     for (const socket of held) await ask(socket, Buffer.from('media'));
     expect(front.flows).toBe(MAX_FLOWS);
     expect(front.counts.refused).toBe(1);
@@ -96,12 +84,12 @@ describe('RelayFront', () => {
 
   it('ends the flows of a session with it', async () => {
     const socket = await sender();
-    await ask(socket, greeting('ours'));
+    await ask(socket, stunGreeting('ours'));
     peers.forget('ours');
     expect(front.flows).toBe(0);
     socket.send(Buffer.from('media'), front.port, HOST);
     peers.expect('others', 'not looked at here');
-    await ask(await sender(), greeting('others'));
+    await ask(await sender(), stunGreeting('others'));
     expect(front.counts.strangers).toBe(1);
   });
 });

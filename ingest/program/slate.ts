@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AmphiError, copyBytes, type Logger, messageOf } from '#base';
 import { type FrameRate, framesPerSecond } from '#config';
 import type { MediaConfig } from '#contracts';
-import { ffmpegArgs, startChild } from '#platform';
+import { ffmpegArgs, lastWords, startChild } from '#platform';
 import { FlvReader, parseAvTag } from '#protocol';
 import { renderSvg } from '../drawing.ts';
 import { drawnSize, type SlateKind, slateSvg } from './slate-picture.ts';
@@ -135,11 +135,8 @@ async function encode(png: Uint8Array, { fps, width, height }: SlateSpec): Promi
   });
   const child = startChild('ffmpeg', args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const output: Buffer[] = [];
-  let complaint = '';
+  const complaint = lastWords(child.process.stderr);
   child.process.stdout?.on('data', (chunk: Buffer) => output.push(chunk));
-  child.process.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-2000);
-  });
   child.process.stdin?.on('error', () => {});
   child.process.stdin?.end(png);
   const timer = setTimeout(() => child.process.kill('SIGKILL'), 20_000);
@@ -148,7 +145,7 @@ async function encode(png: Uint8Array, { fps, width, height }: SlateSpec): Promi
   if (exit.code !== 0) {
     throw new AmphiError(
       'internal',
-      `the slate could not be encoded: ${exit.error?.message ?? complaint}`,
+      `the slate could not be encoded: ${exit.error?.message ?? complaint()}`,
     );
   }
   return Buffer.concat(output);

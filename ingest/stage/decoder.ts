@@ -1,6 +1,6 @@
 import { type Logger, messageOf } from '#base';
 import type { PublicationCodec, PublicationUnit } from '#contracts';
-import { type Child, type FfmpegCommand, ffmpegArgs, startChild } from '#platform';
+import { type Child, type FfmpegCommand, ffmpegArgs, lastWords, startChild } from '#platform';
 import { matroskaFrame, matroskaHead } from '#protocol';
 import type { Size } from './layout.ts';
 import { CHANNELS, SOUND_RATE } from './sound.ts';
@@ -8,7 +8,6 @@ import { CHANNELS, SOUND_RATE } from './sound.ts';
 /** Browsers send in BT.601; the stage, as all that is high definition, is in BT.709. */
 const COLOURS = 'scale=in_color_matrix=bt601:out_color_matrix=bt709:in_range=tv:out_range=tv';
 const MAX_BACKLOG_BYTES = 2 * 1024 * 1024;
-const COMPLAINT_CHARACTERS = 2_000;
 
 export interface DecoderOptions {
   onData: (chunk: Buffer) => void;
@@ -22,7 +21,6 @@ export class Decoder {
   readonly #child: Child;
   readonly #codec: PublicationCodec;
   #killed = false;
-  #complaint = '';
 
   private constructor(
     codec: PublicationCodec,
@@ -36,12 +34,10 @@ export class Decoder {
     stdout?.on('data', (chunk: Buffer) => {
       if (!this.#killed) onData(chunk);
     });
-    stderr?.on('data', (text: Buffer) => {
-      this.#complaint = (this.#complaint + text.toString()).slice(-COMPLAINT_CHARACTERS);
-    });
+    const complaint = lastWords(stderr);
     this.#child.exited
       .then(({ error, code }) => {
-        const reason = error === undefined ? this.#complaint.trim() || code : messageOf(error);
+        const reason = error === undefined ? complaint() || code : messageOf(error);
         if (!this.#killed) log.warn({ codec, reason }, 'decoding for the stage broke off');
         onEnd();
       })

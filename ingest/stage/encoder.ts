@@ -1,12 +1,11 @@
 import type { Writable } from 'node:stream';
 import { type Logger, messageOf } from '#base';
-import { type Child, type FfmpegCommand, ffmpegArgs, startChild } from '#platform';
+import { type Child, type FfmpegCommand, ffmpegArgs, lastWords, startChild } from '#platform';
 import { FlvReader, type FlvTag } from '#protocol';
 import type { Size } from './layout.ts';
 import { CHANNELS, SOUND_RATE } from './sound.ts';
 
 const MAX_TAG_BYTES = 8 * 1024 * 1024;
-const COMPLAINT_CHARACTERS = 2_000;
 /** What the bank encodes from should not be what limits it. */
 const QUALITY_CRF = 19;
 const MAX_KBPS = 8_000;
@@ -67,7 +66,6 @@ export class StageEncoder {
   readonly #child: Child;
   readonly #sound: Writable | undefined;
   #killed = false;
-  #complaint = '';
 
   constructor({ size, fps, onTag, onEnd, log }: StageEncoderOptions) {
     this.#child = startChild('ffmpeg', ffmpegArgs(stageCommand(size, fps)), {
@@ -86,12 +84,10 @@ export class StageEncoder {
         this.#child.process.kill('SIGKILL');
       }
     });
-    stderr?.on('data', (text: Buffer) => {
-      this.#complaint = (this.#complaint + text.toString()).slice(-COMPLAINT_CHARACTERS);
-    });
+    const complaint = lastWords(stderr);
     this.#child.exited
       .then(({ error, code }) => {
-        const reason = error === undefined ? this.#complaint.trim() || code : messageOf(error);
+        const reason = error === undefined ? complaint() || code : messageOf(error);
         if (!this.#killed) log.warn({ reason }, 'encoding of the stage broke off');
         onEnd();
       })

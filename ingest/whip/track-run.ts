@@ -1,11 +1,10 @@
 import { type Logger, messageOf } from '#base';
-import { type Child, ffmpegArgs, startChild } from '#platform';
+import { type Child, ffmpegArgs, lastWords, startChild } from '#platform';
 import { FlvReader, type FlvTag, type MatroskaTrack, matroskaFrame, matroskaHead } from '#protocol';
 import { trackCommand } from './track-command.ts';
 
 const MAX_TAG_BYTES = 8 * 1024 * 1024;
 const DRAIN_MS = 1_000;
-const COMPLAINT_CHARACTERS = 2_000;
 
 export interface TrackRunOptions {
   track: MatroskaTrack;
@@ -19,7 +18,6 @@ export interface TrackRunOptions {
 /** One life of one ffmpeg that turns a track into what the program carries. It restarts nothing. */
 export class TrackRun {
   readonly #child: Child;
-  #complaint = '';
   #ending: NodeJS.Timeout | undefined;
 
   constructor({ track, onTag, onEnd, log }: TrackRunOptions) {
@@ -38,9 +36,7 @@ export class TrackRun {
         child.process.kill('SIGKILL');
       }
     });
-    stderr?.on('data', (text: Buffer) => {
-      this.#complaint = (this.#complaint + text.toString()).slice(-COMPLAINT_CHARACTERS);
-    });
+    const complaint = lastWords(stderr);
     let over = false;
     const finish = (code: number | null) => {
       if (over) return;
@@ -48,7 +44,7 @@ export class TrackRun {
       const expected = this.#ending !== undefined;
       clearTimeout(this.#ending);
       if (!expected) {
-        const reason = this.#complaint.trim() || `code ${code}`;
+        const reason = complaint() || `code ${code}`;
         log.warn({ codec: track.codec, reason }, 'transcoding of a source broke off');
       }
       onEnd();

@@ -56,9 +56,8 @@ export function leaveStage(turn: Turn, reason?: string): void {
 export function speakOnStage(turn: Turn, participantIds: readonly string[]): void {
   const present = turn.state.stage;
   if (present === undefined) return;
-  const speaker = participantIds.find((id) =>
-    performers(turn.state).some(({ participantId }) => participantId === id),
-  );
+  const shown = new Set(performers(turn.state).map(({ participantId }) => participantId));
+  const speaker = participantIds.find((id) => shown.has(id));
   if (speaker === undefined || speaker === present.speaker?.participantId) return;
   if (turn.nowMs - (present.speaker?.since ?? 0) < HOLD_MS) return;
   present.speaker = { participantId: speaker, since: turn.nowMs };

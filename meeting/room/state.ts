@@ -1,6 +1,7 @@
 import type {
   Capabilities,
   ChatMessage,
+  MediaReport,
   MediaRoute,
   MeetingSettings,
   ParticipantRole,
@@ -75,21 +76,9 @@ export interface Person {
   spokeAt?: number;
   /** Since when the socket is gone. */
   goneSince?: number;
-  report?: Report;
+  report?: MediaReport;
   /** Messages with a `ref` that were dealt with, newest last. */
   answered: Answer[];
-}
-
-/** What a client has said about its media. */
-export interface Report {
-  uplink?: number;
-  cpuLimited?: boolean;
-  peers: {
-    participantId: string;
-    state: 'connecting' | 'connected' | 'failed';
-    roundTripMs?: number;
-    loss?: number;
-  }[];
 }
 
 /** `message` is undefined while the answer is still to come. */

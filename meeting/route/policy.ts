@@ -1,4 +1,4 @@
-import type { MediaRoute } from '#contracts';
+import type { MediaReport, MediaRoute } from '#contracts';
 
 /**
  * Which way media goes in a room: straight between people (a mesh) or over the
@@ -12,16 +12,7 @@ export interface RoutePerson {
   video: boolean;
   screen: boolean;
   goneSince?: number;
-  report?: {
-    /** Bits per second. */
-    uplink?: number;
-    cpuLimited?: boolean;
-    peers: {
-      participantId: string;
-      state: 'connecting' | 'connected' | 'failed';
-      roundTripMs?: number;
-    }[];
-  };
+  report?: MediaReport;
 }
 
 export interface RouteFacts {

@@ -52,10 +52,11 @@ export class Staging {
       }
       return;
     }
-    const text = JSON.stringify(planOf(state, stage));
+    const plan = planOf(state, stage);
+    const text = JSON.stringify(plan);
     if (text === this.#told || this.#retrying) return;
     this.#told = text;
-    this.#options.media.stage(planOf(state, stage)).catch((error) => this.broken(messageOf(error)));
+    this.#options.media.stage(plan).catch((error) => this.broken(messageOf(error)));
   }
 
   /** The call server has forgotten all. */

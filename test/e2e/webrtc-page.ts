@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { until } from '#support';
+import { pictureMoves } from './moving-picture.ts';
 
 /** What the page keeps of its connection. */
 interface Connected extends Window {
@@ -214,27 +215,8 @@ export class WebRtcPage {
   }
 
   /** Waits until the decoded pixels have changed. */
-  async pictureMoves(timeoutMs = 15_000): Promise<void> {
-    const before = await this.#picture();
-    await until(
-      'the picture to move',
-      async () => {
-        const now = await this.#picture();
-        return now.filter((value, i) => Math.abs(value - (before[i] ?? 0)) > 24).length > 8;
-      },
-      timeoutMs,
-    );
-  }
-
-  #picture(): Promise<number[]> {
-    return this.page.evaluate(() => {
-      const video = document.querySelector('video') as HTMLVideoElement;
-      const canvas = document.createElement('canvas');
-      [canvas.width, canvas.height] = [32, 18];
-      const context = canvas.getContext('2d') as CanvasRenderingContext2D;
-      context.drawImage(video, 0, 0, 32, 18);
-      return [...context.getImageData(0, 0, 32, 18).data];
-    });
+  pictureMoves(timeoutMs = 15_000): Promise<void> {
+    return pictureMoves(this.page, timeoutMs);
   }
 
   /**

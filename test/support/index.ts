@@ -36,7 +36,7 @@ export {
   SimulatedLink,
   type SimulatedLinkOptions,
 } from './simulated-link.ts';
-export { connectivityCheck, isStunSuccess } from './stun.ts';
+export { connectivityCheck, isStunSuccess, stunGreeting } from './stun.ts';
 export { SvcStream } from './svc-stream.ts';
 export { TurnClient } from './turn-client.ts';
 export { until } from './wait.ts';

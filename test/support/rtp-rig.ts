@@ -12,6 +12,10 @@ export class RecordedWire {
 
   close(): void {}
 
+  clear(): void {
+    this.sent.length = 0;
+  }
+
   get rtp(): RtpPacket[] {
     return this.sent
       .filter((bytes) => !isRtcp(bytes))

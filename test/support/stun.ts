@@ -16,6 +16,17 @@ const FINGERPRINT_MASK = 0x5354554e;
 /** Of a binding response. */
 export const isStunSuccess = (bytes: Uint8Array): boolean => bytes[0] === 1 && bytes[1] === 1;
 
+/** A binding request to this username fragment of the receiver's, unsigned. */
+export function stunGreeting(usernameFragment: string): Buffer {
+  const name = Buffer.from(`${usernameFragment}:them`.padEnd(12));
+  const body = attribute(USERNAME, name);
+  const head = Buffer.alloc(HEADER);
+  head.writeUInt16BE(BINDING_REQUEST, 0);
+  head.writeUInt16BE(body.length, 2);
+  head.writeUInt32BE(MAGIC_COOKIE, 4);
+  return Buffer.concat([head, body]);
+}
+
 /** A connectivity check (RFC 8445 7.2) as a browser sends it, signed with the other side's password. */
 export function connectivityCheck(check: {
   localFragment: string;
@@ -42,7 +53,8 @@ export function connectivityCheck(check: {
   return Buffer.concat([whole, attribute(FINGERPRINT, print)]);
 }
 
-function attribute(type: number, value: Buffer): Buffer {
+/** An attribute (RFC 8489 14), padded to four bytes. */
+export function attribute(type: number, value: Buffer): Buffer {
   const bytes = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
   bytes.writeUInt16BE(type, 0);
   bytes.writeUInt16BE(value.length, 2);

@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { attribute } from './stun.ts';
 
 const COOKIE = 0x2112a442;
 const [ALLOCATE, CREATE_PERMISSION] = [0x0003, 0x0008];
@@ -88,7 +89,7 @@ export class TurnClient {
       // The length counts the signature, which is of what stands before it (RFC 8489 14.5).
       message.writeUInt16BE(message.length - 20 + 24, 2);
       const signature = createHmac('sha1', key).update(message).digest();
-      message = Buffer.concat([message, attributeOf(MESSAGE_INTEGRITY, signature)]);
+      message = Buffer.concat([message, attribute(MESSAGE_INTEGRITY, signature)]);
     }
     this.#socket.send(message, this.#server.port, this.#server.address);
     const signal = AbortSignal.timeout(ANSWER_MS);
@@ -100,20 +101,12 @@ export class TurnClient {
 }
 
 function messageOf(method: number, id: Buffer, attributes: readonly [number, Buffer][]): Buffer {
-  const body = Buffer.concat(attributes.map(([type, value]) => attributeOf(type, value)));
+  const body = Buffer.concat(attributes.map(([type, value]) => attribute(type, value)));
   const header = Buffer.alloc(8);
   header.writeUInt16BE(method, 0);
   header.writeUInt16BE(body.length, 2);
   header.writeUInt32BE(COOKIE, 4);
   return Buffer.concat([header, id, body]);
-}
-
-function attributeOf(type: number, value: Buffer): Buffer {
-  const padded = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
-  padded.writeUInt16BE(type, 0);
-  padded.writeUInt16BE(value.length, 2);
-  value.copy(padded, 4);
-  return padded;
 }
 
 function attributesOf(message: Buffer): Attributes {

@@ -1,3 +1,5 @@
+import { codecOf, type Entry, numberIn, numberOf } from './stats-entry.ts';
+
 /** What goes out, as a page shows it. */
 export interface SendFigures {
   bitsPerSecond: number;
@@ -20,12 +22,6 @@ export interface StatsMark {
   heard: string;
 }
 
-type Entry = Record<string, unknown> & { type?: string };
-
-const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
-const numberIn = (value: unknown): number | undefined =>
-  typeof value === 'number' ? value : undefined;
-
 /** Reads a connection's statistics (W3C webrtc-stats). Pure. */
 export function readStats(
   report: Iterable<object>,
@@ -37,7 +33,6 @@ export function readStats(
   const video = outgoing.find(({ kind }) => kind === 'video');
   const remote = entries.filter(({ type }) => type === 'remote-inbound-rtp');
   const far = remote.find(({ kind }) => kind === 'video') ?? remote[0];
-  const codec = entries.find(({ type, id }) => type === 'codec' && id === video?.['codecId']);
   const bytesSent = outgoing.reduce((sum, { bytesSent }) => sum + numberOf(bytesSent), 0);
   const seconds = before === undefined ? 0 : (atMs - before.atMs) / 1000;
   const rtt = numberIn(far?.['roundTripTime']);
@@ -53,7 +48,7 @@ export function readStats(
       height: numberIn(video?.['frameHeight']),
       lost: numberIn(far?.['fractionLost']),
       rttMs: rtt === undefined ? undefined : rtt * 1000,
-      codec: typeof codec?.['mimeType'] === 'string' ? codec['mimeType'].split('/')[1] : undefined,
+      codec: codecOf(entries, video),
       limitedBy: reason === 'cpu' || reason === 'bandwidth' || reason === 'other' ? reason : 'none',
     },
     mark: { atMs, bytesSent, heard: heardIn(entries) },

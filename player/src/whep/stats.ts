@@ -1,3 +1,5 @@
+import { codecOf, type Entry, numberIn, numberOf } from '../publish/stats-entry.ts';
+
 /** What comes in, as a page shows it. */
 export interface PlayFigures {
   bitsPerSecond: number;
@@ -28,14 +30,8 @@ export interface PlayMark {
   framesDecoded: number;
 }
 
-type Entry = Record<string, unknown> & { type?: string };
-
 /** RFC 5905: NTP counts from 1900. */
 const NTP_EPOCH_MS = 2_208_988_800_000;
-
-const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
-const numberIn = (value: unknown): number | undefined =>
-  typeof value === 'number' ? value : undefined;
 
 /** Reads a connection's statistics (W3C webrtc-stats). Pure. */
 export function readStats(
@@ -47,7 +43,6 @@ export function readStats(
   const incoming = entries.filter(({ type }) => type === 'inbound-rtp');
   const video = incoming.find(({ kind }) => kind === 'video');
   const shown = video ?? incoming[0];
-  const codec = entries.find(({ type, id }) => type === 'codec' && id === video?.['codecId']);
   const pair = entries.find(
     ({ type, nominated, currentRoundTripTime }) =>
       type === 'candidate-pair' && nominated === true && currentRoundTripTime !== undefined,
@@ -75,7 +70,7 @@ export function readStats(
       fps: numberIn(video?.['framesPerSecond']),
       width: numberIn(video?.['frameWidth']),
       height: numberIn(video?.['frameHeight']),
-      codec: typeof codec?.['mimeType'] === 'string' ? codec['mimeType'].split('/')[1] : undefined,
+      codec: codecOf(entries, video),
       rttMs: rtt === undefined ? undefined : rtt * 1000,
       lost: lost / Math.max(1, lost + mark.packets - since.packets),
       bufferMs:

@@ -1,3 +1,4 @@
+import type { MediaReport } from '#contracts';
 import { Store } from '../state/store.ts';
 import type { MediaPaths } from './media-paths.ts';
 import { gradeOf, type Quality } from './quality.ts';
@@ -13,18 +14,7 @@ export interface MonitorOptions {
   /** How loud the own microphone is, 0 to 1. */
   ownLevel: () => number;
   /** Every ten seconds: what the policy on the route goes by. */
-  onReport: (report: Report) => void;
-}
-
-export interface Report {
-  uplink?: number;
-  cpuLimited?: boolean;
-  peers: {
-    participantId: string;
-    state: 'connecting' | 'connected' | 'failed';
-    roundTripMs?: number;
-    loss?: number;
-  }[];
+  onReport: (report: MediaReport) => void;
 }
 
 const LEVELS_MS = 150;
