@@ -97,8 +97,9 @@ export const media: Handlers<Media> = {
     return undefined;
   },
   want: (turn, person, { participantId, media, width, height }) => {
-    // Somebody may have left while that was said.
-    if (turn.state.people[participantId] === undefined) return undefined;
+    // Somebody may have left, or gone to another room, while that was said.
+    const target = turn.state.people[participantId];
+    if (target === undefined || !together(person, target)) return undefined;
     const stream = { participantId, media };
     turn.do({
       type: 'call-server-want',

@@ -143,6 +143,8 @@ export type Effect =
       width: number;
       height: number;
     }
+  /** From now on this person may receive these only, whatever their page asks for. */
+  | { type: 'call-server-limit'; participantId: string; streams: RoomStream[] }
   /** The sessions of somebody who has left. */
   | { type: 'call-server-close'; participantId: string }
   /** To be gone to; `staged` or `fail` is called upon it. */
