@@ -50,7 +50,8 @@ export const media: Handlers<Media> = {
     }
     if (purpose === 'send') requireSender(person);
     if (!turn.deps.hasCallServer()) throw new AmphiError('unavailable', 'No call server is up');
-    turn.do({ type: 'call-server-offer', participantId, purpose, sdp, labels: labels ?? {}, ref });
+    const about = { sdp, labels: labels ?? {}, connection, ref };
+    turn.do({ type: 'call-server-offer', participantId, purpose, ...about });
     return LATER;
   },
   answer: (turn, person, { to, sdp, labels, connection }) => {

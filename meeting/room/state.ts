@@ -134,6 +134,8 @@ export type Effect =
       purpose: 'send' | 'receive';
       sdp: string;
       labels: Record<string, RoomMedia>;
+      /** Goes back with the answer. */
+      connection: string | undefined;
       ref: string | undefined;
     }
   | {

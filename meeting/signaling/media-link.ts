@@ -8,6 +8,7 @@ import {
   type RoomStream,
 } from '#contracts';
 import { type NodeClient, RoomMedia } from '#platform';
+import { Gate } from './gate.ts';
 import { descriptionOrigin } from './sdp-origin.ts';
 
 type Purpose = 'send' | 'receive';
@@ -48,6 +49,8 @@ const streamKey = ({ participantId, media }: RoomStream): string => `${participa
 
 /** What is worth a section first, where there are too few. */
 const ORDER: readonly MediaName[] = ['microphone', 'screen', 'screen-audio', 'camera'];
+/** Offers wait so long for a call-server worker that starts again; clients wait longer. */
+const READY_WITHIN_MS = 6_000;
 /** Tile of full priority: larger ones are not worth more. */
 const FULL_PIXELS = 1280 * 720;
 
@@ -68,6 +71,8 @@ export class MediaLink {
   readonly #wishes = new Map<string, Map<string, Wish>>();
   /** By who receives: what they have a section for and may not receive now. */
   readonly #withheld = new Map<string, Set<string>>();
+  /** Closed while the call server finds another worker. */
+  readonly #ready = new Gate(READY_WITHIN_MS);
   /** Offers of one session are answered one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -98,6 +103,7 @@ export class MediaLink {
     const before = this.#turns.get(key) ?? Promise.resolve();
     const work = before
       .catch(() => {})
+      .then(() => this.#ready.passed())
       .then(() => (offer.purpose === 'send' ? this.#send(offer) : this.#receive(offer, wanted)));
     this.#turns.set(key, work);
     work
@@ -353,6 +359,7 @@ export class MediaLink {
     media.on('notice', (notice) => this.#onNotice(notice));
     media.on('closed', () => {
       this.#media = undefined;
+      this.#ready.open();
       this.#lost('The call server has ended the room');
     });
     if (this.#producers.size > 0) this.#streamsChanged();
@@ -375,9 +382,11 @@ export class MediaLink {
         if (notice.reason !== 'owner') this.#sessionClosed(notice.sessionId, notice.reason);
         break;
       case 'lost':
+        this.#ready.close();
         this.#lost('The call server was restarted');
         break;
       case 'ready':
+        this.#ready.open();
         listener.restarted();
         break;
       case 'stage':

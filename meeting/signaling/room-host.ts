@@ -389,7 +389,8 @@ export class RoomHost {
     );
   }
 
-  #offer({ participantId, purpose, sdp, labels, ref }: Of<'call-server-offer'>): void {
+  #offer(offer: Of<'call-server-offer'>): void {
+    const { participantId, purpose, sdp, labels, connection, ref } = offer;
     const room = this.#room;
     const wanted = () => {
       const person = room.state.people[participantId];
@@ -402,6 +403,7 @@ export class RoomHost {
           from: 'callserver' as const,
           purpose,
           sdp: answer.sdp,
+          ...(connection === undefined ? {} : { connection }),
           ...(purpose === 'receive' ? { sections: answer.sections } : {}),
         };
         this.#apply(room.succeed(participantId, ref, [said], Date.now()));

@@ -60,7 +60,7 @@ export class RoomGuest {
       localStorage['amphi.room'] ??= JSON.stringify({ preferences: { picture: 'small', camera } });
     }, camera);
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
     // Typed: what is filled in at once, React does not notice in Firefox.
     await page.getByLabel('Your name').pressSequentially(name);
