@@ -134,6 +134,8 @@ export type Effect =
       purpose: 'send' | 'receive';
       sdp: string;
       labels: Record<string, RoomMedia>;
+      /** Goes back with the answer. */
+      connection: string | undefined;
       ref: string | undefined;
     }
   | {
@@ -143,6 +145,8 @@ export type Effect =
       width: number;
       height: number;
     }
+  /** From now on this person may receive these only, whatever their page asks for. */
+  | { type: 'call-server-limit'; participantId: string; streams: RoomStream[] }
   /** The sessions of somebody who has left. */
   | { type: 'call-server-close'; participantId: string }
   /** To be gone to; `staged` or `fail` is called upon it. */
