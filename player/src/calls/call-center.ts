@@ -1,4 +1,4 @@
-import type { Agreed, CallEvent, CallMedia } from '#contracts';
+import type { Agreed, CallEvent, CallMedia, Capabilities } from '#contracts';
 import { call, textOf } from '../api/client.ts';
 import { capabilitiesOf } from '../room/media/capabilities.ts';
 import { LocalMedia } from '../room/media/local-media.ts';
@@ -8,6 +8,7 @@ import { Store } from '../room/state/store.ts';
 import { announce } from '../ui/announce.ts';
 import { agreedPicture } from './agreed-picture.ts';
 import { CallLine } from './call-line.ts';
+import { onNetwork, thisNetwork } from './network.ts';
 import { Ringer, ringOf } from './ringer.ts';
 import {
   type CallsEvent,
@@ -56,6 +57,10 @@ export class CallCenter {
       this.#offs.push(() => removeEventListener(type, listener));
     };
     listen('online', () => this.#line.reconnectNow());
+    const network = thisNetwork();
+    const onNetworkChange = () => this.#networkChanged();
+    network?.addEventListener('change', onNetworkChange);
+    this.#offs.push(() => network?.removeEventListener('change', onNetworkChange));
     listen('pagehide', () => this.hangUp());
   }
 
@@ -86,7 +91,7 @@ export class CallCenter {
         type: 'call',
         to: peer.userId,
         media,
-        capabilities: capabilitiesOf(),
+        capabilities: borne(),
       });
       if (callId === undefined) return;
       const isWanted = mine === this.#turn && this.state.get().call !== undefined;
@@ -107,7 +112,7 @@ export class CallCenter {
     loadSession();
     this.#dispatch({ type: 'answer' });
     this.#line
-      .request({ type: 'accept', callId: call.callId, capabilities: capabilitiesOf() })
+      .request({ type: 'accept', callId: call.callId, capabilities: borne() })
       .catch((error: unknown) => {
         if (this.state.get().call?.phase !== 'answering') return;
         this.#dispatch({ type: 'refused', detail: textOf(error) });
@@ -196,6 +201,10 @@ export class CallCenter {
       case 'call-ended':
         this.#events.pastCallsChanged();
         break;
+      case 'call-agreed':
+        if (before?.phase === 'active' && before.callId === event.callId)
+          this.#settle(event.agreed);
+        break;
       case 'call-accepted':
         if (before !== this.state.get().call) this.#enter(event.room, event.agreed);
         break;
@@ -210,9 +219,7 @@ export class CallCenter {
   async #enter(room: Room, agreed: Agreed): Promise<void> {
     const local = this.local.get();
     if (local === undefined) return;
-    const { picture } = local.state.preferences;
-    const borne = agreedPicture(picture, agreed);
-    if (borne !== picture) local.choose({ picture: borne });
+    this.#settle(agreed);
     try {
       const { RoomSession } = await loadSession();
       // Hung up meanwhile.
@@ -224,6 +231,22 @@ export class CallCenter {
     } catch (error) {
       this.hangUp(`The call cannot be shown: ${textOf(error)}`);
     }
+  }
+
+  /** Sends what both sides bear, up to what this person wants. */
+  #settle(agreed: Agreed): void {
+    const local = this.local.get();
+    const picture = agreedPicture(readKept().preferences.picture, agreed);
+    if (local !== undefined && local.state.preferences.picture !== picture) {
+      local.choose({ picture });
+    }
+  }
+
+  /** The other side is told what this device bears from now on. */
+  #networkChanged(): void {
+    const { call } = this.state.get();
+    if (call?.phase !== 'active') return;
+    this.#send({ type: 'capabilities', callId: call.callId, capabilities: borne() });
   }
 
   /** This device's camera and microphone, for one call. */
@@ -256,6 +279,9 @@ export class CallCenter {
     if (state.note !== undefined && state.note !== before.note) announce(state.note);
   }
 }
+
+/** What this device bears on the network that it is on now. */
+const borne = (): Capabilities => onNetwork(capabilitiesOf(), thisNetwork());
 
 /** Whether camera and microphone are this call's. */
 const takesDevices = (call: CurrentCall | undefined): boolean =>
