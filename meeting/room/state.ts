@@ -58,6 +58,8 @@ export interface Person {
   displayName: string;
   role: ParticipantRole;
   userId?: string;
+  /** Where the account's picture is. */
+  picture?: string;
   /** Tells a browser from others, for bans. */
   mark: string;
   /** Of those who wait: since when. */
@@ -188,13 +190,15 @@ export function newRoom(meeting: {
 
 /** Somebody as everybody sees them. */
 export function shown(person: Person): RoomParticipant {
-  const { participantId, displayName, role, userId, audio, video, screen, screenAudio } = person;
-  const { handRaisedAt, joinedAt, capabilities, breakoutId } = person;
+  const { participantId, displayName, role, userId, picture } = person;
+  const { audio, video, screen, screenAudio, handRaisedAt, joinedAt, capabilities, breakoutId } =
+    person;
   return {
     participantId,
     displayName,
     role,
     ...(userId === undefined ? {} : { userId }),
+    ...(picture === undefined ? {} : { picture }),
     audio,
     video,
     screen,

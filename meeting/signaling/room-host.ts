@@ -229,13 +229,14 @@ export class RoomHost {
     grant: Grant,
     message: Extract<First, { type: 'join' }>,
   ): void {
-    const { displayName, role, userId, mark } = grant;
+    const { displayName, role, userId, picture, mark } = grant;
     const newcomer = {
       participantId,
       displayName,
       role,
       mark,
       ...(userId === undefined ? {} : { userId }),
+      ...(picture === undefined ? {} : { picture }),
     };
     const effects = this.#room.enter(newcomer, message, Date.now());
     this.#bind(line, participantId);

@@ -68,6 +68,11 @@ export class RoomGuest {
     return new RoomGuest(page, name);
   }
 
+  /** Whoever shows a room on this page, however they came into it. */
+  static on(page: Page, name: string): RoomGuest {
+    return new RoomGuest(page, name);
+  }
+
   /** Opens the lobby and goes in. */
   static async join(...args: Parameters<typeof RoomGuest.open>): Promise<RoomGuest> {
     const room = await RoomGuest.open(...args);
