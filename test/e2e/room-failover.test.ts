@@ -39,15 +39,10 @@ beforeAll(async () => {
     launchBrowser('firefox', { fakeDevices: true }),
   ]);
   [firefoxPid = 0] = await childrenOf(process.pid, 'firefox-esr');
-  const { meetingId, hostToken } = await amphi.api<CreatedMeeting>(
-    'POST',
-    '/api/meetings',
-    {
-      title: 'Rehearsal',
-      settings: { route: 'callserver' },
-    },
-    180_000,
-  );
+  const { meetingId, hostToken } = await amphi.api<CreatedMeeting>('POST', '/api/meetings', {
+    title: 'Rehearsal',
+    settings: { route: 'callserver' },
+  });
   const url = `${amphi.base}/room/${meetingId}`;
   ada = await RoomGuest.join(chromium, url, 'Ada', { hostToken });
   grace = await RoomGuest.join(firefox, url, 'Grace');

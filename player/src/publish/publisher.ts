@@ -1,6 +1,7 @@
 import { delay, retryDelayMs } from '#base';
+import { onNetworkChange } from '../api/network-change.ts';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
-import { onNetworkChange, Rescue } from './rescue.ts';
+import { Rescue } from './rescue.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';
 
