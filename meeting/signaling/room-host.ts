@@ -2,10 +2,11 @@ import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#bas
 import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
 import type { NodeClient, Redis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
+import type { MeetingFiles } from '../files/meeting-files.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
-import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import { type Effect, type EndReason, newRoom, type RoomChat } from '../room/state.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -19,6 +20,7 @@ export interface RoomHostDeps {
   nodes: NodeClient;
   meetings: MeetingRepository;
   chat: ChatStore;
+  files: Pick<MeetingFiles, 'attach' | 'removeOf' | 'removeAll'>;
   iceServers: () => IceServer[];
   hasCallServer: () => boolean;
   log: Logger;
@@ -355,6 +357,7 @@ export class RoomHost {
         this.#ended = true;
         this.#log.info({ reason: effect.reason }, 'meeting ended');
         this.#journal.note(() => meetings.end(meetingId));
+        this.#journal.note(() => this.#deps.files.removeAll(meetingId));
         break;
     }
   }
@@ -406,16 +409,27 @@ export class RoomHost {
     const room = this.#room;
     const now = () => Date.now();
     switch (effect.type) {
-      case 'keep-chat':
-      case 'change-chat': {
-        const write = () =>
-          effect.type === 'keep-chat'
-            ? chat.keep(meetingId, effect.chat)
-            : chat.change(effect.chat);
+      case 'keep-chat': {
+        let kept = effect;
+        const write = async () => {
+          kept = { ...effect, chat: await this.#withFile(effect) };
+          await chat.keep(meetingId, kept.chat);
+        };
         this.#journal.write(write).then(
-          () => this.#apply(room.chatDone(effect, now())),
+          () => this.#apply(room.chatDone(kept, now())),
           (error) => this.#failed(effect.by, effect.ref, error),
         );
+        break;
+      }
+      case 'change-chat': {
+        const { messageId, deleted } = effect.chat;
+        this.#journal
+          .write(() => chat.change(effect.chat))
+          .then(
+            () => this.#apply(room.chatDone(effect, now())),
+            (error) => this.#failed(effect.by, effect.ref, error),
+          );
+        if (deleted === true) this.#journal.note(() => this.#deps.files.removeOf(messageId));
         break;
       }
       case 'find-chat':
@@ -434,6 +448,14 @@ export class RoomHost {
         break;
       }
     }
+  }
+
+  /** The message with the file that comes with it. Throws `not_found`. */
+  async #withFile({ chat, fileId }: Of<'keep-chat'>): Promise<RoomChat> {
+    const { from, messageId } = chat;
+    if (fileId === undefined || from === undefined) return chat;
+    const named = { meetingId: this.meetingId, fileId, fromId: from };
+    return { ...chat, file: await this.#deps.files.attach(named, messageId) };
   }
 
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {

@@ -7,7 +7,14 @@ import {
   type Logger,
   messageOf,
 } from '#base';
-import { Accounts, type MeetingService, PeopleRepository, type UserGateway } from '#meeting';
+import {
+  Accounts,
+  type MeetingFiles,
+  type MeetingService,
+  PeopleRepository,
+  Survey,
+  type UserGateway,
+} from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -17,7 +24,10 @@ import { internalRoutes } from './internal.ts';
 import { liveRoutes } from './live.ts';
 import { LiveReader } from './live-reader.ts';
 import { LiveStreams } from './live-streams.ts';
+import { meetingFileRoutes } from './meeting-files.ts';
+import { meetingSurveyRoutes } from './meeting-survey.ts';
 import { meetingRoutes } from './meetings.ts';
+import { networkTests } from './network-test.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
@@ -35,6 +45,7 @@ export interface ApiDeps extends OperationsDeps {
   tokens: TokenIssuer;
   adminToken: string;
   meetings: MeetingService;
+  files: MeetingFiles;
   users: UserGateway;
   log: Logger;
 }
@@ -55,6 +66,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const people = new PeopleRepository(deps.db);
   const gate = new Gate({ adminToken, tokens, redis, people });
   const streams = await LiveStreams.start({ events, views, live, subscriber, log });
+  const { routes: testRoutes, tests } = networkTests({ ...deps, service: deps.meetings });
+  const survey = new Survey({ db: deps.db, redis, log });
   const routes = [
     ...eventRoutes({ config, events, views, control }),
     ...sourceRoutes({ config, events, control, tokens }),
@@ -62,6 +75,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
     ...meetingRoutes({ config, service: deps.meetings, gate }),
+    ...meetingFileRoutes({ service: deps.meetings, files: deps.files }),
+    ...meetingSurveyRoutes({ service: deps.meetings, survey }),
+    ...testRoutes,
     ...userRoutes({
       config,
       gate,
@@ -90,7 +106,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
     answerProblem(error, req, res, next, log);
   });
-  return { app, close: () => streams.close() };
+  return {
+    app,
+    close: async () => {
+      await Promise.all([streams.close(), tests.close()]);
+    },
+  };
 }
 
 function mount(app: Express, described: Route, gate: Gate): void {
