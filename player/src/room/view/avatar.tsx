@@ -1,4 +1,6 @@
-import { hueOf, initialsOf } from './initials.ts';
+import { initialsOf } from '#base';
+import { hueOf } from './hue.ts';
+import './avatar.css';
 
 /** Somebody without a picture. */
 export function Avatar({ name, size = 'tile' }: { name: string; size?: 'tile' | 'line' }) {
