@@ -2,11 +2,11 @@ import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#bas
 import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
 import type { NodeClient, Redis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
-import type { MeetingFiles } from '../files/meeting-files.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
-import { type Effect, type EndReason, newRoom, type RoomChat } from '../room/state.ts';
+import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -20,7 +20,7 @@ export interface RoomHostDeps {
   nodes: NodeClient;
   meetings: MeetingRepository;
   chat: ChatStore;
-  files: Pick<MeetingFiles, 'attach' | 'removeOf' | 'removeAll'>;
+  files: KeptFiles;
   iceServers: () => IceServer[];
   hasCallServer: () => boolean;
   log: Logger;
@@ -41,6 +41,7 @@ export class RoomHost {
   readonly #media: MediaLink;
   readonly #staging: Staging;
   readonly #journal: Journal;
+  readonly #chat: ChatKeeper;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
   /** By participant. */
@@ -63,6 +64,14 @@ export class RoomHost {
     this.#room = room;
     this.#log = deps.log.child({ meetingId });
     this.#journal = new Journal(this.#log);
+    this.#chat = new ChatKeeper({
+      room,
+      chat: deps.chat,
+      files: deps.files,
+      journal: this.#journal,
+      apply: (effects) => this.#apply(effects),
+      failed: (by, ref, error) => this.#failed(by, ref, error),
+    });
     this.#snapshot = new SnapshotWriter({
       redis: deps.redis,
       meetingId,
@@ -307,7 +316,7 @@ export class RoomHost {
       case 'change-chat':
       case 'find-chat':
       case 'read-chat':
-        this.#chat(effect);
+        this.#chat.do(effect);
         break;
       case 'call-server-offer':
         this.#offer(effect);
@@ -401,61 +410,6 @@ export class RoomHost {
       },
       (error) => this.#failed(participantId, ref, error),
     );
-  }
-
-  #chat(effect: Of<'keep-chat' | 'change-chat' | 'find-chat' | 'read-chat'>): void {
-    const { chat } = this.#deps;
-    const { meetingId } = this;
-    const room = this.#room;
-    const now = () => Date.now();
-    switch (effect.type) {
-      case 'keep-chat': {
-        let kept = effect;
-        const write = async () => {
-          kept = { ...effect, chat: await this.#withFile(effect) };
-          await chat.keep(meetingId, kept.chat);
-        };
-        this.#journal.write(write).then(
-          () => this.#apply(room.chatDone(kept, now())),
-          (error) => this.#failed(effect.by, effect.ref, error),
-        );
-        break;
-      }
-      case 'change-chat': {
-        const { messageId, deleted } = effect.chat;
-        this.#journal
-          .write(() => chat.change(effect.chat))
-          .then(
-            () => this.#apply(room.chatDone(effect, now())),
-            (error) => this.#failed(effect.by, effect.ref, error),
-          );
-        if (deleted === true) this.#journal.note(() => this.#deps.files.removeOf(messageId));
-        break;
-      }
-      case 'find-chat':
-        chat.find(meetingId, effect.messageId).then(
-          (found) => this.#apply(room.chatFound(effect.by, effect.change, found, now())),
-          (error) => this.#failed(effect.by, effect.change.ref, error),
-        );
-        break;
-      case 'read-chat': {
-        const { by, ref, before, limit } = effect;
-        const breakoutId = room.state.people[by]?.breakoutId;
-        chat.page(meetingId, { participantId: by, breakoutId }, { before, limit }).then(
-          ({ messages, more }) => this.#apply(room.chatRead(by, ref, messages, more, now())),
-          (error) => this.#failed(by, ref, error),
-        );
-        break;
-      }
-    }
-  }
-
-  /** The message with the file that comes with it. Throws `not_found`. */
-  async #withFile({ chat, fileId }: Of<'keep-chat'>): Promise<RoomChat> {
-    const { from, messageId } = chat;
-    if (fileId === undefined || from === undefined) return chat;
-    const named = { meetingId: this.meetingId, fileId, fromId: from };
-    return { ...chat, file: await this.#deps.files.attach(named, messageId) };
   }
 
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {
