@@ -171,18 +171,19 @@ export class MediaPaths {
     const onState = () => this.#onChange();
     const iceServers = this.#iceServers;
     const { remote, onNewReceiver } = this.#options;
-    this.#sender ??= new Sender(
-      { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
-      this.#tracks,
-    );
-    if (this.#receiver !== undefined) return;
+    const isNew = this.#receiver === undefined;
     const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
       const { sdp, sections = [] } = await this.#offer('receive', offer);
       return { sdp, sections };
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    this.#receiver = new Receiver({ iceServers, remote, onState, offer }, streams);
-    onNewReceiver();
+    // First: nobody wants to wait for the others' pictures behind one's own.
+    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer }, streams);
+    this.#sender ??= new Sender(
+      { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
+      this.#tracks,
+    );
+    if (isNew) onNewReceiver();
   }
 
   #closeCallServer(): void {
