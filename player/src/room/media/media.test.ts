@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { canBlur } from './background-blur.ts';
 import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
@@ -201,4 +202,18 @@ describe('between two readings', () => {
   it('knows nothing of loss at the first', () => {
     expect(between(undefined, read([inbound(100, 10, 1)], 0), ['t']).loss).toBeUndefined();
   });
+});
+
+describe('canBlur', () => {
+  const camera = (backgroundBlur?: unknown) =>
+    ({ getCapabilities: () => ({ backgroundBlur }) }) as unknown as MediaStreamTrack;
+
+  it.each([
+    ['a camera that can do both', camera([true, false]), true],
+    ['one that always does', camera([true]), false],
+    ['one that never does', camera([false]), false],
+    ['one that knows nothing of it', camera(), false],
+    ['a browser without capabilities', {} as MediaStreamTrack, false],
+    ['no camera', undefined, false],
+  ])('with %s', (_name, track, expected) => expect(canBlur(track)).toBe(expected));
 });

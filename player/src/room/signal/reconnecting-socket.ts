@@ -28,8 +28,8 @@ export interface ReconnectingSocketOptions {
   retry?: RetryPolicy;
 }
 
-/** Quick at first: most breaks are a second of bad Wi-Fi. */
-const RETRY: RetryPolicy = { baseMs: 250, capMs: 5_000, jitter: 0.3, attempts: 40 };
+/** Quick at first: most breaks are a second of bad Wi-Fi, or a server that starts again. */
+const RETRY: RetryPolicy = { baseMs: 250, capMs: 2_000, jitter: 0.3, attempts: 80 };
 /** A connection that does not come about by then is given up. */
 const OPEN_MS = 8_000;
 const OPEN = 1;
