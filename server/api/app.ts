@@ -12,6 +12,7 @@ import {
   type MeetingFiles,
   type MeetingService,
   PeopleRepository,
+  PictureStore,
   Survey,
   type UserGateway,
 } from '#meeting';
@@ -31,6 +32,8 @@ import { networkTests } from './network-test.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
+import { pastCallRoutes } from './past-calls.ts';
+import { pictureRoutes } from './pictures.ts';
 import { playRoutes } from './play.ts';
 import { programRoutes } from './program.ts';
 import { EventRepository } from './repository.ts';
@@ -85,6 +88,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       users: deps.users,
       accounts: new Accounts({ people, redis }),
     }),
+    ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
+    ...pastCallRoutes({ gate, users: deps.users }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),
