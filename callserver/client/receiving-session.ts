@@ -31,7 +31,6 @@ interface Playing extends Placement {
 /** Somebody who receives a changing set of producers. */
 export class ReceivingSession extends Session {
   readonly #router: SessionRouter;
-  readonly #local: LocalTransport;
   readonly #sdpSessionId: string;
   readonly #maxSections: number;
   #playing: Playing[] = [];
@@ -44,9 +43,8 @@ export class ReceivingSession extends Session {
     options: { sdpSessionId: string; maxSections: number },
   ) {
     const answer = writeSdp(reception.answer(local));
-    super({ id, worker: router.worker, remote: reception.remote, answer });
+    super({ id, worker: router.worker, remote: reception.remote, local, answer });
     this.#router = router;
-    this.#local = local;
     this.#sdpSessionId = options.sdpSessionId;
     this.#maxSections = options.maxSections;
   }
@@ -98,9 +96,9 @@ export class ReceivingSession extends Session {
       placed: this.#playing,
     });
     let left: Received['left'] = [];
-    await this.negotiate(reception.remote, async (version) => {
+    await this.negotiate(reception.remote, async (version, local) => {
       left = await this.#apply(reception);
-      return writeSdp(reception.answer(this.#local, version));
+      return writeSdp(reception.answer(local, version));
     });
     return this.#received([...reception.left, ...gone, ...left]);
   }

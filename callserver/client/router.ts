@@ -119,7 +119,7 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
       remote,
     });
     const answer = writeSdp(playback.answer(local));
-    const parts = { id: transportId, worker: this.worker, remote, answer };
+    const parts = { id: transportId, worker: this.worker, remote, local, answer };
     const session = new PlaybackSession(parts, from !== this);
     try {
       await Promise.all(
