@@ -205,20 +205,6 @@ describe('between two readings', () => {
   });
 });
 
-describe('canBlur', () => {
-  const camera = (backgroundBlur?: unknown) =>
-    ({ getCapabilities: () => ({ backgroundBlur }) }) as unknown as MediaStreamTrack;
-
-  it.each([
-    ['a camera that can do both', camera([true, false]), true],
-    ['one that always does', camera([true]), false],
-    ['one that never does', camera([false]), false],
-    ['one that knows nothing of it', camera(), false],
-    ['a browser without capabilities', {} as MediaStreamTrack, false],
-    ['no camera', undefined, false],
-  ])('with %s', (_name, track, expected) => expect(canBlur(track)).toBe(expected));
-});
-
 describe('withSoundRepairs', () => {
   const offer = [
     'm=audio 9 UDP/TLS/RTP/SAVPF 111 0',
@@ -237,4 +223,18 @@ describe('withSoundRepairs', () => {
     const once = withSoundRepairs(offer);
     expect(withSoundRepairs(once)).toBe(once);
   });
+});
+
+describe('canBlur', () => {
+  const camera = (backgroundBlur?: unknown) =>
+    ({ getCapabilities: () => ({ backgroundBlur }) }) as unknown as MediaStreamTrack;
+
+  it.each([
+    ['a camera that can do both', camera([true, false]), true],
+    ['one that always does', camera([true]), false],
+    ['one that never does', camera([false]), false],
+    ['one that knows nothing of it', camera(), false],
+    ['a browser without capabilities', {} as MediaStreamTrack, false],
+    ['no camera', undefined, false],
+  ])('with %s', (_name, track, expected) => expect(canBlur(track)).toBe(expected));
 });
