@@ -49,7 +49,7 @@ beforeAll(async () => {
   await Promise.all(both().map((one) => one.hasAllBy('callserver', 1)));
   await seeAndHear();
   await Promise.all(both().map(watchStandstill));
-});
+}, 180_000);
 
 afterAll(async () => {
   await Promise.all([chromium?.close(), firefox?.close()]);
