@@ -9,6 +9,7 @@ import { Monitor } from './media/monitor.ts';
 import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
 import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';
+import { Pointers } from './pointer/pointers.ts';
 import { type Outgoing, SignalClient, SignalError } from './signal/signal-client.ts';
 import { announcementOf } from './state/announcements.ts';
 import {
@@ -41,6 +42,7 @@ export class RoomSession {
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
+  readonly pointers: Pointers;
   readonly selfId: string;
   readonly #signal: SignalClient;
   readonly #paths: MediaPaths;
@@ -57,6 +59,7 @@ export class RoomSession {
     this.local = local;
     this.selfId = joined.participantId;
     this.remote = new RemoteMedia(() => this.#onRemote());
+    this.pointers = new Pointers(joined.participantId);
     this.#audio = new AudioOutput(() => this.isSoundBlocked.set(true));
     this.#signal = new SignalClient({
       url: joined.webSocketUrl,
@@ -79,6 +82,7 @@ export class RoomSession {
       onNewReceiver: () => this.#wants.forget(),
       onChange: () => this.#touch(),
       onFailed: () => this.monitor.reportSoon(),
+      pointers: this.pointers,
     });
     this.#paths.setIceServers(joined.iceServers as RTCIceServer[]);
     this.#wants = new Wants((want) => this.#signal.send({ type: 'want', ...want }));
@@ -152,6 +156,7 @@ export class RoomSession {
     this.monitor.close();
     this.#wants.close();
     this.#paths.close();
+    this.pointers.close();
     this.#audio.close();
     this.#stopLevel?.();
     this.local.close();

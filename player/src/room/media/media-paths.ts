@@ -1,4 +1,5 @@
 import type { RoomStream, ServerMessage } from '#contracts';
+import type { Pointers } from '../pointer/pointers.ts';
 import type { Outgoing } from '../signal/signal-client.ts';
 import type { RoomState } from '../state/room-state.ts';
 import type { Offer } from './call-server-link.ts';
@@ -19,6 +20,7 @@ export interface MediaPathsOptions {
   onChange: () => void;
   /** A direct connection does not come about. */
   onFailed: () => void;
+  pointers: Pointers;
 }
 
 type Purpose = 'send' | 'receive';
@@ -58,6 +60,7 @@ export class MediaPaths {
       remote: options.remote,
       send: options.send,
       onChange: () => this.#onChange(),
+      onNew: (id, connection) => options.pointers.watchPeer(id, connection),
     });
   }
 
@@ -170,9 +173,14 @@ export class MediaPaths {
   #openCallServer(): void {
     const onState = () => this.#onChange();
     const iceServers = this.#iceServers;
-    const { remote, onNewReceiver } = this.#options;
+    const { remote, onNewReceiver, pointers } = this.#options;
     this.#sender ??= new Sender(
-      { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
+      {
+        iceServers,
+        onState,
+        offer: (offer) => this.#offer('send', offer),
+        onNew: (connection) => pointers.watchServer('send', connection),
+      },
       this.#tracks,
     );
     if (this.#receiver !== undefined) return;
@@ -181,7 +189,8 @@ export class MediaPaths {
       return { sdp, sections };
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    this.#receiver = new Receiver({ iceServers, remote, onState, offer }, streams);
+    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
+    this.#receiver = new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
     onNewReceiver();
   }
 

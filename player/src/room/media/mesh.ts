@@ -20,6 +20,7 @@ export interface MeshOptions {
   remote: RemoteMedia;
   send: (message: Outgoing) => void;
   onChange: () => void;
+  onNew: (participantId: string, connection: RTCPeerConnection) => void;
 }
 
 interface Incoming {
@@ -152,6 +153,7 @@ export class Mesh {
       isReleasedThere: false,
     };
     this.#entries.set(id, entry);
+    this.#options.onNew(id, peer.connection);
     return entry;
   }
 
