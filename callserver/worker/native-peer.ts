@@ -1,4 +1,8 @@
-import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
+import nodeDataChannel, {
+  type DataChannel,
+  type PeerConnection,
+  type Track,
+} from 'node-datachannel';
 import { AmphiError } from '#base';
 import type { Wire } from '../core/transport.ts';
 import { type DataChannelParameters, MAX_MESSAGE_BYTES } from '../data-parameters.ts';
@@ -111,18 +115,21 @@ export class NativePeer implements Wire {
   #awaitData(): void {
     // The state waits for SCTP; packets need not.
     this.#track.onOpen(() => this.#guard(() => this.#onState('connected')));
-    this.#connection.onDataChannel((channel) =>
-      this.#guard(() => {
-        const native = new NativeChannel(
-          channel,
-          (one) => this.#channels.delete(one),
-          this.#options.onFault,
-        );
-        this.#channels.add(native);
-        if (this.#closed) native.close();
-        else this.#options.onChannel(native);
-      }),
+    this.#connection.onDataChannel((channel) => this.#guard(() => this.#onChannel(channel)));
+  }
+
+  #onChannel(channel: DataChannel): void {
+    // One that is closed already would never say so.
+    if (!channel.isOpen()) return;
+    const native = new NativeChannel(
+      channel,
+      (one) => this.#channels.delete(one),
+      this.#options.onFault,
     );
+    this.#channels.add(native);
+    if (this.#closed) native.close();
+    else if (native.open) this.#options.onChannel(native);
+    else this.#channels.delete(native);
   }
 
   hasStream(stream: number): boolean {

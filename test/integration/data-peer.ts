@@ -42,6 +42,16 @@ export class DataLine {
     else this.#channel.sendMessageBinary(message);
   }
 
+  /** False when it is closed. */
+  trySend(message: string): boolean {
+    try {
+      this.send(message);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   close(): void {
     this.#channel.close();
   }

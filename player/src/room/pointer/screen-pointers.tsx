@@ -65,6 +65,7 @@ export function ScreenPointers({ session, state, on, screen }: ScreenPointersPro
     pointers.move((clientX - box.left) / box.width, (clientY - box.top) / box.height);
   };
 
+  const keep = (event: React.TouchEvent) => event.stopPropagation();
   const label = isPointing ? `Stop pointing on ${screen}` : `Point on ${screen}`;
   return (
     <>
@@ -75,6 +76,9 @@ export function ScreenPointers({ session, state, on, screen }: ScreenPointersPro
         style={{ '--ratio': ratio } as React.CSSProperties}
         onPointerDown={onMove}
         onPointerMove={onMove}
+        // A finger that points turns no pages.
+        onTouchStart={keep}
+        onTouchEnd={keep}
       >
         {shown
           .filter((pointer) => pointer.on === on)
