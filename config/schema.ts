@@ -332,6 +332,11 @@ export const configSchema = z.strictObject({
         'AMPHI_SIGN_UP',
         'Whether anybody may make an account, and with it meetings; when closed, only the admin makes accounts.',
       ),
+      ringSeconds: setting(
+        z.number().min(1).max(120).default(30),
+        'AMPHI_RING_SECONDS',
+        'How long a call between two accounts rings before it counts as not answered.',
+      ),
     })
     .prefault({}),
   turn: z

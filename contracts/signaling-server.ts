@@ -8,6 +8,7 @@ import {
   participantIdSchema,
   participantRoleSchema,
 } from './meeting.ts';
+import { pictureSchema } from './people.ts';
 import {
   breakoutIdSchema,
   CALL_SERVER_ID,
@@ -40,6 +41,8 @@ export const roomParticipantSchema = z.object({
   role: participantRoleSchema,
   /** Of an account; absent for guests. */
   userId: z.string().optional(),
+  /** Where the picture of that account is. */
+  picture: pictureSchema,
   /** What is on: microphone, camera, a screen and its sound. */
   audio: z.boolean(),
   video: z.boolean(),

@@ -1,6 +1,24 @@
+import { createRequire } from 'node:module';
+
 /** Drawing text into pictures: SVG, rendered in this process. */
 
-export const FONTS = "Inter, 'Noto Sans', 'DejaVu Sans', sans-serif";
+const OWN_FONT = 'Familjen Grotesk';
+
+/** What the pages' own font has. */
+const WITHIN_OWN_FONT = /^[\u0020-\u017f\u2010-\u2026]*$/;
+
+/**
+ * The families in which to draw a text: the pages' own, or for other scripts what
+ * machines have most often. The renderer would take any font that knows a missing
+ * letter, with serifs or without.
+ */
+export const fontsFor = (text: string): string =>
+  `${WITHIN_OWN_FONT.test(text) ? `'${OWN_FONT}', ` : ''}'Noto Sans', 'DejaVu Sans', sans-serif`;
+
+const require = createRequire(import.meta.url);
+const OWN_FONT_FILES = ['400Regular', '600SemiBold', '700Bold'].map(
+  (cut) => `@expo-google-fonts/familjen-grotesk/${cut}/FamiljenGrotesk_${cut}.ttf`,
+);
 
 /** What a reader takes for one character: letters with their accents, emoji with theirs. */
 export const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
@@ -27,5 +45,11 @@ export function escapeXml(text: string): string {
 /** Loaded when first needed: most processes draw nothing. */
 export async function renderSvg(svg: string) {
   const { renderAsync } = await import('@resvg/resvg-js');
-  return renderAsync(svg, { font: { loadSystemFonts: true } });
+  const font = {
+    loadSystemFonts: true,
+    fontFiles: OWN_FONT_FILES.map((file) => require.resolve(file)),
+    defaultFontFamily: OWN_FONT,
+    sansSerifFamily: OWN_FONT,
+  };
+  return renderAsync(svg, { font });
 }

@@ -38,7 +38,6 @@ interface Playing extends Placement {
 /** Somebody who receives a changing set of producers. */
 export class ReceivingSession extends Session {
   readonly #router: SessionRouter;
-  readonly #local: LocalTransport;
   readonly #sdpSessionId: string;
   readonly #options: ReceivingOptions;
   #playing: Playing[] = [];
@@ -52,9 +51,8 @@ export class ReceivingSession extends Session {
     options: ReceivingOptions,
   ) {
     const answer = writeSdp(reception.answer(local));
-    super({ id, worker: router.worker, remote: reception.remote, answer });
+    super({ id, worker: router.worker, remote: reception.remote, local, answer });
     this.#router = router;
-    this.#local = local;
     this.#sdpSessionId = sdpSessionId;
     this.#options = options;
   }
@@ -120,9 +118,9 @@ export class ReceivingSession extends Session {
       withData: this.remote.sctp !== undefined,
     });
     let left: Received['left'] = [];
-    await this.negotiate(reception.remote, async (version) => {
+    await this.negotiate(reception.remote, async (version, local) => {
       left = await this.#apply(reception);
-      return writeSdp(reception.answer(this.#local, version));
+      return writeSdp(reception.answer(local, version));
     });
     return this.#received([...reception.left, ...gone, ...left]);
   }

@@ -148,7 +148,13 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
       remote,
     });
     const answer = writeSdp(playback.answer(local));
-    const session = new PlaybackSession({ id: transportId, worker: this.worker, remote, answer });
+    const session = new PlaybackSession({
+      id: transportId,
+      worker: this.worker,
+      remote,
+      local,
+      answer,
+    });
     try {
       for (const { producerId, parameters } of playback.consumers) {
         const consumerId = session.expect(producerId);

@@ -52,7 +52,6 @@ export interface SessionRouter {
 /** Somebody who sends. */
 export class SendingSession extends Session {
   readonly #router: SessionRouter;
-  readonly #local: LocalTransport;
   #options: SendingOptions & { sessionId: string };
   /** Which of the peer's streams is which of ours. */
   readonly #streams: string[] = [];
@@ -66,9 +65,8 @@ export class SendingSession extends Session {
     options: SendingOptions & { sessionId: string },
   ) {
     const answer = writeSdp(publication.answer(local));
-    super({ id, worker: router.worker, remote: publication.remote, answer });
+    super({ id, worker: router.worker, remote: publication.remote, local, answer });
     this.#router = router;
-    this.#local = local;
     this.#options = options;
     this.on('closed', () => this.#unpublish(this.#producers));
   }
@@ -107,7 +105,8 @@ export class SendingSession extends Session {
 
   /**
    * Takes a further offer of the same peer: sections that begin to send become
-   * producers, those that no longer do end theirs, the others go on untouched.
+   * producers, those that no longer do end theirs, the others go on untouched, also
+   * where the offer restarts ICE.
    * Throws as `Router.publish` does, and `conflict` while another offer is being
    * answered, `ice_restart_unsupported`, `closed`; then everything stays as it was.
    */
@@ -120,10 +119,10 @@ export class SendingSession extends Session {
     // An association that there was not at the start cannot be added.
     const publication = agree(description, all, this.remote.sctp !== undefined);
     mustHaveLabels(publication, all.labels);
-    await this.negotiate(publication.remote, async (version) => {
+    await this.negotiate(publication.remote, async (version, local) => {
       await this.#apply(description, publication, all.labels);
       this.#options = all;
-      return writeSdp(publication.answer(this.#local, version));
+      return writeSdp(publication.answer(local, version));
     });
     return { answer: this.answer, producers: this.#producers };
   }

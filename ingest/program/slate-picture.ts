@@ -1,4 +1,4 @@
-import { characters, escapeXml, FONTS, plainText } from '../drawing.ts';
+import { characters, escapeXml, fontsFor, plainText } from '../drawing.ts';
 
 /** The pictures that stand in when there is none, as SVG. */
 
@@ -70,9 +70,9 @@ export function slateSvg(spec: {
 <defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#171a21"/><stop offset="1" stop-color="#0b0d11"/></linearGradient></defs>
 <rect width="100%" height="100%" fill="url(#g)"/>
 ${[48, 62, 76, 90].map((radius, i) => arc(radius, 0.32 - i * 0.07)).join('')}
-<g font-family="${FONTS}" text-anchor="middle">
-<text font-size="${titleSize.toFixed(1)}" font-weight="700" fill="#f4f1ea">${title}</text>
-<text x="50%" y="${below.toFixed(1)}" font-size="${(unit * 4.4).toFixed(1)}" fill="#ffb454">${LINES[spec.kind]}</text>
+<g text-anchor="middle">
+<text font-family="${fontsFor(spec.title)}" font-size="${titleSize.toFixed(1)}" font-weight="700" fill="#f4f1ea">${title}</text>
+<text x="50%" y="${below.toFixed(1)}" font-family="${fontsFor(LINES[spec.kind])}" font-size="${(unit * 4.4).toFixed(1)}" fill="#ffb454">${LINES[spec.kind]}</text>
 </g></svg>`;
 }
 

@@ -158,6 +158,8 @@ export class MeetingService {
       displayName: string;
       password: string | undefined;
       userId: string | undefined;
+      /** Where the account's picture is. */
+      picture?: string | undefined;
       /** Tells a browser from others. */
       mark: string;
       address: string;
@@ -167,7 +169,7 @@ export class MeetingService {
     if (row.endedAt !== null) throw new AmphiError('meeting_ended');
     const isHost = this.isHost(row, caller);
     const settings = settingsOf(row);
-    const { mark, userId, displayName } = person;
+    const { mark, userId, picture, displayName } = person;
     if (!isHost) await this.#requireEntry(row, person);
     const participantId = randomId(PARTICIPANT_ID_CHARACTERS);
     const role: ParticipantRole = isHost ? 'host' : settings.entryRole;
@@ -177,6 +179,7 @@ export class MeetingService {
       role,
       mark,
       ...(userId === undefined ? {} : { userId }),
+      ...(picture === undefined ? {} : { picture }),
     };
     const claims = { sub: participantId, grant };
     const token = await this.#deps.tokens.sign('participant', claims, JOIN_SECONDS);

@@ -105,11 +105,13 @@ export class RoomHost {
   ): Promise<RoomHost> {
     const { meetingId } = options;
     const nowMs = Date.now();
-    const [row, kept] = await Promise.all([
-      deps.meetings.meeting(meetingId).catch((error: unknown) => {
-        if (isAmphiError(error, 'meeting_not_found')) throw error;
-        return undefined;
-      }),
+    const unlessAway = (error: unknown) => {
+      if (isAmphiError(error, 'meeting_not_found')) throw error;
+      return undefined;
+    };
+    const [row, chat, kept] = await Promise.all([
+      deps.meetings.meeting(meetingId).catch(unlessAway),
+      deps.chat.recent(meetingId, RECENT_CHAT).catch(unlessAway),
       readSnapshot(deps.redis, meetingId),
     ]);
     // With the database away, a room goes on as it was.
@@ -122,13 +124,18 @@ export class RoomHost {
         title: row?.title ?? '',
         settings: settingsOf(row as MeetingRow),
         banned: row?.banned ?? [],
-        chat: await deps.chat.recent(meetingId, RECENT_CHAT),
+        chat: chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT)),
         nowMs,
       });
     if (row !== undefined) {
       state.title = row.title;
       state.settings = settingsOf(row);
       state.banned = row.banned;
+    }
+    // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
+    if (chat !== undefined) {
+      state.chat = chat;
+      state.lastAt = Math.max(state.lastAt, chat.at(-1)?.timestamp ?? 0);
     }
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
@@ -222,13 +229,14 @@ export class RoomHost {
     grant: Grant,
     message: Extract<First, { type: 'join' }>,
   ): void {
-    const { displayName, role, userId, mark } = grant;
+    const { displayName, role, userId, picture, mark } = grant;
     const newcomer = {
       participantId,
       displayName,
       role,
       mark,
       ...(userId === undefined ? {} : { userId }),
+      ...(picture === undefined ? {} : { picture }),
     };
     const effects = this.#room.enter(newcomer, message, Date.now());
     this.#bind(line, participantId);
@@ -315,6 +323,9 @@ export class RoomHost {
         this.#media.want(participantId, stream, { width, height });
         break;
       }
+      case 'call-server-limit':
+        this.#media.limit(effect.participantId, effect.streams);
+        break;
       case 'call-server-close':
         this.#media.closeOf(effect.participantId);
         break;
@@ -379,7 +390,8 @@ export class RoomHost {
     );
   }
 
-  #offer({ participantId, purpose, sdp, labels, ref }: Of<'call-server-offer'>): void {
+  #offer(offer: Of<'call-server-offer'>): void {
+    const { participantId, purpose, sdp, labels, connection, ref } = offer;
     const room = this.#room;
     const wanted = () => {
       const person = room.state.people[participantId];
@@ -392,6 +404,7 @@ export class RoomHost {
           from: 'callserver' as const,
           purpose,
           sdp: answer.sdp,
+          ...(connection === undefined ? {} : { connection }),
           ...(purpose === 'receive' ? { sections: answer.sections } : {}),
         };
         this.#apply(room.succeed(participantId, ref, [said], Date.now()));

@@ -66,6 +66,8 @@ export const users = pgTable('users', {
   displayName: text('display_name').notNull(),
   /** scrypt with its salt and cost. */
   passwordHash: text('password_hash').notNull(),
+  /** Of `pictures`; another one for each picture. */
+  pictureId: text('picture_id'),
   createdAt: createdAt(),
 });
 
@@ -185,4 +187,36 @@ export const calls = pgTable(
     noticed: boolean('noticed').notNull().default(false),
   },
   (table) => [index('calls_callee').on(table.calleeId, table.startedAt)],
+);
+
+/** Profile pictures, small ones: one for each account that has any. */
+export const pictures = pgTable('pictures', {
+  pictureId: text('picture_id').primaryKey(),
+  userId: text('user_id')
+    .notNull()
+    .unique()
+    .references(() => users.userId, { onDelete: 'cascade' }),
+  mediaType: text('media_type').notNull(),
+  /** In Base64. */
+  data: text('data').notNull(),
+});
+
+/** What contacts write to each other outside rooms. */
+export const directMessages = pgTable(
+  'direct_messages',
+  {
+    messageId: text('message_id').primaryKey(),
+    fromId: text('from_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    toId: text('to_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    message: text('message').notNull(),
+    sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }).notNull(),
+    seen: boolean('seen').notNull().default(false),
+    /** From somebody whom the other has blocked: only its sender ever sees it. */
+    withheld: boolean('withheld').notNull().default(false),
+  },
+  (table) => [index('direct_messages_pair').on(table.fromId, table.toId, table.sentAt)],
 );

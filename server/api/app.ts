@@ -7,7 +7,13 @@ import {
   type Logger,
   messageOf,
 } from '#base';
-import { Accounts, type MeetingService, PeopleRepository, type UserGateway } from '#meeting';
+import {
+  Accounts,
+  type MeetingService,
+  PeopleRepository,
+  PictureStore,
+  type UserGateway,
+} from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -21,6 +27,8 @@ import { meetingRoutes } from './meetings.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
+import { pastCallRoutes } from './past-calls.ts';
+import { pictureRoutes } from './pictures.ts';
 import { playRoutes } from './play.ts';
 import { programRoutes } from './program.ts';
 import { EventRepository } from './repository.ts';
@@ -69,6 +77,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       users: deps.users,
       accounts: new Accounts({ people, redis }),
     }),
+    ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
+    ...pastCallRoutes({ gate, users: deps.users }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),

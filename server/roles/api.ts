@@ -88,7 +88,16 @@ async function startSignaling(
   const upgrader = disposer.add(new Upgrader({ nodeId, log }));
   const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
   const users = disposer.add(
-    new UserGateway({ redis, db, tokens, upgrader, meetings, iceServers: ice, log }),
+    new UserGateway({
+      redis,
+      db,
+      tokens,
+      upgrader,
+      meetings,
+      ringMs: config.people.ringSeconds * 1_000,
+      iceServers: ice,
+      log,
+    }),
   );
   metrics.gauge({
     name: 'signaling_sockets',

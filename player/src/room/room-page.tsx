@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import type { JoinedMeeting, MeetingView } from '#contracts';
+import type { JoinedMeeting, MeetingView, UserView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
+import type { SessionView } from '../api/queries.ts';
 import { hostTokenOf } from './host-token.ts';
 import { Lobby } from './lobby/lobby.tsx';
 import { LocalMedia } from './media/local-media.ts';
@@ -29,6 +30,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
   const [stage, setStage] = useState<Stage>({ name: 'loading' });
   const [meeting, setMeeting] = useState<MeetingView>();
   const [local, setLocal] = useState(() => new LocalMedia(readKept().preferences));
+  const account = useAccount();
   useMeeting(meetingId, setMeeting, setStage);
   usePreload();
 
@@ -45,7 +47,11 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
         `/api/meetings/${encodeURIComponent(meetingId)}/join`,
         {
           token: hostTokenOf(meetingId),
-          body: { displayName: name, ...(password === undefined ? {} : { password }) },
+          body: {
+            displayName: name,
+            ...(password === undefined ? {} : { password }),
+            ...(account === undefined ? {} : { userId: account.userId }),
+          },
         },
       );
       const { RoomSession } = await loadSession();
@@ -72,6 +78,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
       return (
         <Lobby
           meeting={meeting}
+          account={account}
           local={local}
           isJoining={stage.name === 'joining'}
           failure={stage.name === 'lobby' ? stage.failure : undefined}
@@ -133,6 +140,22 @@ function useMeeting(
     );
     return () => life.abort();
   }, [meetingId, setMeeting, setStage]);
+}
+
+/** The account that is signed in, if any: its picture stands for this person while the camera is off. */
+function useAccount(): UserView | undefined {
+  const [account, setAccount] = useState<UserView>();
+  useEffect(() => {
+    const life = new AbortController();
+    call<SessionView>('GET', '/api/sessions/current', { signal: life.signal }).then(
+      ({ user }) => {
+        if (!life.signal.aborted) setAccount(user);
+      },
+      () => {},
+    );
+    return () => life.abort();
+  }, []);
+  return account;
 }
 
 /** While somebody looks at themselves in the lobby, the room itself is fetched. */

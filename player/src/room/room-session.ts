@@ -6,6 +6,7 @@ import { capabilitiesOf } from './media/capabilities.ts';
 import type { LocalMedia } from './media/local-media.ts';
 import { MediaPaths } from './media/media-paths.ts';
 import { Monitor } from './media/monitor.ts';
+import { onNetworkChange } from './media/network-change.ts';
 import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
 import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';
@@ -81,6 +82,7 @@ export class RoomSession {
       send: (message) => this.#signal.send(message),
       onNewReceiver: () => this.#wants.forget(),
       onChange: () => this.#touch(),
+      onCutOff: () => this.#signal.probe(),
       onFailed: () => this.monitor.reportSoon(),
       pointers: this.pointers,
     });
@@ -96,9 +98,12 @@ export class RoomSession {
       },
     });
     this.#offs.push(local.store.subscribe(() => this.#onLocal()));
-    const onOnline = () => this.#signal.reconnectNow();
-    addEventListener('online', onOnline);
-    this.#offs.push(() => removeEventListener('online', onOnline));
+    this.#offs.push(
+      onNetworkChange(() => {
+        this.#signal.reconnectNow();
+        this.#paths.findWay();
+      }),
+    );
     this.#onLocal();
   }
 
@@ -249,7 +254,7 @@ export class RoomSession {
     const voices = this.remote.people.flatMap((id) =>
       SOUND_SLOTS.flatMap((slot) => {
         const { shown, all } = this.remote.get(id, slot);
-        return all.map((track) => ({ track, isHeard: track === shown }));
+        return all.map((track) => ({ track, of: `${id} ${slot}`, isHeard: track === shown }));
       }),
     );
     this.#audio.set(voices);

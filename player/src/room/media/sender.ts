@@ -53,6 +53,10 @@ export class Sender {
     this.#link.restart();
   }
 
+  findWay(): void {
+    this.#link.findWay();
+  }
+
   close(): void {
     this.#link.close();
   }

@@ -106,6 +106,22 @@ describe('reduce', () => {
     expect(hear(inRoom, update)).toBe(inRoom);
   });
 
+  it('keeps what was read when it is welcomed again after a break, and counts what was missed', () => {
+    const before = hear(inRoom, say(chat('1')), say(chat('2')), say(chat('3', { from: 'me' })));
+    expect(before.unread).toBe(2);
+    const again = (...ids: string[]) =>
+      hear(before, { ...WELCOME, chat: ids.map((id) => chat(id)) } as ServerMessage);
+    expect(again('2', '3', '4').chat.map(({ messageId }) => messageId)).toEqual([
+      '1',
+      '2',
+      '3',
+      '4',
+    ]);
+    expect(again('2', '3', '4').unread).toBe(3);
+    // There is a hole between the two.
+    expect(again('8', '9').chat.map(({ messageId }) => messageId)).toEqual(['8', '9']);
+  });
+
   it('counts what is unread while the chat is closed, and not what one wrote oneself', () => {
     const closed = hear(inRoom, say(chat('1')), say(chat('2', { from: 'me' })), say(chat('1')));
     expect(closed.unread).toBe(1);

@@ -36,6 +36,8 @@ export interface BarProps {
   onReaction: (emoji: string) => void;
   onPanel: (panel: 'chat' | 'people') => void;
   onLeave: () => void;
+  /** What leaving is called here. */
+  leaveLabel?: string | undefined;
   more: readonly {
     id: string;
     label: string;
@@ -151,7 +153,7 @@ export function Bar(props: BarProps) {
           </Popover>
         </MenuTrigger>
         <BarButton
-          label="Leave"
+          label={props.leaveLabel ?? 'Leave'}
           className="bar-leave"
           onPress={props.onLeave}
           icon={<PhoneOff size={20} />}

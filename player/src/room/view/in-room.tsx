@@ -41,8 +41,15 @@ type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
 
+/** The room of a call between two: what is different there. */
+export interface InCall {
+  /** The other one's name. */
+  title: string;
+  onHangUp: () => void;
+}
+
 /** The room itself. */
-export default function InRoom({ session }: { session: RoomSession }) {
+export default function InRoom({ session, call }: { session: RoomSession; call?: InCall }) {
   const state = useStore(session.state);
   const local = useStore(session.local.store);
   const quality = useStore(session.monitor.quality);
@@ -54,7 +61,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
   const [pinned, setPinned] = useState<string>();
   const [note, setNote] = useNote();
   const root = useRef<HTMLDivElement>(null);
-  usePreferences(session);
+  usePreferences(session, call === undefined);
 
   const { self, people } = state;
   const isShared = Object.values(people).some(({ screen }) => screen);
@@ -146,7 +153,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
       icon: icon(ChartBar),
       onAction: () => setPanel('polls'),
     },
-    ...(isHost(self)
+    ...(isHost(self) && call === undefined
       ? [
           {
             id: 'breakouts',
@@ -156,7 +163,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
           },
         ]
       : []),
-    ...(self?.role === 'host'
+    ...(self?.role === 'host' && call === undefined
       ? [
           {
             id: 'stage',
@@ -189,7 +196,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
           <Mark size={24} />
         </a>
         <h1 className="room-title">
-          <bdi>{state.meeting?.title}</bdi>
+          <bdi>{call?.title ?? state.meeting?.title}</bdi>
         </h1>
         <span className="room-route" title={state.route.reason}>
           {state.route.peers === 'mesh' ? 'Direct' : 'Call server'}
@@ -248,7 +255,12 @@ export default function InRoom({ session }: { session: RoomSession }) {
       </main>
       {panel === 'chat' && <ChatPanel session={session} onClose={() => setPanel(undefined)} />}
       {panel === 'people' && (
-        <PeoplePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+        <PeoplePanel
+          session={session}
+          isCall={call !== undefined}
+          onClose={() => setPanel(undefined)}
+          onRefused={setNote}
+        />
       )}
       {panel === 'polls' && (
         <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
@@ -276,7 +288,8 @@ export default function InRoom({ session }: { session: RoomSession }) {
         onHand={toggleHand}
         onReaction={(emoji) => session.do({ type: 'reaction', emoji }, setNote)}
         onPanel={togglePanel}
-        onLeave={() => setOpened('leave')}
+        onLeave={() => (call === undefined ? setOpened('leave') : call.onHangUp())}
+        leaveLabel={call === undefined ? undefined : 'Hang up'}
         more={more}
       />
       <Dialog
@@ -333,9 +346,12 @@ function useNote(): [string | undefined, (text: string | undefined) => void] {
 }
 
 /** What is chosen here holds in the next room, too. */
-function usePreferences(session: RoomSession): void {
+function usePreferences(session: RoomSession, isKept: boolean): void {
   const { preferences } = useStore(session.local.store);
-  useEffect(() => keep({ preferences }), [preferences]);
+  useEffect(() => {
+    // Whether a call is with or without camera says nothing of the next room.
+    if (isKept) keep({ preferences });
+  }, [preferences, isKept]);
 }
 
 function pictureInPicture(root: HTMLElement | null, onRefused: (text: string) => void): void {

@@ -39,7 +39,7 @@ export function Tile(props: TileProps) {
       style={{ width, height, translate: `${x}px ${y}px` }}
     >
       {track === undefined ? (
-        <Avatar name={person.displayName} />
+        <Avatar name={person.displayName} picture={person.picture} />
       ) : (
         <Picture
           track={track}
