@@ -14,6 +14,7 @@ import {
   MAX_SENDING_SECTIONS,
   MAX_SPEAKERS,
   mediaLabelSchema,
+  POINTER_CHANNEL,
   ROOM_NOTICES_KEPT,
   ROOM_STATS_MS,
   type RoomCommandOutput,
@@ -25,6 +26,7 @@ import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
+import { type Onlooker, Pointers } from './pointers.ts';
 import { RoomStage } from './room-stage.ts';
 import { RoomStats } from './room-stats.ts';
 
@@ -33,6 +35,8 @@ const COMMON_CODECS = ['VP8', 'opus'] as const;
 /** More voices at once nobody can tell apart. */
 const TOP_SPEAKERS = MAX_SPEAKERS;
 const INCARNATION_CHARACTERS = 16;
+/** What may be said by data channel. An old position is worth nothing. */
+const DATA_CHANNELS = { [POINTER_CHANNEL]: { ordered: false, maxRetransmits: 0 } } as const;
 
 export interface RoomOptions {
   roomId: string;
@@ -71,6 +75,7 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #peers = new Map<string, Peer>();
   readonly #stats = new RoomStats();
   readonly #stage: RoomStage;
+  readonly #pointers: Pointers;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -122,6 +127,13 @@ export class Room extends Emitter<Events> implements Closable {
       producers: () => this.#producers(),
       tap: (producerId) => this.#branchOf(producerId).router.tap(producerId),
       tell: (notice) => this.notices.add(notice),
+    });
+    this.#pointers = new Pointers({
+      cascade: this.#cascade,
+      onlookers: () => this.#onlookers(),
+      producers: () => this.#producers(),
+      participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
+      log: options.log,
     });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
@@ -189,6 +201,12 @@ export class Room extends Emitter<Events> implements Closable {
     return [...this.#peers.values()].flatMap(({ producers }) => [...producers.values()]);
   }
 
+  *#onlookers(): Generator<Onlooker> {
+    for (const { participantId, branch, session } of this.#peers.values()) {
+      if (session.direction === 'receiving') yield { participantId, branch, session: session.of };
+    }
+  }
+
   /** Where a producer's packets come in. Throws `not_found`. */
   #branchOf(producerId: string): Branch {
     for (const { producers, branch } of this.#peers.values()) {
@@ -237,6 +255,9 @@ export class Room extends Emitter<Events> implements Closable {
     of.on('layer', (producerId, rank) =>
       this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank }),
     );
+    of.on('dataClosed', (_dataProducerId, reason) => {
+      if (reason === 'restart') this.#pointers.refresh();
+    });
     of.on('closed', (reason) => {
       release();
       this.#forget(of.id, reason);
@@ -264,6 +285,7 @@ export class Room extends Emitter<Events> implements Closable {
         codecs,
         labels,
         maxSections: MAX_SENDING_SECTIONS,
+        dataChannels: DATA_CHANNELS,
       }),
     }));
     return this.#sent(peer);
@@ -313,6 +335,7 @@ export class Room extends Emitter<Events> implements Closable {
       this.notices.add({ notice: 'producer-added', producer });
     }
     this.#stage.refresh();
+    this.#pointers.refresh();
   }
 
   async #receive(input: CommandInput<'receive'>): Promise<RoomCommandOutput<'receive'>> {
@@ -321,10 +344,14 @@ export class Room extends Emitter<Events> implements Closable {
     let sections: RoomCommandOutput<'receive'>['sections'] = [];
     const { session } = await this.#begin(participantId, async (branch) => {
       await this.#cascade.bring(wanted, branch);
-      const begun = await branch.router.receive(offer, wanted, MAX_RECEIVING_SECTIONS);
+      const begun = await branch.router.receive(offer, wanted, {
+        maxSections: MAX_RECEIVING_SECTIONS,
+        withData: true,
+      });
       ({ left, sections } = begun.received);
       return { direction: 'receiving', of: begun.session };
     });
+    this.#pointers.refresh();
     return { sessionId: session.of.id, answer: session.of.answer, sections, left };
   }
 
@@ -335,7 +362,9 @@ export class Room extends Emitter<Events> implements Closable {
     const { session, branch } = this.#peer(sessionId);
     if (session.direction !== 'receiving') throw new AmphiError('conflict', 'it does not receive');
     await this.#cascade.bring(wanted, branch);
-    return { sessionId, ...(await session.of.renegotiate(offer, wanted)) };
+    const received = await session.of.renegotiate(offer, wanted);
+    this.#pointers.refresh();
+    return { sessionId, ...received };
   }
 
   async #want(input: CommandInput<'want'>): Promise<Record<string, never>> {
