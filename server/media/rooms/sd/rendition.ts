@@ -92,6 +92,8 @@ export class SdRendition implements Closable {
   /** A worker has come. */
   async #open(): Promise<void> {
     const { tap, order, fits, onMisfit, log } = this.#options;
+    // So that nothing is missing when the first key frame comes.
+    this.#settle();
     try {
       const opened = await tap();
       this.#closeTap();
@@ -119,7 +121,7 @@ export class SdRendition implements Closable {
   }
 
   #onUnit(unit: Omit<RenditionUnit, 'track'>): void {
-    let changed = this.#feeds.size === 0;
+    let changed = false;
     for (const feed of this.#feeds.values()) {
       feed.opened.send(0, 0, unit);
       if (!unit.key || feed.begun) continue;
