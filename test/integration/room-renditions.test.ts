@@ -167,7 +167,13 @@ it('gives those who need less a smaller picture, made once, for as long as someb
   await until(
     'the job and the record to be gone',
     async () => {
-      const counts = await queue.getJobCounts('active', 'waiting', 'delayed', 'completed', 'failed');
+      const counts = await queue.getJobCounts(
+        'active',
+        'waiting',
+        'delayed',
+        'completed',
+        'failed',
+      );
       const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0);
       return jobs === 0 && (await redis.exists(key)) === 0;
     },

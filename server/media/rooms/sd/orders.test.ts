@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { isAmphiError, silentLogger } from '#base';
 import { FrameReader, frame } from '#callserver';
 import {
@@ -12,7 +12,7 @@ import {
   renditionUnitHeader,
 } from '#contracts';
 import { nodeAuthorization, run, TokenIssuer } from '#platform';
-import { MAX_NODE_ORDERS, SdOrders } from './orders.ts';
+import { MAX_NODE_ORDERS, type Register, SdOrders } from './orders.ts';
 
 const OPENING = {
   codec: 'VP8',
@@ -29,13 +29,13 @@ const unit = (capturedUs: number, key = false) => ({
 
 const tokens = new TokenIssuer('a-secret-of-the-cluster-for-this-test');
 let jobs: Map<string, RoomRenditionJob>;
-let register: { add: ReturnType<typeof vi.fn>; remove: ReturnType<typeof vi.fn> };
+let register: { add: Mock<Register['add']>; remove: Mock<Register['remove']> };
 let orders: SdOrders;
 let server: Server;
 
 beforeEach(async () => {
   jobs = new Map();
-  register = { add: vi.fn(), remove: vi.fn() };
+  register = { add: vi.fn<Register['add']>(), remove: vi.fn<Register['remove']>() };
   orders = new SdOrders({
     nodeId: 'here',
     tokens,

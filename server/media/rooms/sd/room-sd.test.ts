@@ -130,6 +130,9 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
+const bankIsFull = () => {
+  full = true;
+};
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const want = (who: string, width: number, height: number, paused = false, what = 'cam') =>
   room.want(who, what, { paused, size: { width, height } });
@@ -177,7 +180,7 @@ describe("a room's smaller pictures", () => {
     ['several sizes are sent', () => streams.set('cam', [stream(640, 360), stream(1280, 720)])],
     ['the source is small', () => streams.set('cam', [stream(320, 180)])],
     ['nobody knows its size', () => streams.set('cam', [stream(0, 0)])],
-    ['the bank has enough to do', () => void (full = true)],
+    ['the bank has enough to do', () => bankIsFull()],
     ['the tile is hidden', () => want('bob', 0, 0)],
     ['it is paused', () => want('bob', 320, 180, true)],
     ['the tile is large', () => want('bob', 641, 361)],
