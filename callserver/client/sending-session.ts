@@ -1,6 +1,7 @@
 import { AmphiError, randomId } from '#base';
 import { type SessionDescription, writeSdp } from '#protocol';
 import { CODEC_NAMES } from '../codecs.ts';
+import type { DataChannelRules } from '../data-parameters.ts';
 import type { PlayableProducer } from '../negotiation/play.ts';
 import {
   negotiatePublication,
@@ -30,7 +31,9 @@ export interface PublishedProducer extends PlayableProducer {
   piped: boolean;
 }
 
-export interface SendingOptions extends Partial<PublishOptions> {
+export interface SendingOptions extends Partial<Omit<PublishOptions, 'withData'>> {
+  /** The data channels that the peer may open, by label; no data channels when left out. */
+  dataChannels?: DataChannelRules;
   /** What the section of each mid is; where they are told, each that sends needs one. */
   labels?: Readonly<Record<string, string>>;
   maxSections?: number;
@@ -76,7 +79,7 @@ export class SendingSession extends Session {
   ): Promise<SendingSession> {
     const withId = { sessionId: newSessionId(), ...options };
     const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
-    const publication = agree(description, withId);
+    const publication = agree(description, withId, options.dataChannels !== undefined);
     mustHaveLabels(publication, options.labels);
     const { remote } = publication;
     const transportId = randomId(ID_CHARACTERS);
@@ -84,6 +87,7 @@ export class SendingSession extends Session {
       routerId: router.id,
       transportId,
       remote,
+      ...(options.dataChannels === undefined ? {} : { dataChannels: options.dataChannels }),
     });
     const session = new SendingSession(transportId, router, local, publication, withId);
     try {
@@ -112,7 +116,8 @@ export class SendingSession extends Session {
   ): Promise<{ answer: string; producers: readonly PublishedProducer[] }> {
     const all = { ...this.#options, ...options };
     const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
-    const publication = agree(description, all);
+    // An association that there was not at the start cannot be added.
+    const publication = agree(description, all, this.remote.sctp !== undefined);
     mustHaveLabels(publication, all.labels);
     await this.negotiate(publication.remote, async (version, local) => {
       await this.#apply(description, publication, all.labels);
@@ -129,27 +134,26 @@ export class SendingSession extends Session {
     labels: SendingOptions['labels'],
   ): Promise<void> {
     const made: PublishedProducer[] = [];
-    const present: PublishedProducer[] = [];
-    try {
-      for (const parameters of publication.producers) {
-        const label = labels?.[parameters.mid] ?? parameters.kind;
-        const before = this.#producers.find(
-          (one) => one.label === label && isSame(one.parameters, parameters),
-        );
-        if (before !== undefined) {
-          present.push(before);
-          continue;
-        }
-        const producer = this.#producerOf(offer, parameters, label);
-        const { producerId } = producer;
-        await this.worker.request('produce', { transportId: this.id, producerId, parameters });
-        made.push(producer);
-        present.push(producer);
-      }
-    } catch (error) {
+    const present = publication.producers.map((parameters) => {
+      const label = labels?.[parameters.mid] ?? parameters.kind;
+      const before = this.#producers.find(
+        (one) => one.label === label && isSame(one.parameters, parameters),
+      );
+      if (before !== undefined) return before;
+      const producer = this.#producerOf(offer, parameters, label);
+      made.push(producer);
+      return producer;
+    });
+    const begun = await Promise.allSettled(
+      made.map(({ producerId, parameters }) =>
+        this.worker.request('produce', { transportId: this.id, producerId, parameters }),
+      ),
+    );
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed !== undefined) {
       // A session that is closing takes them along.
       for (const producer of made) await this.#close(producer).catch(() => {});
-      throw error;
+      throw failed.reason;
     }
     const gone = this.#producers.filter((producer) => !present.includes(producer));
     this.#producers = present;
@@ -185,12 +189,14 @@ export class SendingSession extends Session {
 const agree = (
   offer: SessionDescription,
   options: SendingOptions & { sessionId: string },
+  withData: boolean,
 ): Publication =>
   negotiatePublication(offer, {
     codecs: CODEC_NAMES,
     order: 'offer',
     startBitrateKbps: START_BITRATE_KBPS,
     ...options,
+    withData,
   });
 
 function mustHaveLabels({ producers }: Publication, labels: SendingOptions['labels']): void {

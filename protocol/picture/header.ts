@@ -81,14 +81,15 @@ function jpeg(bytes: Uint8Array, view: DataView): Size | undefined {
 
 /** WebP (RFC 9649, 2.5 to 2.7): lossy, lossless, or extended. */
 function webp(bytes: Uint8Array, view: DataView): Size | undefined {
-  if (bytes.length < 30 || !has(bytes, 0, 'RIFF') || !has(bytes, 8, 'WEBP')) return undefined;
-  if (has(bytes, 12, 'VP8X')) {
-    const uint24 = (at: number) => view.getUint16(at, true) | ((bytes[at + 2] ?? 0) << 16);
-    return { width: uint24(24) + 1, height: uint24(27) + 1 };
-  }
+  if (bytes.length < 25 || !has(bytes, 0, 'RIFF') || !has(bytes, 8, 'WEBP')) return undefined;
   if (has(bytes, 12, 'VP8L') && bytes[20] === 0x2f) {
     const bits = view.getUint32(21, true);
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  if (bytes.length < 30) return undefined;
+  if (has(bytes, 12, 'VP8X')) {
+    const uint24 = (at: number) => view.getUint16(at, true) | ((bytes[at + 2] ?? 0) << 16);
+    return { width: uint24(24) + 1, height: uint24(27) + 1 };
   }
   // A key frame (RFC 6386, 9.1): three bytes of tag, then the start code.
   if (has(bytes, 12, 'VP8 ') && has(bytes, 23, '\x9d\x01\x2a')) {

@@ -18,6 +18,8 @@ export interface TileProps {
   track: MediaStreamTrack | undefined;
   quality: Quality | undefined;
   onPin: () => void;
+  /** What lies on the picture. */
+  children?: React.ReactNode;
 }
 
 /** One person, or one shared screen. */
@@ -44,7 +46,7 @@ export function Tile(props: TileProps) {
           isMirrored={isOwn && !isScreen}
           isWhole={isScreen}
           label={isScreen ? label : `Camera of ${isOwn ? 'you' : person.displayName}`}
-          placeholder={<Avatar name={person.displayName} />}
+          placeholder={<Avatar name={person.displayName} picture={person.picture} />}
         />
       )}
       {!person.connected && (
@@ -70,6 +72,7 @@ export function Tile(props: TileProps) {
           {hand}
         </span>
       )}
+      {props.children}
       <button
         type="button"
         className="tile-pin"
