@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useDeferredValue, useEffect, useState } from 'react';
 import type { JoinedMeeting, MeetingView, UserView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
 import type { SessionView } from '../api/queries.ts';
@@ -6,6 +6,7 @@ import type { FilePlace } from './files/transfer.ts';
 import { hostTokenOf } from './host-token.ts';
 import { Lobby } from './lobby/lobby.tsx';
 import { LocalMedia } from './media/local-media.ts';
+import { warmUp } from './media/warm-up.ts';
 import { keep, readKept } from './preferences.ts';
 import type { RoomSession } from './room-session.ts';
 import type { Ending } from './state/room-state.ts';
@@ -110,6 +111,8 @@ function askedOf({ state, files }: RoomSession): FilePlace | undefined {
 
 function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: Ending) => void }) {
   const { phase, ending } = useStore(session.state);
+  // The room is drawn bit by bit: what it takes to hear and see the others goes first.
+  const shown = useDeferredValue(phase);
   useEffect(() => {
     if (phase === 'over' && ending !== undefined) onOver(ending);
   }, [phase, ending, onOver]);
@@ -118,8 +121,8 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
     addEventListener('pagehide', leave);
     return () => removeEventListener('pagehide', leave);
   }, [session]);
-  if (phase === 'waiting') return <Waiting session={session} />;
-  if (phase === 'in') return <InRoom session={session} />;
+  if (shown === 'waiting') return <Waiting session={session} />;
+  if (shown === 'in') return <InRoom session={session} />;
   return <Loading />;
 }
 
@@ -175,6 +178,7 @@ function usePreload(): void {
   useEffect(() => {
     loadSession();
     loadRoom();
+    warmUp();
   }, []);
 }
 

@@ -204,6 +204,14 @@ export class MediaPaths {
     };
     const iceServers = this.#iceServers;
     const { remote, onNewReceiver } = this.#options;
+    const isNew = this.#receiver === undefined;
+    const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
+      const { sdp, sections = [] } = await this.#offer('receive', offer);
+      return { sdp, sections };
+    };
+    const streams: readonly RoomStream[] = this.#state?.streams ?? [];
+    // First: nobody wants to wait for the others' pictures behind one's own.
+    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer }, streams);
     if (this.#sends) {
       this.#sender ??= new Sender(
         { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
@@ -213,14 +221,7 @@ export class MediaPaths {
       this.#sender?.close();
       this.#sender = undefined;
     }
-    if (this.#receiver !== undefined) return;
-    const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
-      const { sdp, sections = [] } = await this.#offer('receive', offer);
-      return { sdp, sections };
-    };
-    const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    this.#receiver = new Receiver({ iceServers, remote, onState, offer }, streams);
-    onNewReceiver();
+    if (isNew) onNewReceiver();
   }
 
   #closeCallServer(): void {
