@@ -246,7 +246,7 @@ describe('a room with breakouts', () => {
     await host.button('Call everybody back').click();
     await Promise.all([host.sees('One'), host.hears('Two'), one.sees('Host'), two.sees('Host')]);
     await Promise.all(all.map((guest) => guest.leave()));
-  });
+  }, 120_000);
 });
 
 describe('a room with a waiting room', () => {
@@ -276,5 +276,5 @@ describe('a room with a waiting room', () => {
     await guest.page.getByText('Thank you.').waitFor();
     expect(await seriousFindings(guest.page)).toEqual([]);
     await Promise.all([host.leave(), guest.leave()]);
-  });
+  }, 120_000);
 });
