@@ -14,6 +14,7 @@ import {
   MAX_SENDING_SECTIONS,
   MAX_SPEAKERS,
   mediaLabelSchema,
+  POINTER_CHANNEL,
   ROOM_NOTICES_KEPT,
   ROOM_STATS_MS,
   type RoomCommandOutput,
@@ -25,14 +26,20 @@ import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
+import { type Onlooker, Pointers } from './pointers.ts';
 import { RoomStage } from './room-stage.ts';
 import { RoomStats } from './room-stats.ts';
+import type { SdOrders } from './sd/orders.ts';
+import type { Taker } from './sd/rendition.ts';
+import { RoomSd, type SdSource } from './sd/room-sd.ts';
 
 /** What everybody decodes. */
 const COMMON_CODECS = ['VP8', 'opus'] as const;
 /** More voices at once nobody can tell apart. */
 const TOP_SPEAKERS = MAX_SPEAKERS;
 const INCARNATION_CHARACTERS = 16;
+/** What may be said by data channel. An old position is worth nothing. */
+const DATA_CHANNELS = { [POINTER_CHANNEL]: { ordered: false, maxRetransmits: 0 } } as const;
 
 export interface RoomOptions {
   roomId: string;
@@ -42,6 +49,8 @@ export interface RoomOptions {
   maxSessionsPerWorker: number;
   /** Workers of other nodes, for when all of this one take part. */
   elsewhere?: Elsewhere | undefined;
+  /** Has the bank make smaller versions; there are none when left out. */
+  sdOrders?: SdOrders | undefined;
   log: Logger;
 }
 
@@ -71,6 +80,8 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #peers = new Map<string, Peer>();
   readonly #stats = new RoomStats();
   readonly #stage: RoomStage;
+  readonly #pointers: Pointers;
+  readonly #sd: RoomSd | undefined;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -123,6 +134,21 @@ export class Room extends Emitter<Events> implements Closable {
       tap: (producerId) => this.#branchOf(producerId).router.tap(producerId),
       tell: (notice) => this.notices.add(notice),
     });
+    this.#pointers = new Pointers({
+      cascade: this.#cascade,
+      onlookers: () => this.#onlookers(),
+      producers: () => this.#producers(),
+      participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
+      log: options.log,
+    });
+    const { roomId, sdOrders: orders, log } = options;
+    this.#sd =
+      orders &&
+      new RoomSd({
+        ...{ roomId, orders, log },
+        source: (producerId) => this.#sdSource(producerId),
+        taker: (sessionId) => this.#sdTaker(sessionId),
+      });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
     this.#offUp = pool.on('up', () => this.#makeReady());
@@ -162,6 +188,7 @@ export class Room extends Emitter<Events> implements Closable {
     if (others > 0) return;
     for (const sessionId of this.#peers.keys()) this.#stats.forget(sessionId);
     this.#peers.clear();
+    this.#sd?.clear();
     this.#speakers = [];
     this.#ready = false;
     this.#log.warn({}, 'room lost with its worker');
@@ -189,12 +216,33 @@ export class Room extends Emitter<Events> implements Closable {
     return [...this.#peers.values()].flatMap(({ producers }) => [...producers.values()]);
   }
 
+  *#onlookers(): Generator<Onlooker> {
+    for (const { participantId, branch, session } of this.#peers.values()) {
+      if (session.direction === 'receiving') yield { participantId, branch, session: session.of };
+    }
+  }
+
   /** Where a producer's packets come in. Throws `not_found`. */
   #branchOf(producerId: string): Branch {
     for (const { producers, branch } of this.#peers.values()) {
       if (producers.has(producerId)) return branch;
     }
     throw new AmphiError('not_found', `no producer ${producerId}`);
+  }
+
+  #sdSource(producerId: string): SdSource | undefined {
+    for (const { producers, branch, session } of this.#peers.values()) {
+      const producer = producers.get(producerId);
+      if (producer === undefined) continue;
+      const { codec, paused } = producer;
+      return { codec, paused, session: session.of, tap: () => branch.router.tap(producerId) };
+    }
+    return undefined;
+  }
+
+  #sdTaker(sessionId: string): Taker | undefined {
+    const peer = this.#peers.get(sessionId);
+    return peer && { session: peer.session.of, branch: peer.branch };
   }
 
   #peer(sessionId: string): Peer {
@@ -234,9 +282,13 @@ export class Room extends Emitter<Events> implements Closable {
     const peer: Peer = { participantId, branch, session, producers: new Map() };
     this.#peers.set(of.id, peer);
     of.on('connected', () => this.notices.add({ notice: 'connected', sessionId: of.id }));
-    of.on('layer', (producerId, rank) =>
-      this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank }),
-    );
+    of.on('layer', (producerId, rank) => {
+      this.#sd?.layer(of.id, producerId, rank);
+      this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank });
+    });
+    of.on('dataClosed', (_dataProducerId, reason) => {
+      if (reason === 'restart') this.#pointers.refresh();
+    });
     of.on('closed', (reason) => {
       release();
       this.#forget(of.id, reason);
@@ -249,6 +301,7 @@ export class Room extends Emitter<Events> implements Closable {
     if (peer === undefined) return;
     this.#peers.delete(sessionId);
     this.#stats.forget(sessionId);
+    this.#sd?.placed(sessionId, []);
     this.#tellProducers(peer, sessionId, []);
     const { participantId } = peer;
     this.notices.add({ notice: 'closed', sessionId, participantId, reason });
@@ -264,6 +317,7 @@ export class Room extends Emitter<Events> implements Closable {
         codecs,
         labels,
         maxSections: MAX_SENDING_SECTIONS,
+        dataChannels: DATA_CHANNELS,
       }),
     }));
     return this.#sent(peer);
@@ -295,6 +349,7 @@ export class Room extends Emitter<Events> implements Closable {
     for (const producerId of [...producers.keys()]) {
       if (ids.has(producerId)) continue;
       producers.delete(producerId);
+      this.#sd?.gone(producerId);
       this.notices.add({ notice: 'producer-removed', producerId, participantId });
     }
     for (const { producerId, mid, label, parameters } of present) {
@@ -313,6 +368,7 @@ export class Room extends Emitter<Events> implements Closable {
       this.notices.add({ notice: 'producer-added', producer });
     }
     this.#stage.refresh();
+    this.#pointers.refresh();
   }
 
   async #receive(input: CommandInput<'receive'>): Promise<RoomCommandOutput<'receive'>> {
@@ -321,10 +377,14 @@ export class Room extends Emitter<Events> implements Closable {
     let sections: RoomCommandOutput<'receive'>['sections'] = [];
     const { session } = await this.#begin(participantId, async (branch) => {
       await this.#cascade.bring(wanted, branch);
-      const begun = await branch.router.receive(offer, wanted, MAX_RECEIVING_SECTIONS);
+      const begun = await branch.router.receive(offer, wanted, {
+        maxSections: MAX_RECEIVING_SECTIONS,
+        withData: true,
+      });
       ({ left, sections } = begun.received);
       return { direction: 'receiving', of: begun.session };
     });
+    this.#pointers.refresh();
     return { sessionId: session.of.id, answer: session.of.answer, sections, left };
   }
 
@@ -335,7 +395,13 @@ export class Room extends Emitter<Events> implements Closable {
     const { session, branch } = this.#peer(sessionId);
     if (session.direction !== 'receiving') throw new AmphiError('conflict', 'it does not receive');
     await this.#cascade.bring(wanted, branch);
-    return { sessionId, ...(await session.of.renegotiate(offer, wanted)) };
+    const received = await session.of.renegotiate(offer, wanted);
+    this.#pointers.refresh();
+    this.#sd?.placed(
+      sessionId,
+      received.sections.map(({ producerId }) => producerId),
+    );
+    return { sessionId, ...received };
   }
 
   async #want(input: CommandInput<'want'>): Promise<Record<string, never>> {
@@ -344,6 +410,10 @@ export class Room extends Emitter<Events> implements Closable {
     const size = width === undefined || height === undefined ? {} : { width, height };
     await of.want(producerId, { priority, ...size });
     await of.pause(producerId, paused);
+    this.#sd?.want(sessionId, producerId, {
+      paused,
+      ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
+    });
     return {};
   }
 
@@ -399,6 +469,7 @@ export class Room extends Emitter<Events> implements Closable {
     this.#offUp();
     this.#peers.clear();
     await this.#stage.close();
+    await this.#sd?.close();
     this.notices.add({ notice: 'ended', reason });
     this.emit('ended', reason);
     await this.#cascade.close();
