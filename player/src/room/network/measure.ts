@@ -1,5 +1,5 @@
 import type { NetworkTestAnswer } from '#contracts';
-import { call } from '../../api/client.ts';
+import { call, Problem } from '../../api/client.ts';
 import { type Measured, median } from './verdict.ts';
 
 const HTTP_ROUNDS = 5;
@@ -32,10 +32,10 @@ export async function measure(
     if (!(await loop.connected())) return { httpMs, media: undefined };
     onStep('rate');
     return { httpMs, media: await loop.watch(signal) };
-  } catch {
-    // An answer of the server's, or none: nothing is known of media then.
+  } catch (error) {
     signal.throwIfAborted();
-    return { httpMs, media: undefined };
+    const isRefused = error instanceof Problem && error.status > 0;
+    return { httpMs, media: undefined, ...(isRefused ? { refusal: error.message } : {}) };
   } finally {
     signal.removeEventListener('abort', stop);
     loop.close();
