@@ -15,9 +15,10 @@ interface Reading {
   luma: number[];
 }
 
-/** Begins to read the clock off every so many-th picture of the page's video element. */
-export function watchClocks(page: Page, every = 1): Promise<void> {
-  return page.evaluate(readInPage, { every, blocks: BLOCKS, block: BLOCK, width: PICTURE.width });
+/** Begins to read the clock off every so many-th picture of a video element, the player's own unless told otherwise. */
+export function watchClocks(page: Page, every = 1, selector = 'video.vjs-tech'): Promise<void> {
+  const { width } = PICTURE;
+  return page.evaluate(readInPage, { selector, every, blocks: BLOCKS, block: BLOCK, width });
 }
 
 /** What was shown since the last time this was asked. */
@@ -31,13 +32,14 @@ export async function takePictures(page: Page): Promise<ShownPicture[]> {
 
 /** Runs in the page. */
 function readInPage(options: {
+  selector: string;
   every: number;
   blocks: number;
   block: { width: number; height: number };
   width: number;
 }): void {
-  const { every, blocks, block, width } = options;
-  const video = document.querySelector<HTMLVideoElement>('video.vjs-tech');
+  const { selector, every, blocks, block, width } = options;
+  const video = document.querySelector<HTMLVideoElement>(selector);
   if (video === null) throw new Error('no video');
   const perBlock = 4;
   const canvas = new OffscreenCanvas(blocks * perBlock, 1);

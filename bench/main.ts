@@ -13,6 +13,7 @@ import { joins } from './joins.ts';
 import { latency } from './latency.ts';
 import { packetPath } from './packet-path.ts';
 import { room } from './room.ts';
+import { roomLatency } from './room-latency.ts';
 import { rtcLatency } from './rtc-latency.ts';
 import { soak } from './soak.ts';
 import { sockets } from './sockets.ts';
@@ -31,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   packetPath,
   rtcLatency,
   room,
+  roomLatency,
   sockets,
   soak,
   transcode,

@@ -2,6 +2,7 @@ export { DataPipe } from './client/data-pipe.ts';
 export type { MediaFeed } from './client/media-feed.ts';
 export { MediaTap } from './client/media-tap.ts';
 export { Pipe } from './client/pipe.ts';
+export type { PlaybackSession } from './client/playback-session.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
 export { type PublishedDataProducer, Router, type Speaker } from './client/router.ts';
 export type { PublishedProducer, SendingSession } from './client/sending-session.ts';

@@ -61,6 +61,8 @@ export const ConsumerParameters = z.object({
    * behind the pipe wants it.
    */
   layer: z.int().min(0).max(7).optional(),
+  /** Outlives its producer: its owner gives it another one (`switchConsumer`), or closes it. */
+  lasting: z.boolean().optional(),
   extensions,
 });
 export type ConsumerParameters = z.infer<typeof ConsumerParameters>;

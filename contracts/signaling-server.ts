@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chatFileSchema } from './files.ts';
 import { eventIdSchema } from './ids.ts';
 import {
   displayNameSchema,
@@ -68,6 +69,8 @@ export const chatMessageSchema = z.object({
   /** To one only; absent: to all. */
   to: participantIdSchema.optional(),
   message: z.string(),
+  /** Gone with the message when that is deleted. */
+  file: chatFileSchema.optional(),
   replyTo: messageIdSchema.optional(),
   timestamp: time,
   editedAt: time.optional(),

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { charactersOf, withoutBidi } from '#base';
 
 /** Drawing text into pictures: SVG, rendered in this process. */
 
@@ -20,16 +21,11 @@ const OWN_FONT_FILES = ['400Regular', '600SemiBold', '700Bold'].map(
   (cut) => `@expo-google-fonts/familjen-grotesk/${cut}/FamiljenGrotesk_${cut}.ttf`,
 );
 
-/** What a reader takes for one character: letters with their accents, emoji with theirs. */
-export const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
-
-const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
 /** Without what would turn the text around it, and at most so many characters, with an ellipsis where there are more. */
 export function plainText(text: string, most: number): string {
-  const all = [...characters.segment(text.replace(BIDI_CONTROLS, ''))];
-  const kept = all.slice(0, most).map(({ segment }) => segment);
-  return all.length > most ? `${kept.join('')}…` : kept.join('');
+  const all = charactersOf(withoutBidi(text));
+  const kept = all.slice(0, most).join('');
+  return all.length > most ? `${kept}…` : kept;
 }
 
 /** Text as it may stand in an element or an attribute. */

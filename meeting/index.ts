@@ -1,4 +1,6 @@
 export { ChatStore } from './chat/store.ts';
+export { MeetingFiles } from './files/meeting-files.ts';
+export { FileRepository } from './files/repository.ts';
 export { calendarFile } from './meetings/calendar.ts';
 export { MeetingRepository, type MeetingRow } from './meetings/repository.ts';
 export { type Caller, MeetingService } from './meetings/service.ts';
@@ -10,3 +12,4 @@ export { UserGateway } from './people/user-gateway.ts';
 export { SignalGateway } from './signaling/gateway.ts';
 export { Rooms } from './signaling/rooms.ts';
 export { Upgrader } from './signaling/upgrader.ts';
+export { Survey } from './survey/survey.ts';

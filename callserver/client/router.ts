@@ -2,12 +2,13 @@ import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import { writeSdp } from '#protocol';
 import type { Notice } from '../control/messages.ts';
 import type { DataChannelParameters } from '../data-parameters.ts';
-import { negotiatePlayback, type PlayableProducer } from '../negotiation/play.ts';
+import { negotiatePlayback } from '../negotiation/play.ts';
 import { DataFeed } from './data-feed.ts';
 import { DataTap } from './data-tap.ts';
 import { type FeedTrack, MediaFeed } from './media-feed.ts';
 import { MediaTap } from './media-tap.ts';
 import { newSessionId, nextSsrc, readOffer } from './offer.ts';
+import { PlaybackSession } from './playback-session.ts';
 import { type Received, type ReceivingOptions, ReceivingSession } from './receiving-session.ts';
 import {
   type PublishedProducer,
@@ -15,7 +16,6 @@ import {
   SendingSession,
   type SessionRouter,
 } from './sending-session.ts';
-import { Session } from './session.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
@@ -127,12 +127,16 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
   }
 
   /**
-   * Takes the offer of a viewer who gets what there is, once; `whole` as in
-   * `PlayOptions`. Throws as `publish` does, and `not_live` when there is nothing
-   * to play.
+   * Takes the offer of a viewer who gets what there is; `whole` as in
+   * `PlayOptions`. `from`: another router of the worker, whose producers are
+   * played, and which may end before the session does: that can `move` to others.
+   * Throws as `publish` does, and `not_live` when there is nothing to play.
    */
-  async play(offer: string, { whole = false } = {}): Promise<Session> {
-    const producers: readonly PlayableProducer[] = this.producers;
+  async play(
+    offer: string,
+    { whole = false, from = this }: { whole?: boolean; from?: Router } = {},
+  ): Promise<PlaybackSession> {
+    const { producers } = from;
     if (producers.length === 0) throw new AmphiError('not_live');
     const playback = negotiatePlayback(readOffer(offer, MAX_PLAY_SECTIONS), producers, {
       sessionId: newSessionId(),
@@ -148,18 +152,15 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
       remote,
     });
     const answer = writeSdp(playback.answer(local));
-    const session = new PlaybackSession({
-      id: transportId,
-      worker: this.worker,
-      remote,
-      local,
-      answer,
-    });
+    const parts = { id: transportId, worker: this.worker, remote, local, answer };
+    const session = new PlaybackSession(parts, from !== this);
     try {
-      for (const { producerId, parameters } of playback.consumers) {
-        const consumerId = session.expect(producerId);
-        await this.worker.request('consume', { transportId, consumerId, producerId, parameters });
-      }
+      await Promise.all(
+        playback.consumers.map(async ({ producerId, parameters }) => {
+          const producer = producers.find((one) => one.producerId === producerId);
+          if (producer !== undefined) await session.play(producer, parameters, from);
+        }),
+      );
     } catch (error) {
       await session.close();
       throw error;
@@ -218,15 +219,5 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
   async close(): Promise<void> {
     this.#off();
     await this.worker.request('closeRouter', { routerId: this.id });
-  }
-}
-
-/** A viewer of what there was when they came. */
-class PlaybackSession extends Session {
-  /** A new consumer's id. */
-  expect(producerId: string): string {
-    const consumerId = randomId(ID_CHARACTERS);
-    this.consumers.set(consumerId, producerId);
-    return consumerId;
   }
 }

@@ -134,27 +134,26 @@ export class SendingSession extends Session {
     labels: SendingOptions['labels'],
   ): Promise<void> {
     const made: PublishedProducer[] = [];
-    const present: PublishedProducer[] = [];
-    try {
-      for (const parameters of publication.producers) {
-        const label = labels?.[parameters.mid] ?? parameters.kind;
-        const before = this.#producers.find(
-          (one) => one.label === label && isSame(one.parameters, parameters),
-        );
-        if (before !== undefined) {
-          present.push(before);
-          continue;
-        }
-        const producer = this.#producerOf(offer, parameters, label);
-        const { producerId } = producer;
-        await this.worker.request('produce', { transportId: this.id, producerId, parameters });
-        made.push(producer);
-        present.push(producer);
-      }
-    } catch (error) {
+    const present = publication.producers.map((parameters) => {
+      const label = labels?.[parameters.mid] ?? parameters.kind;
+      const before = this.#producers.find(
+        (one) => one.label === label && isSame(one.parameters, parameters),
+      );
+      if (before !== undefined) return before;
+      const producer = this.#producerOf(offer, parameters, label);
+      made.push(producer);
+      return producer;
+    });
+    const begun = await Promise.allSettled(
+      made.map(({ producerId, parameters }) =>
+        this.worker.request('produce', { transportId: this.id, producerId, parameters }),
+      ),
+    );
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed !== undefined) {
       // A session that is closing takes them along.
       for (const producer of made) await this.#close(producer).catch(() => {});
-      throw error;
+      throw failed.reason;
     }
     const gone = this.#producers.filter((producer) => !present.includes(producer));
     this.#producers = present;

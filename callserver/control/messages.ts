@@ -257,13 +257,23 @@ export const REQUESTS = {
   },
   closeProducer: { input: z.object({ producerId: id }), output: nothing },
   pauseProducer: { input: z.object({ producerId: id, paused: z.boolean() }), output: nothing },
+  /** `routerId`: of the producer, where that is another one than the transport's. */
   consume: {
     input: z.object({
       transportId: id,
       consumerId: id,
       producerId: id,
+      routerId: id.optional(),
       parameters: ConsumerParameters,
     }),
+    output: nothing,
+  },
+  /**
+   * Another producer, of the same kind and codec, takes the place of a consumer's: from
+   * its next key frame on, with numbers and time that go on. `routerId`: of the producer.
+   */
+  switchConsumer: {
+    input: z.object({ consumerId: id, producerId: id, routerId: id }),
     output: nothing,
   },
   /** At most these ranks of simulcast stream and temporal layer; 0 is the lowest. */

@@ -70,8 +70,8 @@ const MAX_SEQUENCE_START = 1 << 14;
  */
 export class Consumer implements RepairHost {
   readonly id: string;
-  readonly producer: Producer;
   readonly parameters: ConsumerParameters;
+  #producer: Producer;
   readonly #host: ConsumerHost;
   readonly #extensionIds: Uint8Array;
   readonly #layers = new LayerSwitch();
@@ -117,7 +117,7 @@ export class Consumer implements RepairHost {
     random: () => number = Math.random,
   ) {
     this.id = id;
-    this.producer = producer;
+    this.#producer = producer;
     this.parameters = parameters;
     this.#host = host;
     // What is behind a pipe says when it wants something.
@@ -135,6 +135,29 @@ export class Consumer implements RepairHost {
     this.#replay = new Replay(host);
     this.#vp8 = producer.parameters.codec.name === 'VP8' ? new Vp8Rewriter() : undefined;
     producer.consumers.add(this);
+  }
+
+  /** Whose media it gets; one that has ended, where another one is awaited. */
+  get producer(): Producer {
+    return this.#producer;
+  }
+
+  /**
+   * Gets another producer of the same kind and codec from now on: what the
+   * receiver sees stands still until a key frame of it, at best the one in the
+   * cache, and then goes on as if nothing had happened.
+   */
+  follow(producer: Producer, nowMs: number): void {
+    if (producer === this.#producer) return;
+    this.close();
+    this.#replay.end();
+    this.#layers.aim(NO_LAYER);
+    this.#layers.restart();
+    this.#repairs.sent.clear();
+    this.#producer = producer;
+    producer.consumers.add(this);
+    producer.rank(nowMs);
+    this.chooseLayer(nowMs);
   }
 
   /** Of what it gets now, from 0, the lowest; -1 for nothing. */
@@ -458,6 +481,6 @@ export class Consumer implements RepairHost {
   }
 
   producerClosed(): void {
-    this.#host.consumerClosed(this);
+    if (this.parameters.lasting !== true) this.#host.consumerClosed(this);
   }
 }

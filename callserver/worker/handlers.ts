@@ -20,6 +20,7 @@ export const handlersOf = (worker: Worker): Handlers => ({
   closeProducer: (input) => worker.closeProducer(input.producerId),
   pauseProducer: (input) => worker.pauseProducer(input.producerId, input.paused),
   consume: (input) => worker.consume(input),
+  switchConsumer: (input) => worker.switchConsumer(input),
   preferLayers: (input) => worker.preferLayers(input),
   wantConsumer: (input) => worker.want(input),
   pauseConsumer: (input) => worker.pauseConsumer(input.consumerId, input.paused),

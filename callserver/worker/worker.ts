@@ -426,12 +426,22 @@ export class Worker {
 
   consume(input: RequestInput<'consume'>): void {
     const { transport, router } = this.#entry(input.transportId);
-    const producer = this.#known(router.producers, input.producerId, 'producer');
+    const from = input.routerId === undefined ? router : this.#router(input.routerId);
+    const producer = this.#known(from.producers, input.producerId, 'producer');
     if (this.#consumers.has(input.consumerId)) {
       throw new AmphiError('conflict', `consumer ${input.consumerId} exists`);
     }
     const consumer = transport.consume(input.consumerId, producer, input.parameters, nowMs());
     this.#consumers.set(input.consumerId, { consumer, transport });
+  }
+
+  switchConsumer({ consumerId, producerId, routerId }: RequestInput<'switchConsumer'>): void {
+    const consumer = this.#consumer(consumerId);
+    const producer = this.#known(this.#router(routerId).producers, producerId, 'producer');
+    if (producer.parameters.codec.name !== consumer.producer.parameters.codec.name) {
+      throw new AmphiError('not_acceptable', 'the receiver has agreed on another codec');
+    }
+    consumer.follow(producer, nowMs());
   }
 
   preferLayers({ consumerId, maxRank, maxTemporal }: RequestInput<'preferLayers'>): void {

@@ -1,4 +1,5 @@
-import { characters, escapeXml, fontsFor, plainText } from '../drawing.ts';
+import { charactersOf } from '#base';
+import { escapeXml, fontsFor, plainText } from '../drawing.ts';
 
 /** The pictures that stand in when there is none, as SVG. */
 
@@ -105,7 +106,7 @@ function wrapText(title: string, ems: number): string[] {
 /** The word, or where it is longer than a line, parts of it that are not. */
 function pieces(word: string, ems: number): Line[] {
   const parts: Line[] = [{ text: '', ems: 0 }];
-  for (const { segment } of characters.segment(word)) {
+  for (const segment of charactersOf(word)) {
     const own = WIDE.test(segment) ? WIDE_EM : NARROW_EM;
     const part = parts.at(-1) as Line;
     if (part.text !== '' && part.ems + own > ems) {

@@ -1,4 +1,5 @@
-import { characters, escapeXml, fontsFor, plainText, renderSvg } from '../drawing.ts';
+import { initialsOf } from '#base';
+import { escapeXml, fontsFor, plainText, renderSvg } from '../drawing.ts';
 import type { Size } from './layout.ts';
 import { type Overlay, overlayOf } from './picture.ts';
 
@@ -37,17 +38,6 @@ export async function avatar(name: string, tile: Size): Promise<Overlay> {
 async function overlay(svg: string, size: Size): Promise<Overlay> {
   const drawn = await renderSvg(svg);
   return overlayOf(drawn.pixels, size);
-}
-
-/** The first characters of the first and the last word. */
-export function initialsOf(name: string): string {
-  const words = plainText(name, MAX_NAME_CHARACTERS)
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends
-    .map((word) => [...characters.segment(word ?? '')][0]?.segment.toLocaleUpperCase('und') ?? '')
-    .join('');
 }
 
 /** The same for the same name. */

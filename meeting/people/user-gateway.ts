@@ -12,7 +12,13 @@ import {
   callMessageSchema,
   type IceServer,
 } from '#contracts';
-import { extraConnection, type Redis, type TokenIssuer } from '#platform';
+import {
+  type AttemptLimits,
+  Attempts,
+  extraConnection,
+  type Redis,
+  type TokenIssuer,
+} from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
@@ -28,6 +34,9 @@ import { UserChannels } from './user-channel.ts';
 const TOKEN_SECONDS = 120;
 /** Sockets of one user. */
 const MAX_DEVICES = 20;
+/** Of one account, from all of its devices: more is no conversation, and no way to reach somebody. */
+const WRITES: AttemptLimits = { name: 'user-messages', failures: 120, seconds: 60 };
+const CALLS: AttemptLimits = { name: 'user-calls', failures: 60, seconds: 600 };
 const RESTART = 1012;
 const grantSchema = z.object({ base: z.string() });
 
@@ -52,6 +61,8 @@ export class UserGateway implements Closable {
   readonly #store: CallStore;
   readonly #calls: Calls;
   readonly #messages: DirectMessages;
+  readonly #writes: Attempts;
+  readonly #callings: Attempts;
   /** Accounts by the ids of their sockets here. */
   readonly #sockets = new Map<string, string>();
   readonly #timer: NodeJS.Timeout;
@@ -65,6 +76,8 @@ export class UserGateway implements Closable {
     this.#presence = new PresenceBoard(redis);
     this.#store = new CallStore(redis, db);
     this.#messages = new DirectMessages(db);
+    this.#writes = new Attempts(redis, WRITES);
+    this.#callings = new Attempts(redis, CALLS);
     this.#calls = new Calls({
       people: this.#people,
       calls: this.#store,
@@ -225,6 +238,7 @@ export class UserGateway implements Closable {
         say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
         return {};
       case 'message':
+        await within(this.#writes, userId);
         return { messageId: await this.#write(userId, message.to, message.message) };
       case 'message-history': {
         const { with: other, before } = message;
@@ -237,6 +251,9 @@ export class UserGateway implements Closable {
         await this.#messages.seen(userId, message.with);
         await this.#channels.tell(userId, { type: 'messages-seen', with: message.with });
         return {};
+      case 'call':
+        await within(this.#callings, userId);
+        return this.#calls.receive(who, message);
       default:
         return this.#calls.receive(who, message satisfies CallRequest);
     }
@@ -311,4 +328,10 @@ export class UserGateway implements Closable {
   #attempt(work: Promise<unknown>): void {
     work.catch((error) => this.#deps.log.debug({ reason: messageOf(error) }, 'not told'));
   }
+}
+
+/** Throws `too_many` when an account has done that as often as it may. */
+async function within(limit: Attempts, userId: string): Promise<void> {
+  const wait = await limit.begin(userId);
+  if (wait !== undefined) throw new AmphiError('too_many', `Too often. Try again in ${wait} s.`);
 }

@@ -88,7 +88,7 @@ export const media: Handlers<Media> = {
       throw new AmphiError('forbidden', 'The host unmutes people here: raise your hand');
     }
     if (mediaType.startsWith('screen')) {
-      requireAllowed(person, settings.screenShare, 'screens to be shared');
+      requireAllowed(person.role, settings.screenShare, 'screens to be shared');
     }
     if (person[FIELDS[mediaType]]) return undefined;
     person[FIELDS[mediaType]] = true;

@@ -119,7 +119,14 @@ export type Effect =
   /** The socket closes once what was sent before is out. */
   | { type: 'close'; participantId: string; code: number; reason: string }
   /** To be kept for good; `chatKept` or `chatFailed` is called upon it. */
-  | { type: 'keep-chat'; chat: RoomChat; by: string | undefined; ref: string | undefined }
+  | {
+      type: 'keep-chat';
+      chat: RoomChat;
+      /** An uploaded file of the sender's that is to come with it. */
+      fileId?: string;
+      by: string | undefined;
+      ref: string | undefined;
+    }
   | { type: 'change-chat'; chat: RoomChat; by: string; ref: string | undefined }
   /** A message that is no longer in memory is to be changed. */
   | { type: 'find-chat'; messageId: string; by: string; change: ChatChange }

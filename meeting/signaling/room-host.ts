@@ -6,6 +6,7 @@ import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
 import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -19,6 +20,7 @@ export interface RoomHostDeps {
   nodes: NodeClient;
   meetings: MeetingRepository;
   chat: ChatStore;
+  files: KeptFiles;
   iceServers: () => IceServer[];
   hasCallServer: () => boolean;
   log: Logger;
@@ -39,6 +41,7 @@ export class RoomHost {
   readonly #media: MediaLink;
   readonly #staging: Staging;
   readonly #journal: Journal;
+  readonly #chat: ChatKeeper;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
   /** By participant. */
@@ -61,6 +64,14 @@ export class RoomHost {
     this.#room = room;
     this.#log = deps.log.child({ meetingId });
     this.#journal = new Journal(this.#log);
+    this.#chat = new ChatKeeper({
+      room,
+      chat: deps.chat,
+      files: deps.files,
+      journal: this.#journal,
+      apply: (effects) => this.#apply(effects),
+      failed: (by, ref, error) => this.#failed(by, ref, error),
+    });
     this.#snapshot = new SnapshotWriter({
       redis: deps.redis,
       meetingId,
@@ -313,7 +324,7 @@ export class RoomHost {
       case 'change-chat':
       case 'find-chat':
       case 'read-chat':
-        this.#chat(effect);
+        this.#chat.do(effect);
         break;
       case 'call-server-offer':
         this.#offer(effect);
@@ -366,6 +377,7 @@ export class RoomHost {
         this.#ended = true;
         this.#log.info({ reason: effect.reason }, 'meeting ended');
         this.#journal.note(() => meetings.end(meetingId));
+        this.#journal.note(() => this.#deps.files.removeAll(meetingId));
         break;
     }
   }
@@ -411,42 +423,6 @@ export class RoomHost {
       },
       (error) => this.#failed(participantId, ref, error),
     );
-  }
-
-  #chat(effect: Of<'keep-chat' | 'change-chat' | 'find-chat' | 'read-chat'>): void {
-    const { chat } = this.#deps;
-    const { meetingId } = this;
-    const room = this.#room;
-    const now = () => Date.now();
-    switch (effect.type) {
-      case 'keep-chat':
-      case 'change-chat': {
-        const write = () =>
-          effect.type === 'keep-chat'
-            ? chat.keep(meetingId, effect.chat)
-            : chat.change(effect.chat);
-        this.#journal.write(write).then(
-          () => this.#apply(room.chatDone(effect, now())),
-          (error) => this.#failed(effect.by, effect.ref, error),
-        );
-        break;
-      }
-      case 'find-chat':
-        chat.find(meetingId, effect.messageId).then(
-          (found) => this.#apply(room.chatFound(effect.by, effect.change, found, now())),
-          (error) => this.#failed(effect.by, effect.change.ref, error),
-        );
-        break;
-      case 'read-chat': {
-        const { by, ref, before, limit } = effect;
-        const breakoutId = room.state.people[by]?.breakoutId;
-        chat.page(meetingId, { participantId: by, breakoutId }, { before, limit }).then(
-          ({ messages, more }) => this.#apply(room.chatRead(by, ref, messages, more, now())),
-          (error) => this.#failed(by, ref, error),
-        );
-        break;
-      }
-    }
   }
 
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {

@@ -118,6 +118,30 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
     `,
   },
   {
+    name: '0004-files',
+    sql: `
+      alter table chat_messages add column file jsonb;
+      create table chat_files (
+        file_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        from_id text not null,
+        name text not null,
+        size integer not null,
+        picture jsonb,
+        stored boolean not null default false,
+        message_id text,
+        created_at timestamptz not null default now()
+      );
+      create index chat_files_meeting on chat_files (meeting_id);
+      create table survey_answers (
+        participant_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        rating integer not null check (rating between 1 and 5),
+        answered_at timestamptz not null default now()
+      );
+    `,
+  },
+  {
     name: '0005-profiles',
     sql: `
       alter table users add column picture_id text;

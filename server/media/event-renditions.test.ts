@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '#base';
+import type { WorkerClient } from '#callserver';
 import { EventRenditions } from './event-renditions.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
 const RUN = 'abcdefgh';
 const opening = (names: string[], runId = RUN) => ({
@@ -14,7 +14,7 @@ let overtaken: string[];
 beforeEach(() => {
   vi.useFakeTimers();
   overtaken = [];
-  event = new EventRenditions('main', {} as WorkerPool, silentLogger);
+  event = new EventRenditions('main', silentLogger);
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -79,6 +79,6 @@ describe('EventRenditions', () => {
   });
 
   it('has nothing to play while nobody writes', async () => {
-    await expect(event.play('')).rejects.toMatchObject({ code: 'not_live' });
+    await expect(event.in({} as WorkerClient)).rejects.toMatchObject({ code: 'not_live' });
   });
 });

@@ -2,8 +2,7 @@ import { AmphiError, type Closable, Emitter, type Logger, messageOf } from '#bas
 import type { WorkerClient } from '#callserver';
 import type { RenditionFeedOpening, RenditionUnit } from '#contracts';
 import { type FedUnit, MAX_VIDEO_STREAMS, RenditionRouter } from './rendition-router.ts';
-import type { Watching } from './viewer.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { Watchable } from './watchable.ts';
 
 /** Without anybody who writes for so long there is nothing to watch. */
 const ABANDONED_MS = 5_000;
@@ -47,7 +46,6 @@ type Events = {
  */
 export class EventRenditions extends Emitter<Events> implements Closable {
   readonly eventId: string;
-  readonly #pool: WorkerPool;
   readonly #log: Logger;
   readonly #routers = new Map<WorkerClient, Promise<RenditionRouter>>();
   /** Those of `#routers` that are there. */
@@ -57,10 +55,9 @@ export class EventRenditions extends Emitter<Events> implements Closable {
   #abandoned: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(eventId: string, pool: WorkerPool, log: Logger) {
+  constructor(eventId: string, log: Logger) {
     super();
     this.eventId = eventId;
-    this.#pool = pool;
     this.#log = log;
   }
 
@@ -102,24 +99,22 @@ export class EventRenditions extends Emitter<Events> implements Closable {
     };
   }
 
-  /** Takes a viewer's offer in the worker that suits best. Throws as `Router.play` does, `not_live`, `unavailable`. */
-  async play(offer: string): Promise<Watching> {
+  /** Workers that have them already. */
+  get workers(): { has(worker: WorkerClient): boolean } {
+    return this.#routers;
+  }
+
+  /** For somebody who watches in this worker. Throws `not_live`, `closed`. */
+  async in(worker: WorkerClient): Promise<Watchable> {
     if (!this.live) throw new AmphiError('not_live');
-    const { worker, release } = this.#pool.take({ preferred: this.#routers });
-    try {
-      const router = await this.#router(worker);
-      const session = await router.play(offer);
-      session.on('closed', release);
-      return {
-        session,
-        sourceId: undefined,
-        stats: () => router.stats(),
-        nameOf: (stream) => this.#nameOf(stream),
-      };
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const renditions = await this.#router(worker);
+    return {
+      sourceId: undefined,
+      router: renditions.router,
+      stats: () => renditions.stats(),
+      nameOf: (stream) => this.#nameOf(stream),
+      release: renditions.enter(),
+    };
   }
 
   async close(): Promise<void> {

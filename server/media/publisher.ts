@@ -1,8 +1,9 @@
-import { type Closable, Disposer, type Logger, messageOf } from '#base';
+import { AmphiError, type Closable, Disposer, type Logger, messageOf } from '#base';
 import {
   CODECS,
   type CodecName,
   type MediaTap,
+  Pipe,
   Router,
   type Session,
   type WorkerClient,
@@ -33,6 +34,8 @@ export class WhipPublisher implements Closable {
   readonly #link: PublicationLink;
   readonly #disposer = new Disposer();
   readonly #log: Logger;
+  /** In other workers, where somebody watches. */
+  readonly #branches = new Map<WorkerClient, Promise<Router>>();
   #taps: MediaTap[] = [];
 
   private constructor(
@@ -88,11 +91,35 @@ export class WhipPublisher implements Closable {
   }
 
   /**
-   * A viewer of what is published as it comes, all streams of it. Throws as
-   * `Router.play` does: `not_acceptable` where the viewer has not its codecs.
+   * What is published as it comes, all streams of it, in this worker: its own, or
+   * another one that a pipe leads to. It ends with the publisher. Throws `closed`.
    */
-  play(offer: string): Promise<Session> {
-    return this.#router.play(offer, { whole: true });
+  routerIn(worker: WorkerClient): Promise<Router> {
+    if (worker === this.worker) return Promise.resolve(this.#router);
+    const known = this.#branches.get(worker);
+    if (known !== undefined) return known;
+    const opening = this.#branch(worker);
+    this.#branches.set(worker, opening);
+    const forget = () => this.#branches.delete(worker);
+    opening.catch(forget);
+    this.#disposer.defer(worker.once('closed', forget));
+    return opening;
+  }
+
+  async #branch(worker: WorkerClient): Promise<Router> {
+    const router = await Router.create(worker);
+    const close = () => router.close().catch(() => {});
+    try {
+      const pipe = await Pipe.open(this.#router, router);
+      for (const producer of this.#router.producers) await pipe.carry(producer);
+      if (this.session.closed) throw new AmphiError('closed', 'the publisher has gone');
+      this.#disposer.defer(close);
+      this.#disposer.defer(() => pipe.close().catch(() => {}));
+      return router;
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

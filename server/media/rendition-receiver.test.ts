@@ -7,7 +7,6 @@ import { RENDITION_FEED_OPENING, RENDITION_FEED_UNIT, renditionUnitHeader } from
 import { run, TokenIssuer } from '#platform';
 import { until } from '#support';
 import { RenditionReceiver } from './rendition-receiver.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
 const tokens = new TokenIssuer('a secret that is long enough for the tests');
 const OPENING = Buffer.from(
@@ -23,7 +22,7 @@ let receiver: RenditionReceiver;
 let server: Server;
 
 beforeEach(async () => {
-  receiver = new RenditionReceiver({ pool: {} as WorkerPool, tokens, log: silentLogger });
+  receiver = new RenditionReceiver({ tokens, log: silentLogger });
   server = createServer((req, res) => run(receiver.handler, req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });

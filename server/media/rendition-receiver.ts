@@ -10,7 +10,6 @@ import {
 } from '#contracts';
 import { bearerOf, sendProblem, type TokenIssuer, validate } from '#platform';
 import { EventRenditions, type RenditionWriter } from './event-renditions.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
 /** A job always has something to say; one that is silent for so long has gone. */
 const SILENCE_MS = 10_000;
@@ -18,7 +17,6 @@ const SILENCE_MS = 10_000;
 const MAX_EVENTS = 1_000;
 
 export interface RenditionReceiverOptions {
-  pool: WorkerPool;
   tokens: TokenIssuer;
   log: Logger;
 }
@@ -58,8 +56,8 @@ export class RenditionReceiver implements Closable {
     const known = this.#events.get(eventId);
     if (known !== undefined) return known;
     if (this.#events.size >= MAX_EVENTS) throw new AmphiError('too_many');
-    const { pool, log } = this.#options;
-    const event = new EventRenditions(eventId, pool, log.child({ eventId }));
+    const { log } = this.#options;
+    const event = new EventRenditions(eventId, log.child({ eventId }));
     event.on('abandoned', () => {
       this.#events.delete(eventId);
       event

@@ -1,11 +1,5 @@
 import { type Closable, Disposer } from '#base';
-import {
-  type MediaFeed,
-  Router,
-  type Session,
-  type TransportStats,
-  type WorkerClient,
-} from '#callserver';
+import { type MediaFeed, Router, type TransportStats, type WorkerClient } from '#callserver';
 
 /** As many streams as a producer may have; more rungs than this make no sense to WebRTC viewers. */
 export const MAX_VIDEO_STREAMS = 8;
@@ -24,17 +18,17 @@ export interface FedUnit {
 
 /** What the bank makes of an event, as producers in one worker. */
 export class RenditionRouter implements Closable {
+  readonly router: Router;
   readonly #worker: WorkerClient;
-  readonly #router: Router;
   readonly #feed: MediaFeed;
   readonly #disposer = new Disposer();
   readonly #onIdle: () => void;
-  #sessions = 0;
+  #viewers = 0;
   #idle: NodeJS.Timeout | undefined;
 
   private constructor(worker: WorkerClient, router: Router, feed: MediaFeed, onIdle: () => void) {
     this.#worker = worker;
-    this.#router = router;
+    this.router = router;
     this.#feed = feed;
     this.#onIdle = onIdle;
     feed.on('closed', onIdle);
@@ -67,18 +61,15 @@ export class RenditionRouter implements Closable {
     return this.#worker.request('transportStats', { transportId: this.#feed.transportId });
   }
 
-  /** Takes a viewer's offer. Throws as `Router.play` does. */
-  async play(offer: string): Promise<Session> {
+  /** Counts one more who watches; returns what is to be called when they do so no longer. */
+  enter(): () => void {
     clearTimeout(this.#idle);
-    this.#sessions++;
-    try {
-      const session = await this.#router.play(offer, { whole: true });
-      session.on('closed', () => this.#left());
-      return session;
-    } catch (error) {
-      this.#left();
-      throw error;
-    }
+    this.#viewers++;
+    let entered = true;
+    return () => {
+      if (entered) this.#left();
+      entered = false;
+    };
   }
 
   video(stream: number, unit: FedUnit): void {
@@ -95,8 +86,8 @@ export class RenditionRouter implements Closable {
   }
 
   #left(): void {
-    this.#sessions--;
-    if (this.#sessions > 0) return;
+    this.#viewers--;
+    if (this.#viewers > 0) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(this.#onIdle, LINGER_MS);
   }

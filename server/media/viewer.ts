@@ -1,18 +1,8 @@
 import { AmphiError, type Closable } from '#base';
-import type { Session, TransportStats } from '#callserver';
+import type { PlaybackSession } from '#callserver';
 import { EventStreams } from './event-streams.ts';
 import { type Layer, layersEvent, layersOf } from './layers.ts';
-
-/** What a viewer over WebRTC has, and from where. */
-export interface Watching {
-  session: Session;
-  /** The source whose streams are forwarded as they are; undefined for the bank's renditions. */
-  sourceId: string | undefined;
-  /** Statistics of the producers. */
-  stats: () => Promise<TransportStats>;
-  /** What a video stream is called. */
-  nameOf: (stream: number) => string | undefined;
-}
+import type { Watching } from './watchable.ts';
 
 const LAYERS_EVERY_MS = 1_000;
 /** Rates change all the time; they are told now and then. */
@@ -23,15 +13,19 @@ const ALL_RANKS = 7;
 
 /** One WHEP session: its events and its choice of layer. */
 export class WhepViewer implements Closable {
-  readonly session: Session;
+  readonly session: PlaybackSession;
   readonly events = new EventStreams();
-  readonly #watching: Watching;
+  #watching: Watching;
   /** The picture's place among the sections of the description. */
   readonly #section: string;
   #poll: NodeJS.Timeout | undefined;
   #told = '';
   #toldAtMs = 0;
   #leaving = false;
+  #ended = false;
+  /** One after the other. */
+  #turns: Promise<unknown> = Promise.resolve();
+  #choice: string | undefined;
 
   constructor(watching: Watching) {
     this.session = watching.session;
@@ -65,6 +59,37 @@ export class WhepViewer implements Closable {
       rank = chosen.rank;
     }
     await this.session.preferLayers(rank, ALL_RANKS);
+    this.#choice = rid;
+  }
+
+  /**
+   * What is on air has changed: `next` says what to watch now, in the same
+   * session; when it has nothing, the viewer is told to begin anew. Where `next`
+   * gives back what is watched already, nothing happens.
+   */
+  turn(next: (watching: Watching) => Promise<Watching | undefined>): Promise<void> {
+    const turned = this.#turns.then(async () => {
+      if (this.#leaving) return;
+      const watching = await next(this.#watching);
+      if (watching === undefined) await this.reconnect();
+      else if (watching !== this.#watching) await this.#take(watching);
+    });
+    this.#turns = turned.catch(() => {});
+    return turned;
+  }
+
+  async #take(watching: Watching): Promise<void> {
+    if (this.#ended) {
+      watching.release();
+      return;
+    }
+    this.#watching = watching;
+    this.#told = '';
+    if (this.#poll !== undefined) await this.#tell();
+    // A layer of that name may be another one now, or none.
+    if (this.#choice !== undefined) {
+      await this.choose(this.#choice).catch(() => this.choose(undefined));
+    }
   }
 
   /** Ends the session, and has the viewer begin anew where it can be told. */
@@ -96,6 +121,8 @@ export class WhepViewer implements Closable {
   }
 
   #end(): void {
+    if (!this.#ended) this.#watching.release();
+    this.#ended = true;
     this.#leaving = true;
     clearInterval(this.#poll);
     this.events.close();

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { AmphiError, type Closable, isAmphiError, type Logger, messageOf } from '#base';
+import { AmphiError, type Closable, type Logger, messageOf } from '#base';
 import { CORS, type Joined, PREFLIGHT, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, eventSpecSchema, type LiveState } from '#contracts';
 import { bearerOf, type NodeClient, readJson, type TokenVerifier } from '#platform';
 import { addressOf } from './address-of.ts';
 import { Arrivals } from './arrivals.ts';
+import { Audience } from './audience.ts';
 import { VIEWER_EVENTS } from './event-streams.ts';
 import { iceServerLinks } from './ice-servers.ts';
 import type { LiveStates } from './live-states.ts';
 import { refusing } from './refusal.ts';
 import type { RenditionReceiver } from './rendition-receiver.ts';
-import { type Watching, WhepViewer } from './viewer.ts';
+import { WhepViewer } from './viewer.ts';
+import type { Watching } from './watchable.ts';
 import type { WhipEndpoint } from './whip.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -55,7 +57,8 @@ export class WhepEndpoint implements Closable {
   readonly #resources: SessionResources;
   readonly #viewers = new Map<string, { eventId: string; viewer: WhepViewer }>();
   readonly #arrivals = new Arrivals();
-  readonly #off: () => void;
+  readonly #audience: Audience;
+  readonly #offs: readonly (() => void)[];
   #joining = 0;
   readonly offers = { accepted: 0, refused: 0 };
   readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -66,7 +69,11 @@ export class WhepEndpoint implements Closable {
     this.#resources = new SessionResources({
       iceServerLinks: () => iceServerLinks(turn, Date.now()),
     });
-    this.#off = options.states.on('turned', (state) => this.#turn(state));
+    this.#audience = new Audience(options);
+    this.#offs = [
+      options.states.on('turned', (state) => this.#turn(state)),
+      options.whip.on('gone', (sourceId) => this.#publisherGone(sourceId)),
+    ];
     this.handler = refusing((req, res) => this.#route(req, res), METHODS);
   }
 
@@ -84,8 +91,9 @@ export class WhepEndpoint implements Closable {
   }
 
   async close(): Promise<void> {
-    this.#off();
+    for (const off of this.#offs) off();
     await Promise.all([...this.#viewers.values()].map(({ viewer }) => viewer.close()));
+    await this.#audience.close();
   }
 
   async #route(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -186,54 +194,50 @@ export class WhepEndpoint implements Closable {
   }
 
   async #watch(eventId: string, { onAir }: LiveState, offer: string): Promise<Watching> {
-    const direct = onAir === undefined ? undefined : await this.#forward(onAir, offer);
-    if (direct !== undefined) return direct;
-    const renditions = this.#options.renditions.of(eventId);
-    if (renditions?.live !== true) {
-      const detail =
-        'nothing of this event goes out over WebRTC now; its latency may not be "ultra"';
-      throw new AmphiError('conflict', detail);
-    }
-    return renditions.play(offer);
+    const watching = await this.#audience.begin(eventId, onAir, offer);
+    if (watching !== undefined) return watching;
+    const detail = 'nothing of this event goes out over WebRTC now; its latency may not be "ultra"';
+    throw new AmphiError('conflict', detail);
   }
 
-  /** The source's own streams; undefined when it is not published here, or in codecs that the viewer has not. */
-  async #forward(sourceId: string, offer: string): Promise<Watching | undefined> {
-    const { whip, pool } = this.#options;
-    const publisher = whip.publisherTo(sourceId);
-    if (publisher === undefined) return undefined;
-    const { release } = pool.take({ on: publisher.worker });
-    try {
-      const session = await publisher.play(offer);
-      session.on('closed', release);
-      return {
-        session,
-        sourceId,
-        stats: () => publisher.session.stats(),
-        nameOf: () => undefined,
-      };
-    } catch (error) {
-      release();
-      if (isAmphiError(error, 'not_acceptable') || isAmphiError(error, 'not_live')) {
-        return undefined;
-      }
-      throw error;
-    }
-  }
-
-  /** Who is shown a source that has left the air begins anew, and gets what is on air now. */
+  /** Who is shown a source that has left the air goes over to what is on air now. */
   #turn({ eventId, status, onAir }: LiveState): void {
     const over = status === 'ended' || status === 'idle';
-    for (const held of this.#viewers.values()) {
+    for (const { viewer, ...held } of this.#viewers.values()) {
       if (held.eventId !== eventId) continue;
-      const { viewer } = held;
       if (over) {
         viewer.events.emit('inactive', {});
         viewer.close().catch(() => {});
-      } else if (viewer.sourceId !== undefined && viewer.sourceId !== onAir) {
-        viewer.reconnect().catch(() => {});
+      } else {
+        this.#move(viewer, eventId, onAir, (sourceId) => sourceId !== onAir);
       }
     }
+  }
+
+  /** Who is shown a publisher that has gone does not wait until the programme has noticed it. */
+  #publisherGone(sourceId: string): void {
+    for (const { viewer, eventId } of this.#viewers.values()) {
+      this.#move(viewer, eventId, sourceId, (shown) => shown === sourceId);
+    }
+  }
+
+  /** The renditions are the programme: they are left by nobody. */
+  #move(
+    viewer: WhepViewer,
+    eventId: string,
+    onAir: string | undefined,
+    isOver: (sourceId: string) => boolean,
+  ): void {
+    viewer
+      .turn(async (watching) =>
+        watching.sourceId === undefined || !isOver(watching.sourceId)
+          ? watching
+          : this.#audience.move(watching, eventId, onAir),
+      )
+      .catch((error) => {
+        this.#options.log.debug({ eventId, reason: messageOf(error) }, 'whep viewer not moved');
+        viewer.reconnect().catch(() => {});
+      });
   }
 }
 

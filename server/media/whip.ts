@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AmphiError, type Closable, type Logger, messageOf } from '#base';
+import { AmphiError, type Closable, Emitter, type Logger, messageOf } from '#base';
 import { type Joined, SessionResources } from '#callserver';
 import type { Config } from '#config';
 import { eventIdSchema, type PublicationOpening, sourceIdSchema } from '#contracts';
@@ -27,6 +27,11 @@ const MAX_JOINING = 64;
 const MAX_ENCODER_CHARACTERS = 200;
 const METHODS = 'POST, PATCH, DELETE, OPTIONS';
 
+type Events = {
+  /** Nobody publishes to this source any more, or somebody else does. */
+  gone: readonly [sourceId: string];
+};
+
 interface Live {
   publisher: WhipPublisher;
   keyMark: string;
@@ -37,7 +42,7 @@ interface Live {
  * WHIP (RFC 9725): `POST /whip/{eventId}` or `/whip/{eventId}/{sourceId}` with
  * the stream key as bearer token makes a session, whose resource lies below.
  */
-export class WhipEndpoint implements Closable {
+export class WhipEndpoint extends Emitter<Events> implements Closable {
   readonly #options: WhipOptions;
   readonly #resources: SessionResources;
   readonly #live = new Map<string, Live>();
@@ -47,6 +52,7 @@ export class WhipEndpoint implements Closable {
   readonly handler: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
   constructor(options: WhipOptions) {
+    super();
     this.#options = options;
     this.handler = refusing((req, res) => this.#route(req, res), METHODS);
     const { turn } = options.config;
@@ -150,6 +156,7 @@ export class WhipEndpoint implements Closable {
     session.on('closed', () => {
       this.#live.delete(session.id);
       log.info({ sessionId: session.id }, 'whip session closed');
+      this.emit('gone', sourceId);
     });
     link.on('closed', (reason) => {
       log.debug({ sessionId: session.id, reason }, 'publication closed');

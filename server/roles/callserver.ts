@@ -48,7 +48,7 @@ export const callserver: RoleMain = async (base) => {
   measureWorkers(pool, metrics);
   const nodeTag = callServerTag(nodeId);
   const whip = disposer.add(new WhipEndpoint({ config, pool, nodes, tokens, nodeTag, log }));
-  const renditions = disposer.add(new RenditionReceiver({ pool, tokens, log }));
+  const renditions = disposer.add(new RenditionReceiver({ tokens, log }));
   const states = disposer.add(
     LiveStates.start(redis, extraConnection(redis, log, 'subscribe'), log),
   );

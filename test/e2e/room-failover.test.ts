@@ -39,22 +39,17 @@ beforeAll(async () => {
     launchBrowser('firefox', { fakeDevices: true }),
   ]);
   [firefoxPid = 0] = await childrenOf(process.pid, 'firefox-esr');
-  const { meetingId, hostToken } = await amphi.api<CreatedMeeting>(
-    'POST',
-    '/api/meetings',
-    {
-      title: 'Rehearsal',
-      settings: { route: 'callserver' },
-    },
-    180_000,
-  );
+  const { meetingId, hostToken } = await amphi.api<CreatedMeeting>('POST', '/api/meetings', {
+    title: 'Rehearsal',
+    settings: { route: 'callserver' },
+  });
   const url = `${amphi.base}/room/${meetingId}`;
   ada = await RoomGuest.join(chromium, url, 'Ada', { hostToken });
   grace = await RoomGuest.join(firefox, url, 'Grace');
   await Promise.all(both().map((one) => one.hasAllBy('callserver', 1)));
   await seeAndHear();
   await Promise.all(both().map(watchStandstill));
-});
+}, 180_000);
 
 afterAll(async () => {
   await Promise.all([chromium?.close(), firefox?.close()]);

@@ -1,15 +1,16 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting } from '#contracts';
-import { Instance, launchBrowser, Network } from '#support';
+import { Instance, launchBrowser, Network, until } from '#support';
 import { RoomGuest } from './room-guest.ts';
 import { connectionsMade, takeStandstill, untilStill, watchStandstill } from './room-standstill.ts';
 
 const trouble = Network.trouble();
 if (trouble !== undefined) console.warn(`room-network: skipped, since ${trouble}`);
 
-/** Aimed at are 5 s. */
-const RECOVERED_MS = 15_000;
+/** Aimed at are 5 s; this is for machines on which nothing runs when it should. */
+const RECOVERED_MS = 30_000;
+const PATIENCE_MS = 60_000;
 /** What is on its way when the network changes is heard within this. */
 const STILL_MS = 200;
 
@@ -55,10 +56,10 @@ describe.skipIf(trouble !== undefined)('somebody in a room who changes networks'
     const both = [mover, other];
     const seeAndHear = () =>
       Promise.all([
-        mover.sees('Other'),
-        mover.hears('Other'),
-        other.sees('Mover'),
-        other.hears('Mover'),
+        mover.sees('Other', PATIENCE_MS),
+        mover.hears('Other', PATIENCE_MS),
+        other.sees('Mover', PATIENCE_MS),
+        other.hears('Mover', PATIENCE_MS),
       ]);
     await Promise.all(both.map((one) => one.hasAllBy('callserver', 1)));
     await seeAndHear();
@@ -74,6 +75,10 @@ describe.skipIf(trouble !== undefined)('somebody in a room who changes networks'
       expect(Math.max(soundMs, pictureMs)).toBeLessThan(RECOVERED_MS);
     }
     expect(await Promise.all(both.map(connectionsMade))).toEqual([0, 0]);
-    expect((await other.room()).others).toEqual([{ name: 'Mover', connected: true }]);
-  });
+    await until('the socket to be back', async () => {
+      const [here] = (await other.room()).others;
+      return (await mover.room()).socket === 'open' && here?.connected === true;
+    });
+    expect((await other.room()).others).toHaveLength(1);
+  }, 180_000);
 });

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting, CreateMeeting } from '#contracts';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
@@ -104,6 +104,64 @@ describe('a room that grows', () => {
     expect(await seriousFindings(inChromium?.page as never)).toEqual([]);
   });
 
+  it('changes what was written: edited, answered, reacted to, deleted, by keyboard too', async () => {
+    const [inChromium, inFirefox] = people.map(({ page }) => page) as [Page, Page];
+    const field = inChromium.getByLabel('Message', { exact: true });
+    await field.press('ArrowUp');
+    const edited = inChromium.getByLabel('The message');
+    await edited.fill('seen');
+    await edited.press('Enter');
+    await inFirefox.locator('.chat-text', { hasText: 'seen (edited)' }).waitFor();
+
+    // From the list to the newest message, and on to what can be done to it.
+    await inFirefox.getByLabel('Messages.').press('ArrowUp');
+    await inFirefox.keyboard.press('Tab');
+    await inFirefox.keyboard.press('Enter');
+    await inFirefox.getByRole('menuitem', { name: '🎉' }).click();
+    await inChromium.getByRole('button', { name: '🎉 1: Grace' }).waitFor();
+    await inFirefox.getByRole('button', { name: 'Reply' }).focus();
+    await inFirefox.keyboard.press('Enter');
+    const answer = inFirefox.getByLabel('Message', { exact: true });
+    await answer.pressSequentially('indeed');
+    await answer.press('Enter');
+    await inChromium.locator('.chat-message', { hasText: 'Ada: seen' }).waitFor();
+
+    await inChromium.locator('.chat-message').first().hover();
+    await inChromium.getByRole('button', { name: 'Delete' }).first().click();
+    await inChromium.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await inFirefox.locator('.chat-quote', { hasText: 'deleted' }).waitFor();
+    expect(await inFirefox.locator('.chat-deleted').count()).toBe(1);
+  });
+
+  it('carries files: one that is dropped is seen by the other, what is none is refused in words', async () => {
+    const [inChromium, inFirefox] = people.map(({ page }) => page) as [Page, Page];
+    await inChromium.evaluate(async () => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+      const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+      const drop = (file: File) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(file);
+        for (const type of ['dragenter', 'dragover', 'drop']) {
+          const options = { bubbles: true, cancelable: true, dataTransfer };
+          document.body.dispatchEvent(new DragEvent(type, options));
+        }
+      };
+      drop(new File(['MZ'], 'run.exe'));
+      drop(new File([blob as Blob], '..\\<b>photo.png'));
+    });
+    await inChromium.getByText('files ending in .exe are not taken here').waitFor();
+    await inChromium.getByLabel('Message', { exact: true }).fill('look');
+    await inChromium.getByRole('button', { name: 'Send', exact: true }).click();
+    const picture = inFirefox.getByRole('img', { name: '_b_photo.png' });
+    await picture.waitFor();
+    const width = () => picture.evaluate((image) => (image as HTMLImageElement).naturalWidth);
+    await until('the picture to be decoded', async () => (await width()) === 64);
+    const saved = inFirefox.waitForEvent('download');
+    await inFirefox.getByRole('button', { name: 'Save _b_photo.png' }).click();
+    expect((await saved).suggestedFilename()).toBe('_b_photo.png');
+    expect(await seriousFindings(inChromium)).toEqual([]);
+  });
+
   it('is a direct mesh of three', async () => {
     people.push(await RoomGuest.join(chromium, url, alan, { camera: false }));
     await Promise.all(people.map((one) => one.hasAllBy('mesh', 2)));
@@ -197,6 +255,9 @@ describe('a room with a waiting room', () => {
       RoomGuest.join(chromium, url, 'Host', { hostToken }),
       RoomGuest.open(chromium, url, 'Guest'),
     ]);
+    await guest.button('Test the network').click();
+    await guest.page.locator('.network-result', { hasText: 'There and back' }).waitFor();
+    expect(await guest.page.locator('.network-result').innerText()).toMatch(/up .* down .*/);
     await guest.enter();
     await guest.page.getByRole('heading', { name: 'The host will let you in' }).waitFor();
     expect(await seriousFindings(guest.page)).toEqual([]);
@@ -208,6 +269,11 @@ describe('a room with a waiting room', () => {
     await guest.enter();
     await host.page.locator('.banner').getByRole('button', { name: 'Admit' }).click();
     await Promise.all([guest.sees('Host'), host.sees('Guest')]);
+    await guest.button('Leave').click();
+    await guest.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+    await guest.button('Good').click();
+    await guest.page.getByText('Thank you.').waitFor();
+    expect(await seriousFindings(guest.page)).toEqual([]);
     await Promise.all([host.leave(), guest.leave()]);
   });
 });

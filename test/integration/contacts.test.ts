@@ -79,6 +79,19 @@ describe('what contacts write to each other', () => {
   });
 });
 
+describe('an account', () => {
+  it('writes 120 messages a minute and not one more, from all of its devices', async () => {
+    const [max, ned] = await people.friends('max', 'ned');
+    const devices = [await people.device(max), await people.device(max)];
+    const write = { type: 'message', to: ned.user.userId, message: 'x', ref: 'm' } as const;
+    for (let i = 0; i < 120; i++) devices[i % 2]!.say(write);
+    for (const device of devices) {
+      for (let i = 0; i < 60; i++) await device.next('ok');
+    }
+    expect(await devices[0]!.refusal(write)).toBe('too_many');
+  });
+});
+
 describe('contacts', () => {
   it('are told at once when one of them asks, accepts, or looks different', async () => {
     const [finn, gil] = [await people.signUp('finn'), await people.signUp('gil')];

@@ -224,7 +224,7 @@ export class CallCenter {
       const { RoomSession } = await loadSession();
       // Hung up meanwhile.
       if (this.local.get() !== local) return;
-      const session = new RoomSession({ ...room, status: 'admitted' }, local);
+      const session = new RoomSession(room.meetingId, { ...room, status: 'admitted' }, local);
       // For the console, and for tests that look behind the picture.
       Object.assign(document.getElementById('root') ?? {}, { session });
       this.session.set(session);

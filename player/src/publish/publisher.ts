@@ -1,6 +1,6 @@
 import { delay, retryDelayMs } from '#base';
+import { onNetworkChange, Rescue } from '../http-session/index.ts';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
-import { onNetworkChange, Rescue } from './rescue.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';
 
@@ -27,6 +27,8 @@ const BUSY_ATTEMPTS = 6;
 const WATCH_MS = 500;
 const FIGURES_EVERY = 2;
 const CONNECT_MS = 10_000;
+/** From the answer on: so long the next kind of relay is waited with. */
+const WIDEN_AFTER_MS = [2_000, 5_000];
 
 const LOST: PublishProblem = {
   code: 'unreachable',
@@ -149,6 +151,7 @@ export class Publisher {
     const begunMs = performance.now();
     let mark: StatsMark | undefined;
     let figuresMark: StatsMark | undefined;
+    let widened = 0;
     for (let round = 0; !signal.aborted; round++) {
       const { connectionState } = peer;
       if (connectionState === 'failed' || connectionState === 'closed') return;
@@ -171,6 +174,9 @@ export class Publisher {
         if (!rescue.check(nowMs)) return;
       } else if (nowMs - begunMs > CONNECT_MS) {
         return;
+      } else if (nowMs - begunMs > (WIDEN_AFTER_MS[widened] ?? CONNECT_MS)) {
+        widened++;
+        session.widen(signal);
       }
       await pause(WATCH_MS, signal);
     }

@@ -1,4 +1,4 @@
-import { codecOf, type Entry, numberIn, numberOf } from './stats-entry.ts';
+import { codecOf, type Entry, numberIn, numberOf } from '../http-session/index.ts';
 
 /** What goes out, as a page shows it. */
 export interface SendFigures {

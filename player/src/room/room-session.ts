@@ -1,6 +1,8 @@
 import type { JoinedMeeting, ServerMessage } from '#contracts';
 import { watchLevel } from '../devices/index.ts';
 import { announce } from '../ui/announce.ts';
+import { Attachments } from './files/attachments.ts';
+import { type FilePlace, fileLimits, upload } from './files/transfer.ts';
 import { AudioOutput } from './media/audio-output.ts';
 import { capabilitiesOf } from './media/capabilities.ts';
 import type { LocalMedia } from './media/local-media.ts';
@@ -44,6 +46,9 @@ export class RoomSession {
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
   readonly pointers: Pointers;
+  /** Files that were chosen and not sent yet. */
+  readonly attachments: Attachments;
+  readonly files: FilePlace;
   readonly selfId: string;
   readonly #signal: SignalClient;
   readonly #paths: MediaPaths;
@@ -56,8 +61,13 @@ export class RoomSession {
   #wasWelcome = false;
   #closed = false;
 
-  constructor(joined: JoinedMeeting, local: LocalMedia) {
+  constructor(meetingId: string, joined: JoinedMeeting, local: LocalMedia) {
     this.local = local;
+    this.files = { meetingId, token: () => this.#signal.token };
+    this.attachments = new Attachments({
+      limits: fileLimits,
+      upload: (file, how) => upload(this.files, file, how),
+    });
     this.selfId = joined.participantId;
     this.remote = new RemoteMedia(() => this.#onRemote());
     this.pointers = new Pointers(joined.participantId);
@@ -158,6 +168,7 @@ export class RoomSession {
     this.#closed = true;
     for (const off of this.#offs) off();
     this.#signal.leave();
+    this.attachments.close();
     this.monitor.close();
     this.#wants.close();
     this.#paths.close();

@@ -1,4 +1,4 @@
-import { codecOf, type Entry, numberIn, numberOf } from '../publish/stats-entry.ts';
+import { codecOf, type Entry, numberIn, numberOf } from '../http-session/index.ts';
 
 /** What comes in, as a page shows it. */
 export interface PlayFigures {

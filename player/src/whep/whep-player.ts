@@ -1,4 +1,5 @@
 import { delay, Emitter, type RetryPolicy, retryDelayMs } from '#base';
+import { onNetworkChange, Rescue } from '../http-session/index.ts';
 import type { WhepLayer } from './layers.ts';
 import type { WhepProblem } from './problem.ts';
 import { type PlayFigures, type PlayMark, readStats } from './stats.ts';
@@ -36,8 +37,8 @@ const RETRY: RetryPolicy = {
 const READ_MS = 500;
 /** From the answer on; with UDP closed nothing ever comes. */
 const MEDIA_MS = 6_000;
-/** Nothing at all came from the server for so long: it or the network has gone. */
-const SILENT_MS = 2_500;
+/** From the answer on: so long the next kind of relay is waited with. */
+const WIDEN_AFTER_MS = [1_500, 3_500];
 /** Having played for so long, what comes next is a new trouble. */
 const HEALTHY_MS = 20_000;
 /** Over this time the picture may stand still for this share of it. */
@@ -154,26 +155,53 @@ export class WhepPlayer extends Emitter<Events> {
     signal: AbortSignal,
     onPlaying: () => void,
   ): Promise<WhepProblem> {
-    const { peer } = session;
     const begunMs = performance.now();
+    const rescue = new Rescue(() => session.restart(signal), begunMs);
+    let isPlaying = false;
+    const off = onNetworkChange(() => {
+      if (isPlaying) rescue.networkChanged();
+    });
+    try {
+      return await this.#follow(session, rescue, signal, begunMs, () => {
+        isPlaying = true;
+        onPlaying();
+      });
+    } finally {
+      off();
+    }
+  }
+
+  async #follow(
+    session: WhepSession,
+    rescue: Rescue,
+    signal: AbortSignal,
+    begunMs: number,
+    onPlaying: () => void,
+  ): Promise<WhepProblem> {
+    const { peer } = session;
     let replaced = false;
     session.on('replaced', () => {
       replaced = true;
     });
-    let heardMs = begunMs;
+    let widened = 0;
     let mark: PlayMark | undefined;
     let poorMs = 0;
     let isPlaying = false;
     while (!signal.aborted) {
       if (replaced) return { code: 'replaced', passing: true };
       const { connectionState } = peer;
-      if (connectionState === 'failed' || connectionState === 'closed') {
+      const isBroken = connectionState === 'failed' || connectionState === 'closed';
+      if (isBroken && !isPlaying && (await session.widen(signal))) {
+        await delay(READ_MS, signal).catch(() => {});
+        continue;
+      }
+      if (isBroken || session.hungUp) {
         return { code: isPlaying ? 'lost' : 'blocked', passing: true };
       }
       const nowMs = performance.now();
       const entries = [...(await peer.getStats()).values()] as object[];
       const { figures, mark: next } = readStats(entries, nowMs, mark);
-      if (next.bytes !== (mark?.bytes ?? 0)) heardMs = nowMs;
+      if (next.bytes !== (mark?.bytes ?? 0)) rescue.heard(nowMs);
       const elapsedMs = nowMs - (mark?.atMs ?? nowMs);
       mark = next;
       if (!isPlaying && next.framesDecoded > 0) {
@@ -187,9 +215,16 @@ export class WhepPlayer extends Emitter<Events> {
         // A leaky sum: what is frozen now and then drains away.
         poorMs = Math.max(0, poorMs + (figures.frozen - POOR_SHARE) * elapsedMs);
         if (poorMs > POOR_MS * (1 - POOR_SHARE)) return { code: 'poor', passing: true };
-        if (nowMs - heardMs > SILENT_MS) return { code: 'lost', passing: true };
+        // Another way to the server is looked for before it is given up.
+        if (!rescue.check(nowMs)) return { code: 'lost', passing: true };
       } else if (nowMs - begunMs > MEDIA_MS) {
         return { code: 'blocked', passing: true };
+      } else if (
+        connectionState !== 'connected' &&
+        nowMs - begunMs > (WIDEN_AFTER_MS[widened] ?? MEDIA_MS)
+      ) {
+        widened++;
+        session.widen(signal);
       }
       await delay(isPlaying ? READ_MS : READ_MS / 10, signal).catch(() => {});
     }

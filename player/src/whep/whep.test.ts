@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { linkTo } from '../publish/links.ts';
+import { linkTo } from '../http-session/index.ts';
 import { readLayers } from './layers.ts';
 import { problemOfAnswer } from './problem.ts';
 import { readStats } from './stats.ts';

@@ -8,6 +8,7 @@ import { Notice } from '../../ui/notice.tsx';
 import { Shell } from '../../ui/shell.tsx';
 import { hostTokenOf } from '../host-token.ts';
 import type { LocalMedia } from '../media/local-media.ts';
+import { NetworkCheck } from '../network/network-check.tsx';
 import { readKept } from '../preferences.ts';
 import { useStore } from '../use-store.ts';
 import { Avatar } from '../view/avatar.tsx';
@@ -86,6 +87,7 @@ export function Lobby({ meeting, account, local, isJoining, failure, onJoin }: L
             </summary>
             <DeviceForm local={local} />
           </details>
+          {meeting !== undefined && <NetworkCheck meetingId={meeting.meetingId} />}
         </form>
       </div>
     </Shell>

@@ -1,4 +1,5 @@
 import { type RetryPolicy, retryDelayMs } from '#base';
+import { withSoundRepairs } from './codecs.ts';
 import type { Slot } from './slots.ts';
 
 export interface Offer {
@@ -125,7 +126,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
         await connection.setLocalDescription();
         const labels = this.#options.labels?.(connection);
         const answer = await this.#options.offer({
-          sdp: connection.localDescription?.sdp ?? '',
+          sdp: withSoundRepairs(connection.localDescription?.sdp ?? ''),
           connection: this.#name,
           ...(labels === undefined ? {} : { labels }),
         });

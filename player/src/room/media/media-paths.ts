@@ -207,6 +207,15 @@ export class MediaPaths {
     };
     const iceServers = this.#iceServers;
     const { remote, onNewReceiver, pointers } = this.#options;
+    const isNew = this.#receiver === undefined;
+    const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
+      const { sdp, sections = [] } = await this.#offer('receive', offer);
+      return { sdp, sections };
+    };
+    const streams: readonly RoomStream[] = this.#state?.streams ?? [];
+    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
+    // First: nobody wants to wait for the others' pictures behind one's own.
+    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
     if (this.#sends) {
       this.#sender ??= new Sender(
         {
@@ -221,15 +230,7 @@ export class MediaPaths {
       this.#sender?.close();
       this.#sender = undefined;
     }
-    if (this.#receiver !== undefined) return;
-    const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
-      const { sdp, sections = [] } = await this.#offer('receive', offer);
-      return { sdp, sections };
-    };
-    const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
-    this.#receiver = new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
-    onNewReceiver();
+    if (isNew) onNewReceiver();
   }
 
   #closeCallServer(): void {

@@ -84,6 +84,11 @@ export class SignalClient {
     return this.#roundTripMs;
   }
 
+  /** The newest one that the server has given out: it is good for some minutes. */
+  get token(): string {
+    return new URL(this.#url).searchParams.get('token') ?? '';
+  }
+
   /**
    * Resolves once the server has done it; rejects with `SignalError` when it
    * refuses. A break of the connection meanwhile only makes it take longer.

@@ -263,6 +263,12 @@ function withChat(state: RoomState, messages: readonly ChatMessage[], isNews: bo
 export const isHost = (person: RoomParticipant | undefined): boolean =>
   person?.role === 'host' || person?.role === 'co-host';
 
+/** Whether the settings of the meeting let this person write. */
+export function mayWrite({ meeting, self }: RoomState): boolean {
+  const who = meeting?.settings.chat;
+  return who !== 'nobody' && (who !== 'hosts' || isHost(self));
+}
+
 /** People with their hands up, the longest first. */
 export const raisedHands = (state: RoomState): RoomParticipant[] =>
   [...Object.values(state.people), ...(state.self === undefined ? [] : [state.self])]

@@ -218,10 +218,23 @@ describe('announcementOf', () => {
 });
 
 describe('withoutPrivate', () => {
-  it('leaves out names, chat and keys, however deep', () => {
-    const state = hear(inRoom, say(chat('1')));
+  it('leaves out names, titles, chat, polls and keys, however deep', () => {
+    const file = { fileId: 'f', name: 'plan.pdf', size: 1 };
+    const options = [{ text: 'an option', votes: 1 }];
+    const poll = { pollId: 'p', question: 'a question', options, multiple: false, open: true };
+    const state = hear(
+      inRoom,
+      say(chat('1', { file })),
+      { type: 'poll', sequence: 3, poll: { ...poll, voters: 1 } },
+      {
+        type: 'breakouts',
+        sequence: 4,
+        rooms: [{ breakoutId: 'b', name: 'a room', participantIds: [] }],
+      },
+    );
     const text = JSON.stringify(withoutPrivate({ state, token: 'secret' }));
-    for (const secret of ['ADA', 'text of 1', 'secret']) expect(text).not.toContain(secret);
+    const secrets = ['ADA', 'text of 1', 'secret', 'Rehearsal', 'plan', 'an option', 'a question'];
+    for (const secret of [...secrets, 'a room']) expect(text).not.toContain(secret);
     expect(text).toContain('"participantId":"ada"');
   });
 });

@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { hueOf, initialsOf } from './initials.ts';
+import { initialsOf } from '#base';
+import { hueOf } from './hue.ts';
 
 import './avatar.css';
 

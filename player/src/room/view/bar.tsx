@@ -14,6 +14,8 @@ import {
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import './emoji.css';
+import './bar.css';
 
 /** What can be done with one press, and how things stand with it. */
 export interface BarProps {

@@ -20,6 +20,7 @@ import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { saveDiagnostics } from '../diagnostics.ts';
+import { DropHere } from '../files/drop-here.tsx';
 import { DeviceForm } from '../lobby/device-form.tsx';
 import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
 import { PollsPanel } from '../panels/polls-panel.tsx';
@@ -27,7 +28,7 @@ import { StagePanel } from '../panels/stage-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
-import { isHost, nameOf } from '../state/room-state.ts';
+import { isHost, mayWrite, nameOf } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { Banners } from './banners.tsx';
 import { Bar, type BarProps } from './bar.tsx';
@@ -36,6 +37,7 @@ import { QualityBars } from './quality-bars.tsx';
 import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
+import './in-room.css';
 
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
@@ -271,6 +273,13 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
       {panel === 'stage' && (
         <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
       )}
+      <DropHere
+        isAllowed={mayWrite(state)}
+        onFiles={(files) => {
+          setPanel('chat');
+          session.attachments.add(files);
+        }}
+      />
       <Bar
         isMicrophoneOn={local.isMicrophoneOn}
         isCameraOn={local.isCameraOn}
@@ -319,9 +328,10 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         onClose={() => setOpened(undefined)}
         onConfirm={() => saveDiagnostics(session)}
       >
-        It has the state of the room and of its connections, with network addresses and the names of
-        your devices, and no names of people, no chat, no sound and no pictures. It stays on this
-        device until you send it to somebody.
+        It has the state of the room and of its connections: your browser, network addresses, the
+        settings of your devices, and who was muted or shared a screen, by number. It has no names,
+        no titles, no chat, no polls, no sound and no pictures. It stays on this device until you
+        send it to somebody.
       </ConfirmDialog>
       <LeaveDialog
         session={session}

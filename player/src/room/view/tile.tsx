@@ -46,6 +46,7 @@ export function Tile(props: TileProps) {
           isMirrored={isOwn && !isScreen}
           isWhole={isScreen}
           label={isScreen ? label : `Camera of ${isOwn ? 'you' : person.displayName}`}
+          placeholder={<Avatar name={person.displayName} picture={person.picture} />}
         />
       )}
       {!person.connected && (
