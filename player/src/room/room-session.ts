@@ -45,10 +45,10 @@ export class RoomSession {
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
-  readonly pointers: Pointers;
   /** Files that were chosen and not sent yet. */
   readonly attachments: Attachments;
   readonly files: FilePlace;
+  readonly pointers: Pointers;
   readonly selfId: string;
   readonly #signal: SignalClient;
   readonly #paths: MediaPaths;

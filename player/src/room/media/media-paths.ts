@@ -213,8 +213,8 @@ export class MediaPaths {
       return { sdp, sections };
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
     // First: nobody wants to wait for the others' pictures behind one's own.
+    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
     this.#receiver ??= new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
     if (this.#sends) {
       this.#sender ??= new Sender(
