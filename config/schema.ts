@@ -314,6 +314,11 @@ export const configSchema = z.strictObject({
         'AMPHI_JOBS_PER_WORKER',
         'Live jobs that one worker process runs at once.',
       ),
+      roomRenditions: setting(
+        z.int().min(0).max(64).default(4),
+        'AMPHI_ROOM_RENDITIONS_PER_WORKER',
+        'Smaller pictures for rooms that one worker process makes at once, where a sender gives one size only; 0 for none.',
+      ),
       retrySeconds: setting(
         z.int().min(1).max(86_400).default(60),
         'AMPHI_TRANSCODE_RETRY_SECONDS',

@@ -14,6 +14,7 @@ export * from './publication.ts';
 export * from './rendition.ts';
 export * from './rendition-feed.ts';
 export * from './room-media.ts';
+export * from './room-rendition.ts';
 export * from './signaling.ts';
 export * from './signaling-server.ts';
 export * from './stage.ts';

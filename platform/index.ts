@@ -38,6 +38,7 @@ export { callServerOf } from './placement.ts';
 export {
   LIVE_JOB_TIMINGS,
   type LiveJob,
+  openProcessor,
   openQueue,
   openWorker,
   type Queue,

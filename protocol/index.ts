@@ -32,6 +32,7 @@ export {
   type TopLevelBox,
   type TrackFragmentInfo,
 } from './isobmff/read.ts';
+export { IvfReader } from './ivf/read.ts';
 export {
   type IFrame,
   type IFramePlaylist,
@@ -102,6 +103,7 @@ export {
   writeU32,
 } from './rtp/packet.ts';
 export { Vp8Descriptor } from './rtp/vp8.ts';
+export { packetizeVp8 } from './rtp/vp8-packetizer.ts';
 export { Vp9Descriptor } from './rtp/vp9.ts';
 export { parseCandidate, writeCandidate } from './sdp/candidate.ts';
 export { parseSdp } from './sdp/parse.ts';

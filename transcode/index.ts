@@ -1,2 +1,3 @@
 export { findEncoder, workingEncoders } from './encoders/encoder.ts';
+export { RoomRenditionWorker } from './room/worker.ts';
 export { TranscodeWorker, type WorkerOptions } from './worker.ts';

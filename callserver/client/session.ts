@@ -203,6 +203,16 @@ export class Session extends Emitter<SessionEvents> implements Closable {
     await this.worker.request('pauseConsumer', { consumerId, paused });
   }
 
+  /**
+   * Another version of a producer's picture takes the place of it, or the producer
+   * itself again: of the same worker, kind and codec. To its owner it stays the
+   * producer that it was. Throws `not_found`, also for a version that has gone.
+   */
+  async divert(producerId: string, to: { producerId: string; routerId: string }): Promise<void> {
+    const consumerId = this.#consumerOf(producerId);
+    await this.worker.request('switchConsumer', { consumerId, ...to });
+  }
+
   #consumerOf(producerId: string): string {
     for (const [consumerId, producer] of this.consumers) {
       if (producer === producerId) return consumerId;

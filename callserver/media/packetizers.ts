@@ -1,4 +1,4 @@
-import { nalUnits, type PayloadSink, packetizeH264 } from '#protocol';
+import { nalUnits, type PayloadSink, packetizeH264, packetizeVp8 } from '#protocol';
 import type { CodecName } from '../codecs.ts';
 
 /** Writes the payloads of one access unit into `into` at `offset`, one after the other; there is room for `maxBytes`. */
@@ -10,12 +10,20 @@ export type Packetizer = (
   emit: PayloadSink,
 ) => void;
 
-/** The opposite of the depacketizers, for the codecs that are made here. */
-export const PACKETIZERS: Readonly<Partial<Record<CodecName, Packetizer>>> = {
-  H264: (unit, into, offset, maxBytes, emit) =>
+/** The opposite of the depacketizers, for the codecs that are made here; each stream has its own. */
+export const PACKETIZERS: Readonly<Partial<Record<CodecName, () => Packetizer>>> = {
+  H264: () => (unit, into, offset, maxBytes, emit) =>
     packetizeH264(nalUnits(unit), into, offset, maxBytes, emit),
-  opus: wholeUnit,
+  VP8: vp8Packetizer,
+  opus: () => wholeUnit,
 };
+
+/** Numbers the pictures of its stream. */
+function vp8Packetizer(): Packetizer {
+  let pictureId = 0;
+  return (unit, into, offset, maxBytes, emit) =>
+    packetizeVp8(unit, pictureId++, into, offset, maxBytes, emit);
+}
 
 /** RFC 7587 4.2: one packet of Opus is one payload. One that has no room is left out. */
 function wholeUnit(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lengthPrefixed, parseRtcp, RtcpWriter, readU32 } from '#protocol';
+import { lengthPrefixed, parseRtcp, RtcpWriter, readU32, Vp8Descriptor } from '#protocol';
 import { type AccessUnit, AccessUnitReader } from './access-units.ts';
 import { UnitSender } from './unit-sender.ts';
 
@@ -8,7 +8,7 @@ const EPOCH_US = 1_790_000_000_000_000;
 const FRAME_US = 33_333;
 
 /** What comes out at the other end of these units, a frame apart. */
-function carried(codec: 'H264' | 'opus', units: readonly Uint8Array[]): AccessUnit[] {
+function carried(codec: 'H264' | 'VP8' | 'opus', units: readonly Uint8Array[]): AccessUnit[] {
   const out: AccessUnit[] = [];
   const reader = new AccessUnitReader({
     codec,
@@ -42,6 +42,21 @@ describe('UnitSender', () => {
       // A tick of 90 kHz is 11 microseconds.
       expect(Math.abs((unit.capturedUs ?? 0) - EPOCH_US - i * FRAME_US)).toBeLessThan(12);
     }
+  });
+
+  it('numbers the pictures of VP8, and a picture of several packets is whole again', () => {
+    const frames = [0, 1, 1].map((tag, i) => new Uint8Array(900 * (i + 1)).fill(9).fill(tag, 0, 1));
+    const out = carried('VP8', frames);
+    expect(out.map(({ key }) => key)).toEqual([true, false, false]);
+    expect(out.map(({ payload }) => payload)).toEqual(frames);
+    const ids: number[] = [];
+    const descriptor = new Vp8Descriptor();
+    const send = (packet: Uint8Array) => {
+      if (descriptor.read(packet, 12, packet.length - 12)) ids.push(descriptor.pictureId);
+    };
+    const sender = new UnitSender({ codec: 'VP8', payloadType: 96, ssrc: 1, send });
+    for (const frame of frames) sender.send(EPOCH_US, frame);
+    expect(ids).toEqual([0, 1, 1, 2, 2, 2]);
   });
 
   it('sends each packet of Opus in one of its own, without a marker', () => {

@@ -43,12 +43,12 @@ export class UnitSender {
 
   /** Throws `RangeError` for a codec that nobody here makes packets of. */
   constructor({ codec, payloadType, ssrc, send }: UnitSenderOptions) {
-    const packetize = PACKETIZERS[codec];
-    if (packetize === undefined) throw new RangeError(`no packets of ${codec}`);
+    const packetizer = PACKETIZERS[codec];
+    if (packetizer === undefined) throw new RangeError(`no packets of ${codec}`);
     this.ssrc = ssrc;
     this.#video = CODECS[codec].kind === 'video';
     this.#clockRate = CODECS[codec].clockRate;
-    this.#packetize = packetize;
+    this.#packetize = packetizer();
     this.#send = send;
     this.#packet[0] = RTP_VERSION;
     setPayloadType(this.#packet, payloadType);

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { AmphiError } from '#base';
 import type { WorkerSettings } from '#callserver';
 import type { Config } from '#config';
+import { ROOM_RENDITIONS_PATH } from '#contracts';
 import { extraConnection, run, TokenVerifier } from '#platform';
 import { isUnspecified } from '../local-address.ts';
 import { announcedAddresses, freeUdpPort } from '../media/addresses.ts';
@@ -14,6 +15,7 @@ import { LiveStates } from '../media/live-states.ts';
 import { RenditionReceiver } from '../media/rendition-receiver.ts';
 import { ROOMS_PATH, RoomsEndpoint } from '../media/rooms/endpoint.ts';
 import { Rooms } from '../media/rooms/rooms.ts';
+import { SdOrders } from '../media/rooms/sd/orders.ts';
 import { callServerTag } from '../media/tag.ts';
 import { WhepEndpoint } from '../media/whep.ts';
 import { WhipEndpoint } from '../media/whip.ts';
@@ -69,7 +71,10 @@ export const callserver: RoleMain = async (base) => {
   const pipeSecret = pipeSecretOf(context.clusterSecret);
   const elsewhere = new Neighbours({ nodes, nodeId, pipeSecret, log });
   const links = new WorkerLinks({ pool, tokens, pipeSecret, log });
-  const rooms = disposer.add(new Rooms({ pool, nodes, maxSessionsPerWorker, elsewhere, log }));
+  const sdOrders = disposer.add(SdOrders.over(redis, { nodeId, tokens, log }));
+  const rooms = disposer.add(
+    new Rooms({ pool, nodes, maxSessionsPerWorker, elsewhere, sdOrders, log }),
+  );
   const roomsEndpoint = new RoomsEndpoint({ rooms, pool, tokens });
   metrics.gauge({
     name: 'callserver_rooms',
@@ -80,6 +85,11 @@ export const callserver: RoleMain = async (base) => {
     name: 'callserver_room_sessions',
     help: 'WebRTC sessions of rooms.',
     read: () => rooms.sessions,
+  });
+  metrics.gauge({
+    name: 'callserver_room_renditions',
+    help: 'Smaller pictures that rooms have the bank make.',
+    read: () => sdOrders.count,
   });
   metrics.total({
     name: 'whip_publishes_total',
@@ -116,6 +126,7 @@ export const callserver: RoleMain = async (base) => {
         if (q.url?.startsWith('/whip/')) return whip.handler(q, s);
         if (q.url?.startsWith('/whep/')) return whep.handler(q, s);
         if (q.url?.startsWith('/renditions/')) return renditions.handler(q, s);
+        if (q.url?.startsWith(ROOM_RENDITIONS_PATH)) return sdOrders.handler(q, s);
         if (q.url?.startsWith(ROOMS_PATH)) return roomsEndpoint.handler(q, s);
         if (q.url === LINK_PATH) return links.handler(q, s);
         throw new AmphiError('not_found');

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { messageOf } from '#base';
 import { extraConnection, sendJson } from '#platform';
-import { findEncoder, TranscodeWorker } from '#transcode';
+import { findEncoder, RoomRenditionWorker, TranscodeWorker } from '#transcode';
 import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
 /** One worker of the bank of transcoders. */
@@ -27,8 +27,16 @@ export const transcode: RoleMain = async (base) => {
       slots: config.transcode.jobsPerWorker,
     }),
   );
+  const rooms = disposer.add(
+    await RoomRenditionWorker.start({
+      blockingRedis,
+      nodes,
+      slots: config.transcode.roomRenditions,
+      log,
+    }),
+  );
   await serveNodes(base, registry, 'transcode', (_req, res) =>
-    sendJson(res, { jobs: worker.jobs }),
+    sendJson(res, { jobs: worker.jobs, roomRenditions: rooms.jobs }),
   );
   return {
     close: () => disposer.close(),

@@ -14,6 +14,7 @@ export { ADMIN_TOKEN, Instance, type InstanceOptions, type ProcessStatus } from 
 export { LossyRelay, type LossyRelayOptions } from './lossy-relay.ts';
 export * as media from './media.ts';
 export { Mutations } from './mutations.ts';
+export { NativeClient } from './native-client.ts';
 export { Network } from './network.ts';
 export { ObsStudio } from './obs.ts';
 export { freePorts } from './ports.ts';

@@ -29,6 +29,9 @@ import { NoticeLog } from './notice-log.ts';
 import { type Onlooker, Pointers } from './pointers.ts';
 import { RoomStage } from './room-stage.ts';
 import { RoomStats } from './room-stats.ts';
+import type { SdOrders } from './sd/orders.ts';
+import type { Taker } from './sd/rendition.ts';
+import { RoomSd, type SdSource } from './sd/room-sd.ts';
 
 /** What everybody decodes. */
 const COMMON_CODECS = ['VP8', 'opus'] as const;
@@ -46,6 +49,8 @@ export interface RoomOptions {
   maxSessionsPerWorker: number;
   /** Workers of other nodes, for when all of this one take part. */
   elsewhere?: Elsewhere | undefined;
+  /** Has the bank make smaller versions; there are none when left out. */
+  sdOrders?: SdOrders | undefined;
   log: Logger;
 }
 
@@ -76,6 +81,7 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #stats = new RoomStats();
   readonly #stage: RoomStage;
   readonly #pointers: Pointers;
+  readonly #sd: RoomSd | undefined;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -135,6 +141,14 @@ export class Room extends Emitter<Events> implements Closable {
       participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
       log: options.log,
     });
+    const { roomId, sdOrders: orders, log } = options;
+    this.#sd =
+      orders &&
+      new RoomSd({
+        ...{ roomId, orders, log },
+        source: (producerId) => this.#sdSource(producerId),
+        taker: (sessionId) => this.#sdTaker(sessionId),
+      });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
     this.#offUp = pool.on('up', () => this.#makeReady());
@@ -174,6 +188,7 @@ export class Room extends Emitter<Events> implements Closable {
     if (others > 0) return;
     for (const sessionId of this.#peers.keys()) this.#stats.forget(sessionId);
     this.#peers.clear();
+    this.#sd?.clear();
     this.#speakers = [];
     this.#ready = false;
     this.#log.warn({}, 'room lost with its worker');
@@ -215,6 +230,21 @@ export class Room extends Emitter<Events> implements Closable {
     throw new AmphiError('not_found', `no producer ${producerId}`);
   }
 
+  #sdSource(producerId: string): SdSource | undefined {
+    for (const { producers, branch, session } of this.#peers.values()) {
+      const producer = producers.get(producerId);
+      if (producer === undefined) continue;
+      const { codec, paused } = producer;
+      return { codec, paused, session: session.of, tap: () => branch.router.tap(producerId) };
+    }
+    return undefined;
+  }
+
+  #sdTaker(sessionId: string): Taker | undefined {
+    const peer = this.#peers.get(sessionId);
+    return peer && { session: peer.session.of, branch: peer.branch };
+  }
+
   #peer(sessionId: string): Peer {
     const peer = this.#peers.get(sessionId);
     if (peer === undefined) throw new AmphiError('not_found', `no session ${sessionId}`);
@@ -252,9 +282,10 @@ export class Room extends Emitter<Events> implements Closable {
     const peer: Peer = { participantId, branch, session, producers: new Map() };
     this.#peers.set(of.id, peer);
     of.on('connected', () => this.notices.add({ notice: 'connected', sessionId: of.id }));
-    of.on('layer', (producerId, rank) =>
-      this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank }),
-    );
+    of.on('layer', (producerId, rank) => {
+      this.#sd?.layer(of.id, producerId, rank);
+      this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank });
+    });
     of.on('dataClosed', (_dataProducerId, reason) => {
       if (reason === 'restart') this.#pointers.refresh();
     });
@@ -270,6 +301,7 @@ export class Room extends Emitter<Events> implements Closable {
     if (peer === undefined) return;
     this.#peers.delete(sessionId);
     this.#stats.forget(sessionId);
+    this.#sd?.placed(sessionId, []);
     this.#tellProducers(peer, sessionId, []);
     const { participantId } = peer;
     this.notices.add({ notice: 'closed', sessionId, participantId, reason });
@@ -317,6 +349,7 @@ export class Room extends Emitter<Events> implements Closable {
     for (const producerId of [...producers.keys()]) {
       if (ids.has(producerId)) continue;
       producers.delete(producerId);
+      this.#sd?.gone(producerId);
       this.notices.add({ notice: 'producer-removed', producerId, participantId });
     }
     for (const { producerId, mid, label, parameters } of present) {
@@ -364,6 +397,10 @@ export class Room extends Emitter<Events> implements Closable {
     await this.#cascade.bring(wanted, branch);
     const received = await session.of.renegotiate(offer, wanted);
     this.#pointers.refresh();
+    this.#sd?.placed(
+      sessionId,
+      received.sections.map(({ producerId }) => producerId),
+    );
     return { sessionId, ...received };
   }
 
@@ -373,6 +410,10 @@ export class Room extends Emitter<Events> implements Closable {
     const size = width === undefined || height === undefined ? {} : { width, height };
     await of.want(producerId, { priority, ...size });
     await of.pause(producerId, paused);
+    this.#sd?.want(sessionId, producerId, {
+      paused,
+      ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
+    });
     return {};
   }
 
@@ -428,6 +469,7 @@ export class Room extends Emitter<Events> implements Closable {
     this.#offUp();
     this.#peers.clear();
     await this.#stage.close();
+    await this.#sd?.close();
     this.notices.add({ notice: 'ended', reason });
     this.emit('ended', reason);
     await this.#cascade.close();

@@ -5,6 +5,7 @@ import type { Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { Line } from './notice-log.ts';
 import { Room } from './room.ts';
+import type { SdOrders } from './sd/orders.ts';
 
 const MAX_ROOMS = 2_000;
 const LEASE_CHECK_MS = 1_000;
@@ -15,6 +16,7 @@ export interface RoomsOptions {
   maxSessionsPerWorker: number;
   /** Workers of other nodes. */
   elsewhere?: Elsewhere;
+  sdOrders?: SdOrders;
   log: Logger;
   /** Milliseconds without an owner. */
   leaseMs?: number;
