@@ -24,6 +24,7 @@ export {
   retryDelayMs,
   withDeadline,
 } from './retry.ts';
+export { charactersOf, initialsOf, withoutBidi } from './text.ts';
 export {
   type Clock,
   type Micros,

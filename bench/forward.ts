@@ -51,9 +51,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const found: Measured[] = [];
   try {
     for (const viewers of sizes) {
-      const starts: Start[] = [startJanus, (s) => startAmphi(s, { congestionControl: false })];
-      if (viewers <= MAX_REPORTING) starts.push((s) => startAmphi(s, { congestionControl: true }));
-      for (const start of starts) {
+      for (const start of startsOf(viewers, optionOf(options, 'server'))) {
         const crowd = await Crowd.gather(viewers + 1, namespace.outside, CROWD_CORE);
         try {
           const contender = await start({ namespace, core: SERVER_CORE, crowd });
@@ -71,6 +69,16 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     namespace.close();
   }
   return { rows: found.map(rowOf), verdicts: verdictsOf(found) };
+}
+
+/** `server`: one of them alone. */
+function startsOf(viewers: number, server: string | undefined): Start[] {
+  const plain: Start = (s) => startAmphi(s, { congestionControl: false });
+  const whole: Start = (s) => startAmphi(s, { congestionControl: true });
+  const ours = viewers <= MAX_REPORTING ? [plain, whole] : [plain];
+  if (server === 'janus') return [startJanus];
+  if (server === 'amphi') return ours.slice(-1);
+  return [startJanus, ...ours];
 }
 
 async function measure(

@@ -5,6 +5,8 @@ interface Viewing extends Window {
   resource: string;
 }
 
+/** So long a viewer would not wait. */
+const GIVE_UP_MS = 10_000;
 /** RFC 5905: NTP counts from 1900. */
 const NTP_EPOCH_MS = 2_208_988_800_000;
 
@@ -25,7 +27,7 @@ export class RtcViewer {
 
   /** Milliseconds from the offer to the first picture on the screen. Rejects when the server refuses. */
   join(whepUrl: string, { sound = true } = {}): Promise<number> {
-    return this.page.evaluate(joinInPage, { whepUrl, sound });
+    return this.page.evaluate(joinInPage, { whepUrl, sound, giveUpMs: GIVE_UP_MS });
   }
 
   leave(): Promise<void> {
@@ -70,8 +72,12 @@ export class RtcViewer {
 }
 
 /** Runs in the page. */
-async function joinInPage(options: { whepUrl: string; sound: boolean }): Promise<number> {
-  const { whepUrl, sound } = options;
+async function joinInPage(options: {
+  whepUrl: string;
+  sound: boolean;
+  giveUpMs: number;
+}): Promise<number> {
+  const { whepUrl, sound, giveUpMs } = options;
   document.querySelector('video')?.remove();
   const video = document.createElement('video');
   // As the player's own is found.
@@ -95,10 +101,17 @@ async function joinInPage(options: { whepUrl: string; sound: boolean }): Promise
   const sdp = await response.text();
   if (response.status !== 201) throw new Error(`${response.status} ${sdp}`);
   Object.assign(window, { peer, resource: response.headers.get('location') ?? '' });
-  const shown = new Promise<number>((resolve) => {
+  const shown = new Promise<number>((resolve, reject) => {
     video.requestVideoFrameCallback((_now, { expectedDisplayTime }) =>
       resolve(expectedDisplayTime - startedAt),
     );
+    setTimeout(async () => {
+      const { iceConnectionState: ice, connectionState } = peer;
+      const known = [...(await peer.getStats()).values()].filter(({ type }) =>
+        ['candidate-pair', 'inbound-rtp', 'transport'].includes(type),
+      );
+      reject(new Error(`no picture: ICE ${ice}, ${connectionState}, ${JSON.stringify(known)}`));
+    }, giveUpMs);
   });
   await peer.setRemoteDescription({ type: 'answer', sdp });
   return await shown;

@@ -46,6 +46,13 @@ export type Role = (typeof ROLES)[number];
 
 export const ENCODERS = ['auto', 'x264', 'nvenc', 'qsv', 'vaapi', 'videotoolbox'] as const;
 
+/** What people send each other at work, and nothing that a double click would run. */
+const DEFAULT_FILE_ENDINGS = [
+  ...['png', 'jpg', 'jpeg', 'gif', 'webp', 'avif', 'heic', 'pdf', 'txt', 'md', 'csv', 'json'],
+  ...['doc', 'docx', 'xls', 'xlsx', 'ppt', 'pptx', 'odt', 'ods', 'odp', 'rtf', 'ics', 'zip'],
+  ...['mp3', 'm4a', 'ogg', 'opus', 'wav', 'flac', 'mp4', 'm4v', 'webm', 'mov', 'mkv'],
+];
+
 export const configSchema = z.strictObject({
   roles: setting(
     z.array(z.enum(ROLES)).min(1).default(['all']),
@@ -336,6 +343,38 @@ export const configSchema = z.strictObject({
         z.enum(['open', 'closed']).default('open'),
         'AMPHI_SIGN_UP',
         'Whether anybody may make an account, and with it meetings; when closed, only the admin makes accounts.',
+      ),
+      ringSeconds: setting(
+        z.number().min(1).max(120).default(30),
+        'AMPHI_RING_SECONDS',
+        'How long a call between two accounts rings before it counts as not answered.',
+      ),
+    })
+    .prefault({}),
+  files: z
+    .strictObject({
+      maxBytes: setting(
+        bytes.max(1024 ** 3).default(25 * 1024 ** 2),
+        'AMPHI_FILES_MAX_BYTES',
+        'How large a file in the chat of a room may be.',
+      ),
+      meetingMaxBytes: setting(
+        bytes.default(500 * 1024 ** 2),
+        'AMPHI_FILES_MEETING_MAX_BYTES',
+        'How much all files of one meeting may take up together; they are removed when it ends.',
+      ),
+      endings: setting(
+        z
+          .array(
+            z
+              .string()
+              .regex(/^[a-z0-9]{1,10}$/, 'must be 1 to 10 lower-case letters or digits')
+              .meta({ allowed: '1 to 10 lower-case letters or digits' }),
+          )
+          .max(200)
+          .default(DEFAULT_FILE_ENDINGS),
+        'AMPHI_FILES_ENDINGS',
+        'What the names of files in chats may end in. Empty: nobody sends files.',
       ),
     })
     .prefault({}),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileLimitsSchema } from './files.ts';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
 import { eventStatusSchema, sourceHealthSchema } from './live.ts';
 import { textSchema } from './text.ts';
@@ -277,6 +278,7 @@ export const serverInfoSchema = z.object({
       }),
     )
     .describe('What events choose their renditions from, best first'),
+  files: fileLimitsSchema.describe('What people may send each other in rooms'),
 });
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 

@@ -1,5 +1,7 @@
 export * from './api.ts';
 export * from './calling.ts';
+export * from './direct.ts';
+export * from './files.ts';
 export * from './ids.ts';
 export * from './internal.ts';
 export * from './jobs.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agreedSchema, callEndSchema } from './calling.ts';
 import { eventIdSchema, runIdSchema, sourceIdSchema } from './ids.ts';
+import { surveyAnswerSchema } from './meeting.ts';
 import { warningSchema } from './warning.ts';
 
 /** An event's state as everybody sees it. */
@@ -130,6 +131,14 @@ export const busEventSchema = z.discriminatedUnion('type', [
     callId: z.string(),
     at: z.number(),
     detail: callEndSchema,
+  }),
+  /** What somebody who has left a room said of it. */
+  z.object({
+    type: z.literal('meeting.rated'),
+    meetingId: z.string(),
+    participantId: z.string(),
+    at: z.number(),
+    rating: surveyAnswerSchema.shape.rating,
   }),
 ]);
 export type BusEvent = z.infer<typeof busEventSchema>;

@@ -161,3 +161,30 @@ export const joinedMeetingSchema = z.object({
 export type JoinedMeeting = z.infer<typeof joinedMeetingSchema>;
 
 export const successSchema = z.object({ success: z.literal(true) });
+
+/** The one question that is asked of who has left. */
+export const surveyAnswerSchema = z.strictObject({
+  rating: z.int().min(1).max(5).describe('How it was: 1 bad, 5 very good'),
+});
+export type SurveyAnswer = z.infer<typeof surveyAnswerSchema>;
+
+/** So long the sessions of a network test are kept. */
+export const NETWORK_TEST_MS = 12_000;
+const description = z.string().min(1).max(100_000).describe('Session description (RFC 8866)');
+
+/** Both offers of a network test: what the one sends, the other gets back. */
+export const networkTestSchema = z.strictObject({
+  send: z.strictObject({
+    sdp: description,
+    mid: z.string().min(1).max(32).describe('Of the section with the test picture'),
+  }),
+  receive: z.strictObject({ sdp: description }),
+});
+export type NetworkTest = z.input<typeof networkTestSchema>;
+
+export const networkTestAnswerSchema = z.object({
+  send: z.string().describe('Answer to the offer to send'),
+  receive: z.string().describe('Answer to the offer to receive'),
+  iceServers: z.array(iceServerSchema),
+});
+export type NetworkTestAnswer = z.infer<typeof networkTestAnswerSchema>;

@@ -20,9 +20,29 @@ export const patchUserSchema = z
   .partial();
 export const signInSchema = z.strictObject({ email, password: z.string().min(1).max(200) });
 
+/** Where somebody's picture is: an address nobody guesses, another one for each picture. */
+export const pictureSchema = z.string().max(200).optional();
+export const picturePath = (pictureId: string): string => `/api/pictures/${pictureId}`;
+export const pictureIdSchema = z.string().regex(/^[0-9a-hjkmnp-tv-z]{24}$/);
+/** So large a picture may be, as a file. */
+export const MAX_PICTURE_BYTES = 128 * 1024;
+export const putPictureSchema = z.strictObject({
+  image: z
+    .base64()
+    .min(1)
+    .max(Math.ceil(MAX_PICTURE_BYTES / 3) * 4)
+    .describe('A square WebP, JPEG or PNG of 32 to 512 pixels a side, in Base64'),
+});
+
 export const userViewSchema = z
-  .object({ userId: userIdSchema, email: z.string(), displayName: z.string() })
+  .object({
+    userId: userIdSchema,
+    email: z.string(),
+    displayName: z.string(),
+    picture: pictureSchema.describe('Where the picture is; absent without one'),
+  })
   .meta({ id: 'User' });
+export type UserView = z.infer<typeof userViewSchema>;
 
 export const presenceSchema = z.enum(['online', 'in-call', 'offline']);
 export type Presence = z.infer<typeof presenceSchema>;
@@ -38,6 +58,7 @@ export const contactSchema = z
   .object({
     userId: userIdSchema,
     displayName: z.string(),
+    picture: pictureSchema,
     state: contactStateSchema,
     presence: presenceSchema.optional().describe('Of accepted contacts'),
   })

@@ -25,9 +25,12 @@ import { MAX_CAST, stageLayoutSchema } from './stage.ts';
  * beginning and each time something is to change; sections keep their mids
  * (RFC 8829), and there is never an offer from the server. Packets that flow are
  * not touched by it. An answer holds all candidates; the client's need not be
- * told. A session ends when it is closed, or when its peer was silent for 5 s,
- * or did not connect within 30 s; who wants to go on begins another one (there is
- * no ICE restart).
+ * told. An offer with other ICE credentials restarts ICE (RFC 8839 4.4.1.1.1): the
+ * answer has another transport, to which the client makes a new DTLS association,
+ * and what flows goes on. A session ends when it is closed, or when its peer was
+ * silent for 5 s (12 s when it only hears), or did not connect within 30 s; who
+ * wants to go on begins another one. An offer of another RTCPeerConnection, which
+ * has another certificate, is refused with \`ice_restart_unsupported\`.
  *
  * - *Sending*: `labels` says what the section of each mid is. A section that
  *   sends becomes a producer; a section that no longer does (inactive, recvonly,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chatFileSchema } from './files.ts';
 import { eventIdSchema } from './ids.ts';
 import {
   displayNameSchema,
@@ -8,6 +9,7 @@ import {
   participantIdSchema,
   participantRoleSchema,
 } from './meeting.ts';
+import { pictureSchema } from './people.ts';
 import {
   breakoutIdSchema,
   CALL_SERVER_ID,
@@ -40,6 +42,8 @@ export const roomParticipantSchema = z.object({
   role: participantRoleSchema,
   /** Of an account; absent for guests. */
   userId: z.string().optional(),
+  /** Where the picture of that account is. */
+  picture: pictureSchema,
   /** What is on: microphone, camera, a screen and its sound. */
   audio: z.boolean(),
   video: z.boolean(),
@@ -65,6 +69,8 @@ export const chatMessageSchema = z.object({
   /** To one only; absent: to all. */
   to: participantIdSchema.optional(),
   message: z.string(),
+  /** Gone with the message when that is deleted. */
+  file: chatFileSchema.optional(),
   replyTo: messageIdSchema.optional(),
   timestamp: time,
   editedAt: time.optional(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fileIdSchema } from './files.ts';
 import { eventIdSchema } from './ids.ts';
 import { displayNameSchema, participantIdSchema } from './meeting.ts';
 import { stageLayoutSchema } from './stage.ts';
@@ -72,7 +73,8 @@ export const capabilitiesSchema = z.strictObject({
 });
 export type Capabilities = z.infer<typeof capabilitiesSchema>;
 
-export const chatTextSchema = textSchema.min(1).max(4_000);
+const chatLengthSchema = textSchema.max(4_000);
+export const chatTextSchema = chatLengthSchema.min(1);
 export const messageIdSchema = z.string().regex(/^[0-9a-hjkmnp-tv-z]{16}$/);
 export const pollIdSchema = z.string().regex(/^[0-9a-hjkmnp-tv-z]{12}$/);
 /** One emoji, or what takes the place of one. */
@@ -168,9 +170,13 @@ const media = [
 
 /** Words, hands, polls. */
 const social = [
-  /** To all, or to one; acknowledged once it is kept. The `ok` carries `messageId`. */
+  /**
+   * To all, or to one; acknowledged once it is kept. The `ok` carries `messageId`.
+   * With `fileId`, a file that the same person has uploaded, there may be no words.
+   */
   say('chat', {
-    message: chatTextSchema,
+    message: chatLengthSchema,
+    fileId: fileIdSchema.optional(),
     to: participantIdSchema.optional(),
     replyTo: messageIdSchema.optional(),
   }),

@@ -1,11 +1,15 @@
 export { ChatStore } from './chat/store.ts';
+export { MeetingFiles } from './files/meeting-files.ts';
+export { FileRepository } from './files/repository.ts';
 export { calendarFile } from './meetings/calendar.ts';
 export { MeetingRepository, type MeetingRow } from './meetings/repository.ts';
 export { type Caller, MeetingService } from './meetings/service.ts';
 export { Accounts } from './people/accounts.ts';
 export { passwordMark } from './people/passwords.ts';
-export { PeopleRepository, type UserRow } from './people/repository.ts';
+export { PictureStore } from './people/pictures.ts';
+export { PeopleRepository, pictureOf, type UserRow } from './people/repository.ts';
 export { UserGateway } from './people/user-gateway.ts';
 export { SignalGateway } from './signaling/gateway.ts';
 export { Rooms } from './signaling/rooms.ts';
 export { Upgrader } from './signaling/upgrader.ts';
+export { Survey } from './survey/survey.ts';

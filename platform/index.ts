@@ -33,6 +33,7 @@ export {
   mergeExpositions,
 } from './metrics.ts';
 export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
+export { type Objects, openObjects } from './objects/index.ts';
 export { callServerOf } from './placement.ts';
 export {
   LIVE_JOB_TIMINGS,

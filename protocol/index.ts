@@ -48,6 +48,7 @@ export {
 } from './m3u8/media.ts';
 export { type IFrameVariant, multivariantPlaylist, type Variant } from './m3u8/multivariant.ts';
 export { type MatroskaTrack, matroskaFrame, matroskaHead } from './matroska/write.ts';
+export { type PictureHeader, readPictureHeader } from './picture/header.ts';
 export {
   compactNtp,
   microsOfNtp,

@@ -31,7 +31,6 @@ interface Playing extends Placement {
 /** Somebody who receives a changing set of producers. */
 export class ReceivingSession extends Session {
   readonly #router: SessionRouter;
-  readonly #local: LocalTransport;
   readonly #sdpSessionId: string;
   readonly #maxSections: number;
   #playing: Playing[] = [];
@@ -44,9 +43,8 @@ export class ReceivingSession extends Session {
     options: { sdpSessionId: string; maxSections: number },
   ) {
     const answer = writeSdp(reception.answer(local));
-    super({ id, worker: router.worker, remote: reception.remote, answer });
+    super({ id, worker: router.worker, remote: reception.remote, local, answer });
     this.#router = router;
-    this.#local = local;
     this.#sdpSessionId = options.sdpSessionId;
     this.#maxSections = options.maxSections;
   }
@@ -98,9 +96,9 @@ export class ReceivingSession extends Session {
       placed: this.#playing,
     });
     let left: Received['left'] = [];
-    await this.negotiate(reception.remote, async (version) => {
+    await this.negotiate(reception.remote, async (version, local) => {
       left = await this.#apply(reception);
-      return writeSdp(reception.answer(this.#local, version));
+      return writeSdp(reception.answer(local, version));
     });
     return this.#received([...reception.left, ...gone, ...left]);
   }
@@ -113,28 +111,26 @@ export class ReceivingSession extends Session {
   /** Begins what is new before it ends what is old. Returns what has gone meanwhile. */
   async #apply(reception: Reception): Promise<Received['left']> {
     const before = this.#playing;
+    const placed = reception.placed.map((placement): { one: Playing; isNew: boolean } => {
+      const same = before.find((one) => one.parameters === placement.parameters);
+      if (same !== undefined) return { one: same, isNew: false };
+      return { one: { ...placement, consumerId: randomId(ID_CHARACTERS) }, isNew: true };
+    });
+    // All at once: somebody waits for the picture.
+    const begun = await Promise.allSettled(
+      placed.map(async ({ one, isNew }) => !isNew || (await this.#consume(one))),
+    );
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed !== undefined) {
+      for (const { one, isNew } of placed) if (isNew) await this.#close(one).catch(() => {});
+      throw failed.reason;
+    }
     const playing: Playing[] = [];
     const left: Received['left'] = [];
-    const made: Playing[] = [];
-    try {
-      for (const placement of reception.placed) {
-        const { producerId, parameters } = placement;
-        const same = before.find((one) => one.parameters === parameters);
-        if (same !== undefined) {
-          playing.push(same);
-          continue;
-        }
-        const one = { ...placement, consumerId: randomId(ID_CHARACTERS) };
-        if (!(await this.#consume(one))) {
-          left.push({ producerId, why: 'gone' });
-          continue;
-        }
-        made.push(one);
-        playing.push(one);
-      }
-    } catch (error) {
-      for (const one of made) await this.#close(one).catch(() => {});
-      throw error;
+    for (const [i, { one }] of placed.entries()) {
+      const { producerId } = one;
+      if (begun[i]?.status === 'fulfilled' && begun[i].value) playing.push(one);
+      else left.push({ producerId, why: 'gone' });
     }
     // Some may have gone while others were begun.
     this.#playing = playing.filter(({ consumerId }) => this.consumers.has(consumerId));

@@ -119,13 +119,15 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
       remote,
     });
     const answer = writeSdp(playback.answer(local));
-    const parts = { id: transportId, worker: this.worker, remote, answer };
+    const parts = { id: transportId, worker: this.worker, remote, local, answer };
     const session = new PlaybackSession(parts, from !== this);
     try {
-      for (const { producerId, parameters } of playback.consumers) {
-        const producer = producers.find((one) => one.producerId === producerId);
-        if (producer !== undefined) await session.play(producer, parameters, from);
-      }
+      await Promise.all(
+        playback.consumers.map(async ({ producerId, parameters }) => {
+          const producer = producers.find((one) => one.producerId === producerId);
+          if (producer !== undefined) await session.play(producer, parameters, from);
+        }),
+      );
     } catch (error) {
       await session.close();
       throw error;

@@ -49,7 +49,6 @@ export interface SessionRouter {
 /** Somebody who sends. */
 export class SendingSession extends Session {
   readonly #router: SessionRouter;
-  readonly #local: LocalTransport;
   #options: SendingOptions & { sessionId: string };
   /** Which of the peer's streams is which of ours. */
   readonly #streams: string[] = [];
@@ -63,9 +62,8 @@ export class SendingSession extends Session {
     options: SendingOptions & { sessionId: string },
   ) {
     const answer = writeSdp(publication.answer(local));
-    super({ id, worker: router.worker, remote: publication.remote, answer });
+    super({ id, worker: router.worker, remote: publication.remote, local, answer });
     this.#router = router;
-    this.#local = local;
     this.#options = options;
     this.on('closed', () => this.#unpublish(this.#producers));
   }
@@ -103,7 +101,8 @@ export class SendingSession extends Session {
 
   /**
    * Takes a further offer of the same peer: sections that begin to send become
-   * producers, those that no longer do end theirs, the others go on untouched.
+   * producers, those that no longer do end theirs, the others go on untouched, also
+   * where the offer restarts ICE.
    * Throws as `Router.publish` does, and `conflict` while another offer is being
    * answered, `ice_restart_unsupported`, `closed`; then everything stays as it was.
    */
@@ -115,10 +114,10 @@ export class SendingSession extends Session {
     const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
     const publication = agree(description, all);
     mustHaveLabels(publication, all.labels);
-    await this.negotiate(publication.remote, async (version) => {
+    await this.negotiate(publication.remote, async (version, local) => {
       await this.#apply(description, publication, all.labels);
       this.#options = all;
-      return writeSdp(publication.answer(this.#local, version));
+      return writeSdp(publication.answer(local, version));
     });
     return { answer: this.answer, producers: this.#producers };
   }
@@ -130,27 +129,26 @@ export class SendingSession extends Session {
     labels: SendingOptions['labels'],
   ): Promise<void> {
     const made: PublishedProducer[] = [];
-    const present: PublishedProducer[] = [];
-    try {
-      for (const parameters of publication.producers) {
-        const label = labels?.[parameters.mid] ?? parameters.kind;
-        const before = this.#producers.find(
-          (one) => one.label === label && isSame(one.parameters, parameters),
-        );
-        if (before !== undefined) {
-          present.push(before);
-          continue;
-        }
-        const producer = this.#producerOf(offer, parameters, label);
-        const { producerId } = producer;
-        await this.worker.request('produce', { transportId: this.id, producerId, parameters });
-        made.push(producer);
-        present.push(producer);
-      }
-    } catch (error) {
+    const present = publication.producers.map((parameters) => {
+      const label = labels?.[parameters.mid] ?? parameters.kind;
+      const before = this.#producers.find(
+        (one) => one.label === label && isSame(one.parameters, parameters),
+      );
+      if (before !== undefined) return before;
+      const producer = this.#producerOf(offer, parameters, label);
+      made.push(producer);
+      return producer;
+    });
+    const begun = await Promise.allSettled(
+      made.map(({ producerId, parameters }) =>
+        this.worker.request('produce', { transportId: this.id, producerId, parameters }),
+      ),
+    );
+    const failed = begun.find((one) => one.status === 'rejected');
+    if (failed !== undefined) {
       // A session that is closing takes them along.
       for (const producer of made) await this.#close(producer).catch(() => {});
-      throw error;
+      throw failed.reason;
     }
     const gone = this.#producers.filter((producer) => !present.includes(producer));
     this.#producers = present;

@@ -16,6 +16,7 @@ export interface SessionParts {
   id: string;
   worker: WorkerClient;
   remote: RemoteTransport;
+  local: LocalTransport;
   answer: string;
 }
 
@@ -27,6 +28,7 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   /** Ids of consumers, and of their producers. */
   protected readonly consumers = new Map<string, string>();
   readonly #off: () => void;
+  #local: LocalTransport;
   #answer: string;
   #version = 1;
   #restarts = 0;
@@ -34,11 +36,12 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   #closed = false;
   #negotiating = false;
 
-  constructor({ id, worker, remote, answer }: SessionParts) {
+  constructor({ id, worker, remote, local, answer }: SessionParts) {
     super();
     this.id = id;
     this.worker = worker;
     this.remote = remote;
+    this.#local = local;
     this.#answer = answer;
     const offNotice = worker.on('notice', (notice) => this.#onNotice(notice));
     const offClosed = worker.on('closed', () => this.#end('lost'));
@@ -99,18 +102,26 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   protected consumerClosed(_consumerId: string): void {}
 
   /**
-   * One offer after the other. Throws `conflict` while another one is being
+   * One offer after the other. With other ICE credentials than before it is an
+   * ICE restart (RFC 8839 4.4.1.1.1): `agree` gets our side of the transport
+   * that awaits the peer then. Throws `conflict` while another one is being
    * answered, `closed`, and `ice_restart_unsupported` for an offer of another
-   * transport. When `agree` throws, the session stays as it was.
+   * peer. When `agree` throws, the session stays as it was.
    */
   protected async negotiate(
     remote: RemoteTransport,
-    agree: (version: number) => Promise<string>,
+    agree: (version: number, local: LocalTransport) => Promise<string>,
   ): Promise<void> {
-    if (!isSame(remote, this.remote)) throw new AmphiError('ice_restart_unsupported');
+    // A peer keeps its certificate for as long as it lives.
+    if (remote.fingerprint.value !== this.remote.fingerprint.value) {
+      throw new AmphiError('ice_restart_unsupported', 'the offer is of another peer connection');
+    }
     await this.#alone(async () => {
-      this.#answer = await agree(this.#version + 1);
+      const restarts = !isSame(remote, this.remote);
+      const local = restarts ? await this.#await(remote) : this.#local;
+      this.#answer = await agree(this.#version + 1, local);
       this.#version++;
+      if (restarts) this.#restarted(remote, local);
     });
   }
 
@@ -121,12 +132,20 @@ export class Session extends Emitter<SessionEvents> implements Closable {
    */
   restart(remote: RemoteTransport): Promise<LocalTransport> {
     return this.#alone(async () => {
-      const transportId = this.id;
-      const local = await this.worker.request('restartTransport', { transportId, remote });
-      this.remote = remote;
-      this.#restarts++;
+      const local = await this.#await(remote);
+      this.#restarted(remote, local);
       return local;
     });
+  }
+
+  #await(remote: RemoteTransport): Promise<LocalTransport> {
+    return this.worker.request('restartTransport', { transportId: this.id, remote });
+  }
+
+  #restarted(remote: RemoteTransport, local: LocalTransport): void {
+    this.remote = remote;
+    this.#local = local;
+    this.#restarts++;
   }
 
   /** One thing is agreed on after the other. */

@@ -1,4 +1,5 @@
-import { characters, escapeXml, FONTS, plainText } from '../drawing.ts';
+import { charactersOf } from '#base';
+import { escapeXml, fontsFor, plainText } from '../drawing.ts';
 
 /** The pictures that stand in when there is none, as SVG. */
 
@@ -70,9 +71,9 @@ export function slateSvg(spec: {
 <defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#171a21"/><stop offset="1" stop-color="#0b0d11"/></linearGradient></defs>
 <rect width="100%" height="100%" fill="url(#g)"/>
 ${[48, 62, 76, 90].map((radius, i) => arc(radius, 0.32 - i * 0.07)).join('')}
-<g font-family="${FONTS}" text-anchor="middle">
-<text font-size="${titleSize.toFixed(1)}" font-weight="700" fill="#f4f1ea">${title}</text>
-<text x="50%" y="${below.toFixed(1)}" font-size="${(unit * 4.4).toFixed(1)}" fill="#ffb454">${LINES[spec.kind]}</text>
+<g text-anchor="middle">
+<text font-family="${fontsFor(spec.title)}" font-size="${titleSize.toFixed(1)}" font-weight="700" fill="#f4f1ea">${title}</text>
+<text x="50%" y="${below.toFixed(1)}" font-family="${fontsFor(LINES[spec.kind])}" font-size="${(unit * 4.4).toFixed(1)}" fill="#ffb454">${LINES[spec.kind]}</text>
 </g></svg>`;
 }
 
@@ -105,7 +106,7 @@ function wrapText(title: string, ems: number): string[] {
 /** The word, or where it is longer than a line, parts of it that are not. */
 function pieces(word: string, ems: number): Line[] {
   const parts: Line[] = [{ text: '', ems: 0 }];
-  for (const { segment } of characters.segment(word)) {
+  for (const segment of charactersOf(word)) {
     const own = WIDE.test(segment) ? WIDE_EM : NARROW_EM;
     const part = parts.at(-1) as Line;
     if (part.text !== '' && part.ems + own > ems) {

@@ -1,4 +1,5 @@
-import { characters, escapeXml, FONTS, plainText, renderSvg } from '../drawing.ts';
+import { initialsOf } from '#base';
+import { escapeXml, fontsFor, plainText, renderSvg } from '../drawing.ts';
 import type { Size } from './layout.ts';
 import { type Overlay, overlayOf } from './picture.ts';
 
@@ -17,7 +18,7 @@ export async function nameLabel(name: string, tile: Size): Promise<Overlay> {
   const size = { width: even(wide), height: even(px * 1.7) };
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">
 <rect width="100%" height="100%" rx="${(px * 0.3).toFixed(1)}" fill="#0b0d11" fill-opacity="0.62"/>
-<text x="50%" y="${(px * 1.2).toFixed(1)}" text-anchor="middle" font-family="${FONTS}" font-size="${px.toFixed(1)}" fill="#f4f1ea">${escapeXml(text)}</text>
+<text x="50%" y="${(px * 1.2).toFixed(1)}" text-anchor="middle" font-family="${fontsFor(text)}" font-size="${px.toFixed(1)}" fill="#f4f1ea">${escapeXml(text)}</text>
 </svg>`;
   return overlay(svg, size);
 }
@@ -29,7 +30,7 @@ export async function avatar(name: string, tile: Size): Promise<Overlay> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">
 <rect width="100%" height="100%" fill="#1d2129"/>
 <circle cx="50%" cy="50%" r="${radius.toFixed(1)}" fill="${colourOf(name)}"/>
-<text x="50%" y="${(size.height / 2 + radius * 0.3).toFixed(1)}" text-anchor="middle" font-family="${FONTS}" font-weight="600" font-size="${(radius * 0.85).toFixed(1)}" fill="#f4f1ea">${escapeXml(initialsOf(name))}</text>
+<text x="50%" y="${(size.height / 2 + radius * 0.3).toFixed(1)}" text-anchor="middle" font-family="${fontsFor(initialsOf(name))}" font-weight="600" font-size="${(radius * 0.85).toFixed(1)}" fill="#f4f1ea">${escapeXml(initialsOf(name))}</text>
 </svg>`;
   return overlay(svg, size);
 }
@@ -37,17 +38,6 @@ export async function avatar(name: string, tile: Size): Promise<Overlay> {
 async function overlay(svg: string, size: Size): Promise<Overlay> {
   const drawn = await renderSvg(svg);
   return overlayOf(drawn.pixels, size);
-}
-
-/** The first characters of the first and the last word. */
-export function initialsOf(name: string): string {
-  const words = plainText(name, MAX_NAME_CHARACTERS)
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends
-    .map((word) => [...characters.segment(word ?? '')][0]?.segment.toLocaleUpperCase('und') ?? '')
-    .join('');
 }
 
 /** The same for the same name. */

@@ -25,10 +25,10 @@ export class ChatStore {
   }
 
   async change(chat: RoomChat): Promise<void> {
-    const { message, editedAt, deleted, reactions } = columnsOf(chat);
+    const { message, editedAt, deleted, reactions, file } = columnsOf(chat);
     await this.#db
       .update(chatMessages)
-      .set({ message, editedAt, deleted, reactions })
+      .set({ message, editedAt, deleted, reactions, file })
       .where(eq(chatMessages.messageId, chat.messageId));
   }
 
@@ -98,17 +98,19 @@ function columnsOf(chat: RoomChat): Omit<Row, 'meetingId'> {
     editedAt: chat.editedAt === undefined ? null : new Date(chat.editedAt),
     deleted: chat.deleted ?? false,
     reactions: chat.reactions ?? {},
+    file: chat.file ?? null,
   };
 }
 
 function chatOf(row: Row): RoomChat {
-  const { fromId, toId, replyTo, breakoutId, editedAt, reactions } = row;
+  const { fromId, toId, replyTo, breakoutId, editedAt, reactions, file } = row;
   return {
     messageId: row.messageId,
     ...(fromId === null ? {} : { from: fromId }),
     displayName: row.displayName,
     ...(toId === null ? {} : { to: toId }),
     message: row.message,
+    ...(file === null ? {} : { file }),
     ...(replyTo === null ? {} : { replyTo }),
     timestamp: row.sentAt.getTime(),
     ...(editedAt === null ? {} : { editedAt: editedAt.getTime() }),

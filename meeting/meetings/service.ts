@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
-import { AmphiError, randomId } from '#base';
+import { AmphiError, delay, randomId } from '#base';
 import type {
   createMeetingSchema,
   MeetingView,
@@ -8,7 +8,9 @@ import type {
   patchMeetingSchema,
 } from '#contracts';
 import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
+import type { MeetingFiles } from '../files/meeting-files.ts';
 import { hashPassword, isPassword } from '../people/passwords.ts';
+import { requireAllowed } from '../room/rights.ts';
 import type { Grant } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
 import { type LiveRoom, readLive } from '../signaling/snapshot.ts';
@@ -17,6 +19,9 @@ import { type MeetingRepository, type MeetingRow, settingsOf } from './repositor
 const HOST_KEY_BYTES = 24;
 const PARTICIPANT_ID_CHARACTERS = 12;
 const DEFAULT_DURATION_MINUTES = 60;
+/** A room's state is written a moment after something has happened in it. */
+const PRESENT_RETRY_MS = 100;
+const PRESENT_ATTEMPTS = 10;
 /** A token must be used within so long. */
 const JOIN_SECONDS = 5 * 60;
 /** Of one address, for one meeting. */
@@ -25,6 +30,7 @@ const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
 export interface MeetingServiceDeps {
   meetings: MeetingRepository;
   rooms: Rooms;
+  files: Pick<MeetingFiles, 'removeAll'>;
   redis: Redis;
   tokens: TokenIssuer;
 }
@@ -87,6 +93,11 @@ export class MeetingService {
     throw new AmphiError('forbidden', 'Only the host of the meeting may do that');
   }
 
+  /** Throws `forbidden` where the meeting does not let this role write. */
+  requireChat(row: MeetingRow, role: ParticipantRole): void {
+    requireAllowed(role, settingsOf(row).chat, 'people to write');
+  }
+
   /** The meeting as this caller may see it. */
   async view(row: MeetingRow, caller: Caller, joinUrl: string): Promise<MeetingView> {
     const { meetingId } = row;
@@ -146,6 +157,37 @@ export class MeetingService {
   async end({ meetingId }: MeetingRow): Promise<void> {
     await this.#deps.meetings.end(meetingId);
     await this.#deps.rooms.changed(meetingId, 'deleted');
+    await this.#deps.files.removeAll(meetingId);
+  }
+
+  /** Whose participant's token of this meeting this is. Throws `unauthorized` or `forbidden`. */
+  async participant(meetingId: string, bearer: string | undefined): Promise<string> {
+    const { sub, grant } = await this.#deps.tokens.verify('participant', bearer);
+    if (grant?.['meetingId'] !== meetingId) {
+      throw new AmphiError('forbidden', 'The token is for another meeting');
+    }
+    return sub;
+  }
+
+  /**
+   * The participant of this token, who is in the room now: neither in the waiting
+   * room, nor removed. Throws `unauthorized` or `forbidden`.
+   */
+  async present(
+    meetingId: string,
+    bearer: string | undefined,
+  ): Promise<LiveRoom['participants'][number]> {
+    const participantId = await this.participant(meetingId, bearer);
+    // Who has just come in is written down a moment later.
+    for (let attempt = 1; ; attempt++) {
+      const live = await this.#live(meetingId);
+      const found = live?.participants.find((one) => one.participantId === participantId);
+      if (found !== undefined) return found;
+      if (attempt === PRESENT_ATTEMPTS) {
+        throw new AmphiError('forbidden', 'Only for who is in the meeting');
+      }
+      await delay(PRESENT_RETRY_MS);
+    }
   }
 
   /**
@@ -158,6 +200,8 @@ export class MeetingService {
       displayName: string;
       password: string | undefined;
       userId: string | undefined;
+      /** Where the account's picture is. */
+      picture?: string | undefined;
       /** Tells a browser from others. */
       mark: string;
       address: string;
@@ -167,7 +211,7 @@ export class MeetingService {
     if (row.endedAt !== null) throw new AmphiError('meeting_ended');
     const isHost = this.isHost(row, caller);
     const settings = settingsOf(row);
-    const { mark, userId, displayName } = person;
+    const { mark, userId, picture, displayName } = person;
     if (!isHost) await this.#requireEntry(row, person);
     const participantId = randomId(PARTICIPANT_ID_CHARACTERS);
     const role: ParticipantRole = isHost ? 'host' : settings.entryRole;
@@ -177,6 +221,7 @@ export class MeetingService {
       role,
       mark,
       ...(userId === undefined ? {} : { userId }),
+      ...(picture === undefined ? {} : { picture }),
     };
     const claims = { sub: participantId, grant };
     const token = await this.#deps.tokens.sign('participant', claims, JOIN_SECONDS);

@@ -1,7 +1,8 @@
-import { and, asc, eq, inArray } from 'drizzle-orm';
-import type { Capabilities, MissedCall } from '#contracts';
+import { and, asc, desc, eq, inArray, isNotNull, lt, ne, or, sql } from 'drizzle-orm';
+import { type Capabilities, callEndSchema, type MissedCall, type PastCall } from '#contracts';
 import type { Redis } from '#platform';
 import { type Db, tables } from '#platform/sql';
+import { pictureOf } from './repository.ts';
 
 const { calls, users } = tables;
 
@@ -10,6 +11,8 @@ export interface Call {
   callId: string;
   caller: string;
   callerName: string;
+  /** Where the caller's picture is. */
+  picture?: string;
   /** The socket that calls. */
   callerLine: string;
   callerBase: string;
@@ -30,6 +33,8 @@ const KEEP_MS = 24 * 3_600_000;
 /** How it ended that the callee is told of later. */
 const MISSED = ['no-answer', 'unavailable', 'busy', 'cancelled'];
 const MAX_TOLD = 100;
+/** A call of which the callee is not to learn: the caller is blocked. */
+const SECRETLY = 'secretly';
 
 /** Calls: what goes on in Redis, what was in the database. */
 export class CallStore {
@@ -86,6 +91,7 @@ export class CallStore {
         callId: calls.callId,
         from: calls.callerId,
         displayName: users.displayName,
+        pictureId: users.pictureId,
         media: calls.media,
         at: calls.startedAt,
       })
@@ -96,7 +102,54 @@ export class CallStore {
       )
       .orderBy(asc(calls.startedAt))
       .limit(MAX_TOLD);
-    return rows.map((row) => ({ ...row, at: row.at.getTime() }));
+    return rows.map(({ pictureId, ...row }) => ({
+      ...row,
+      ...pictureOf({ pictureId }),
+      at: row.at.getTime(),
+    }));
+  }
+
+  /** Calls of this user that are over, newest first; `before` is the id of one. */
+  async past(
+    userId: string,
+    { limit, before }: { limit: number; before: string | undefined },
+  ): Promise<PastCall[]> {
+    const place = sql`(select started_at, call_id from calls where call_id = ${before})`;
+    const rows = await this.#db
+      .select({ call: calls, other: users })
+      .from(calls)
+      .innerJoin(
+        users,
+        or(
+          and(eq(calls.callerId, userId), eq(users.userId, calls.calleeId)),
+          and(eq(calls.calleeId, userId), eq(users.userId, calls.callerId)),
+        ),
+      )
+      .where(
+        and(
+          isNotNull(calls.outcome),
+          or(eq(calls.callerId, userId), ne(calls.outcome, SECRETLY)),
+          before === undefined ? undefined : lt(sql`(${calls.startedAt}, ${calls.callId})`, place),
+        ),
+      )
+      .orderBy(desc(calls.startedAt), desc(calls.callId))
+      .limit(limit);
+    return rows.map(({ call, other }) => {
+      const isOut = call.callerId === userId;
+      const outcome = call.outcome ?? '';
+      const isMissed = !isOut && MISSED.includes(outcome);
+      return {
+        callId: call.callId,
+        direction: isOut ? 'out' : 'in',
+        userId: other.userId,
+        displayName: other.displayName,
+        ...pictureOf(other),
+        media: call.media,
+        outcome: isMissed ? 'missed' : callEndSchema.catch('unavailable').parse(outcome),
+        at: call.startedAt.getTime(),
+        seen: !isMissed || call.noticed,
+      };
+    });
   }
 
   async seen(userId: string): Promise<void> {

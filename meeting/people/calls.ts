@@ -1,18 +1,17 @@
 import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#base';
-import {
-  type BusEvent,
-  type CallEnd,
-  type CallEvent,
-  type CallMessage,
-  type Capabilities,
-  type JoinedMeeting,
-  RING_MS,
+import type {
+  BusEvent,
+  CallEnd,
+  CallEvent,
+  CallMessage,
+  Capabilities,
+  JoinedMeeting,
 } from '#contracts';
 import type { Line } from '../signaling/line.ts';
 import { agree } from './agree.ts';
 import type { Call, CallStore } from './call-store.ts';
 import type { PresenceBoard } from './presence.ts';
-import type { PeopleRepository } from './repository.ts';
+import { type PeopleRepository, pictureOf } from './repository.ts';
 import type { UserChannels } from './user-channel.ts';
 
 /** Somebody at a device. */
@@ -34,6 +33,8 @@ export interface CallDeps {
   calls: CallStore;
   channels: UserChannels;
   presence: PresenceBoard;
+  /** How long the other one's devices ring. */
+  ringMs: number;
   /** Makes the room of an accepted call: what each of the two joins it by. */
   makeRoom: (
     people: readonly { userId: string; displayName: string; base: string }[],
@@ -51,7 +52,12 @@ const CALL_ID_CHARACTERS = 16;
 /** So long may pass until both are in the room, or one comes again after a break. */
 const EMPTY_ROOM_MS = 60_000;
 /** The node at which the caller is ends what rings; when that has died, others do. */
-const FORGOTTEN_MS = RING_MS + 10_000;
+const FORGOTTEN_AFTER_MS = 10_000;
+/** What is asked of a call. */
+export type CallRequest = Extract<
+  CallMessage,
+  { type: 'call' | 'accept' | 'decline' | 'cancel' | 'hang-up' | 'capabilities' | 'missed-seen' }
+>;
 
 /** Calls between two users: who may ring whom, which device answers, how it ends. */
 export class Calls {
@@ -69,10 +75,7 @@ export class Calls {
   }
 
   /** Does what a device says. Throws `AmphiError`. What the `ok` says beside its ref. */
-  async receive(
-    who: Caller,
-    message: Exclude<CallMessage, { type: 'ping' }>,
-  ): Promise<{ callId?: string }> {
+  async receive(who: Caller, message: CallRequest): Promise<{ callId?: string }> {
     switch (message.type) {
       case 'call':
         return { callId: await this.#call(who, message) };
@@ -108,12 +111,20 @@ export class Calls {
       return;
     }
     const age = Date.now() - call.since;
-    if (call.state === 'ringing' && age > FORGOTTEN_MS) {
+    if (call.state === 'ringing' && age > this.#deps.ringMs + FORGOTTEN_AFTER_MS) {
       await this.#over(call, 'ringing', 'no-answer');
     } else if (call.meetingId !== undefined && age > EMPTY_ROOM_MS) {
       if (await isRoomEmpty(call.meetingId)) await this.#hangUp(call);
     }
     await presence.renewCall(userId);
+  }
+
+  /** What a device that comes while its account is called is told. */
+  async ringingFor(userId: string): Promise<CallEvent | undefined> {
+    const callId = await this.#deps.presence.callOf(userId);
+    const call = callId === undefined ? undefined : await this.#deps.calls.find(callId);
+    const rings = call?.state === 'ringing' && call.callee === userId;
+    return rings ? incomingCall(call) : undefined;
   }
 
   /** A device is gone: what it was calling is cancelled. */
@@ -146,6 +157,7 @@ export class Calls {
       callerBase: base,
       callee: to,
       media,
+      ...pictureOf(await people.user(userId)),
       callerCapabilities: capabilities,
       state: 'ringing',
       since: Date.now(),
@@ -157,15 +169,7 @@ export class Calls {
     if (theirs !== 'accepted') await this.#over(call, 'ringing', 'unavailable', 'secretly');
     else if (!(await presence.beginCall(to, callId))) await this.#over(call, 'ringing', 'busy');
     else {
-      const incoming: CallEvent = {
-        type: 'incoming-call',
-        callId,
-        from: userId,
-        displayName,
-        media,
-        capabilities,
-      };
-      const rings = await channels.tell(to, incoming);
+      const rings = await channels.tell(to, incomingCall(call));
       if (rings) await channels.tell(userId, { type: 'ringing', callId }, { only: line.id });
       else await this.#over(call, 'ringing', 'unavailable');
     }
@@ -175,7 +179,7 @@ export class Calls {
   #arm(call: Call, line: string): void {
     const timer = setTimeout(() => {
       this.#over(call, 'ringing', 'no-answer').catch((error) => this.#warn(call, error));
-    }, RING_MS);
+    }, this.#deps.ringMs);
     this.#ringing.set(call.callId, { timer, line });
   }
 
@@ -272,12 +276,13 @@ export class Calls {
     await channels.tell(callee, ended);
     presenceChanged(callee);
     if (reason !== 'declined' && from === 'ringing') {
-      const { callerName, media } = call;
+      const { callerName, media, picture } = call;
       await channels.tell(callee, {
         type: 'call-missed',
         callId,
         from: caller,
         displayName: callerName,
+        ...(picture === undefined ? {} : { picture }),
         media,
         at: Date.now(),
       });
@@ -308,3 +313,16 @@ export class Calls {
 }
 
 const answered = (): AmphiError => new AmphiError('conflict', 'The call does not ring any more');
+
+function incomingCall(call: Call): CallEvent {
+  const { callId, caller, callerName, picture, media, callerCapabilities } = call;
+  return {
+    type: 'incoming-call',
+    callId,
+    from: caller,
+    displayName: callerName,
+    ...(picture === undefined ? {} : { picture }),
+    media,
+    capabilities: callerCapabilities,
+  };
+}

@@ -1,11 +1,29 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { AmphiError, randomId } from '#base';
-import type { ContactState } from '#contracts';
+import { type ContactState, picturePath } from '#contracts';
 import { type Db, tables } from '#platform/sql';
 
 const { users, contacts } = tables;
 
 export type UserRow = typeof users.$inferSelect;
+
+/** Somebody with whom one has something. */
+export interface KnownUser {
+  userId: string;
+  displayName: string;
+  picture?: string;
+  state: ContactState;
+  /** Both have accepted, and neither blocks the other. */
+  isMutual: boolean;
+}
+
+/** The contact as the other side has it. */
+const theirs = alias(contacts, 'theirs');
+
+/** Where an account's picture is, as a field that is there when it has one. */
+export const pictureOf = ({ pictureId }: Pick<UserRow, 'pictureId'>): { picture?: string } =>
+  pictureId === null ? {} : { picture: picturePath(pictureId) };
 
 const USER_ID_CHARACTERS = 16;
 /** Of one user. */
@@ -62,16 +80,26 @@ export class PeopleRepository {
   }
 
   /** By name. */
-  async contacts(
-    userId: string,
-  ): Promise<{ userId: string; displayName: string; state: ContactState }[]> {
-    return this.#db
-      .select({ userId: users.userId, displayName: users.displayName, state: contacts.state })
+  async contacts(userId: string): Promise<KnownUser[]> {
+    const rows = await this.#db
+      .select({
+        userId: users.userId,
+        displayName: users.displayName,
+        pictureId: users.pictureId,
+        state: contacts.state,
+        theirs: theirs.state,
+      })
       .from(contacts)
       .innerJoin(users, eq(users.userId, contacts.otherId))
+      .leftJoin(theirs, and(eq(theirs.userId, contacts.otherId), eq(theirs.otherId, userId)))
       .where(eq(contacts.userId, userId))
       .orderBy(asc(users.displayName), asc(users.userId))
       .limit(MAX_CONTACTS);
+    return rows.map(({ pictureId, theirs, ...row }) => ({
+      ...row,
+      ...pictureOf({ pictureId }),
+      isMutual: row.state === 'accepted' && theirs === 'accepted',
+    }));
   }
 
   /** What one has with another; undefined for nothing. */

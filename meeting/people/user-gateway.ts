@@ -12,21 +12,31 @@ import {
   callMessageSchema,
   type IceServer,
 } from '#contracts';
-import { extraConnection, type Redis, type TokenIssuer } from '#platform';
+import {
+  type AttemptLimits,
+  Attempts,
+  extraConnection,
+  type Redis,
+  type TokenIssuer,
+} from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
 import { FrameSocket } from '../signaling/frame-socket.ts';
 import type { Upgrader } from '../signaling/upgrader.ts';
 import { CallStore } from './call-store.ts';
-import { type Caller, Calls } from './calls.ts';
+import { type Caller, type CallRequest, Calls } from './calls.ts';
+import { DirectMessages } from './direct-messages.ts';
 import { PRESENCE_RENEW_MS, PresenceBoard } from './presence.ts';
-import { PeopleRepository } from './repository.ts';
+import { PeopleRepository, pictureOf } from './repository.ts';
 import { UserChannels } from './user-channel.ts';
 
 const TOKEN_SECONDS = 120;
 /** Sockets of one user. */
 const MAX_DEVICES = 20;
+/** Of one account, from all of its devices: more is no conversation, and no way to reach somebody. */
+const WRITES: AttemptLimits = { name: 'user-messages', failures: 120, seconds: 60 };
+const CALLS: AttemptLimits = { name: 'user-calls', failures: 60, seconds: 600 };
 const RESTART = 1012;
 const grantSchema = z.object({ base: z.string() });
 
@@ -36,11 +46,13 @@ export interface UserGatewayDeps {
   tokens: TokenIssuer;
   upgrader: Upgrader;
   meetings: MeetingService;
+  /** How long the devices of who is called ring. */
+  ringMs: number;
   iceServers: () => IceServer[];
   log: Logger;
 }
 
-/** Takes the sockets of accounts: presence, and calls between contacts. */
+/** Takes the sockets of accounts: presence, calls between contacts, and what they write to each other. */
 export class UserGateway implements Closable {
   readonly #deps: UserGatewayDeps;
   readonly #people: PeopleRepository;
@@ -48,6 +60,9 @@ export class UserGateway implements Closable {
   readonly #presence: PresenceBoard;
   readonly #store: CallStore;
   readonly #calls: Calls;
+  readonly #messages: DirectMessages;
+  readonly #writes: Attempts;
+  readonly #callings: Attempts;
   /** Accounts by the ids of their sockets here. */
   readonly #sockets = new Map<string, string>();
   readonly #timer: NodeJS.Timeout;
@@ -60,11 +75,15 @@ export class UserGateway implements Closable {
     this.#channels = new UserChannels({ redis, subscriber, log });
     this.#presence = new PresenceBoard(redis);
     this.#store = new CallStore(redis, db);
+    this.#messages = new DirectMessages(db);
+    this.#writes = new Attempts(redis, WRITES);
+    this.#callings = new Attempts(redis, CALLS);
     this.#calls = new Calls({
       people: this.#people,
       calls: this.#store,
       channels: this.#channels,
       presence: this.#presence,
+      ringMs: deps.ringMs,
       makeRoom: (people) => this.#makeRoom(people),
       endRoom: async (meetingId) => deps.meetings.end(await deps.meetings.meeting(meetingId)),
       isRoomEmpty: (meetingId) => deps.meetings.isEmpty(meetingId),
@@ -87,6 +106,23 @@ export class UserGateway implements Closable {
   /** Of each of these accounts, in their order. */
   presenceOf(userIds: readonly string[]) {
     return this.#presence.of(userIds);
+  }
+
+  /** Calls of an account that are over, newest first. */
+  pastCalls(userId: string, page: { limit: number; before: string | undefined }) {
+    return this.#store.past(userId, page);
+  }
+
+  /** Something is different between these accounts: their devices read their contacts anew. */
+  contactsChanged(...userIds: string[]): void {
+    for (const userId of userIds) {
+      this.#attempt(this.#channels.tell(userId, { type: 'contacts-changed' }));
+    }
+  }
+
+  /** An account looks different now: its own devices and its contacts are told. */
+  async profileChanged(userId: string): Promise<void> {
+    this.contactsChanged(userId, ...(await this.#friends(userId)));
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -156,8 +192,11 @@ export class UserGateway implements Closable {
       userId,
       contacts: friends.map((id, i) => ({ userId: id, presence: presences[i] ?? 'offline' })),
       missed: await this.#store.missed(userId),
+      unread: await this.#messages.unread(userId),
     };
     line.send(JSON.stringify(hello));
+    const ringing = await this.#calls.ringingFor(userId);
+    if (ringing !== undefined) line.send(JSON.stringify(ringing));
     if (isFirst) await this.#tellPresence(userId);
   }
 
@@ -177,12 +216,7 @@ export class UserGateway implements Closable {
     const { ref } = message;
     const say = (event: CallEvent) => who.line.send(JSON.stringify(event));
     try {
-      if (message.type === 'ping') {
-        say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
-        if (ref !== undefined) say({ type: 'ok', ref });
-        return;
-      }
-      const done = await this.#calls.receive(who, message);
+      const done = await this.#do(who, message, say);
       if (ref !== undefined) say({ type: 'ok', ref, ...done });
     } catch (error) {
       if (!isAmphiError(error)) {
@@ -192,9 +226,58 @@ export class UserGateway implements Closable {
     }
   }
 
+  /** What the `ok` says beside its ref. Throws `AmphiError`. */
+  async #do(
+    who: Caller,
+    message: CallMessage,
+    say: (event: CallEvent) => void,
+  ): Promise<{ callId?: string; messageId?: string }> {
+    const { userId } = who;
+    switch (message.type) {
+      case 'ping':
+        say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
+        return {};
+      case 'message':
+        await within(this.#writes, userId);
+        return { messageId: await this.#write(userId, message.to, message.message) };
+      case 'message-history': {
+        const { with: other, before } = message;
+        const page = await this.#messages.page(userId, other, before);
+        const place = before === undefined ? {} : { before };
+        say({ type: 'message-history', with: other, ...page, ...place });
+        return {};
+      }
+      case 'messages-seen':
+        await this.#messages.seen(userId, message.with);
+        await this.#channels.tell(userId, { type: 'messages-seen', with: message.with });
+        return {};
+      case 'call':
+        await within(this.#callings, userId);
+        return this.#calls.receive(who, message);
+      default:
+        return this.#calls.receive(who, message satisfies CallRequest);
+    }
+  }
+
+  /** To all devices of both; whoever is blocked writes to themselves, and does not learn it. */
+  async #write(from: string, to: string, message: string): Promise<string> {
+    const [mine, theirs] = await Promise.all([
+      this.#people.state(from, to),
+      this.#people.state(to, from),
+    ]);
+    if (mine !== 'accepted') throw new AmphiError('forbidden', 'Only contacts can be written to');
+    const withheld = theirs !== 'accepted';
+    const kept = await this.#messages.keep({ from, to, message }, withheld);
+    const event: CallEvent = { type: 'message', ...kept };
+    await this.#channels.tell(from, event);
+    if (!withheld) await this.#channels.tell(to, event);
+    return kept.messageId;
+  }
+
+  /** Whom one knows, and who knows one: of these one may know whether they are there. */
   async #friends(userId: string): Promise<string[]> {
     const known = await this.#people.contacts(userId);
-    return known.flatMap((one) => (one.state === 'accepted' ? [one.userId] : []));
+    return known.flatMap((one) => (one.isMutual ? [one.userId] : []));
   }
 
   /** Tells the contacts of somebody how things stand with them now. */
@@ -215,9 +298,17 @@ export class UserGateway implements Closable {
     const { meetingId } = row;
     return Promise.all(
       people.map(async (person) => {
+        const { displayName, pictureId } = await this.#people.user(person.userId);
         const joined = await meetings.join(
           row,
-          { ...person, password: undefined, mark: person.userId, address: '' },
+          {
+            ...person,
+            ...pictureOf({ pictureId }),
+            displayName,
+            password: undefined,
+            mark: person.userId,
+            address: '',
+          },
           { isAdmin: false, bearer },
         );
         const { participantId, token } = joined;
@@ -237,4 +328,10 @@ export class UserGateway implements Closable {
   #attempt(work: Promise<unknown>): void {
     work.catch((error) => this.#deps.log.debug({ reason: messageOf(error) }, 'not told'));
   }
+}
+
+/** Throws `too_many` when an account has done that as often as it may. */
+async function within(limit: Attempts, userId: string): Promise<void> {
+  const wait = await limit.begin(userId);
+  if (wait !== undefined) throw new AmphiError('too_many', `Too often. Try again in ${wait} s.`);
 }

@@ -62,6 +62,32 @@ describe('breakout rooms', () => {
     expect(r.told(b, 'chat')[0]).not.toHaveProperty('everywhere');
   });
 
+  it('hold back what comes from other rooms, whatever a page asks for', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const [a, b] = [r.join(), r.join()];
+    const camera = (participantId: string) => ({ participantId, media: 'camera' }) as const;
+    r.note(r.room.setStreams([host, a, b].map(camera), r.nowMs));
+    const open = r.say(host, {
+      type: 'breakout-open',
+      rooms: [{ name: 'one', participantIds: [a] }],
+    });
+    const limits = (effects: typeof open) =>
+      Object.fromEntries(
+        r
+          .of('call-server-limit', effects)
+          .map(({ participantId, streams }) => [
+            participantId,
+            streams.map((one) => one.participantId),
+          ]),
+      );
+    expect(limits(open)).toEqual({ [host]: [b], [a]: [], [b]: [host] });
+    const want = { type: 'want', media: 'camera', width: 640, height: 360 } as const;
+    expect(r.of('call-server-want', r.say(host, { ...want, participantId: a }))).toEqual([]);
+    expect(r.of('call-server-want', r.say(host, { ...want, participantId: b }))).toHaveLength(1);
+    expect(limits(r.say(host, { type: 'breakout-close' }))[a]).toEqual([host, b]);
+  });
+
   it('move people, and call them back by hand or when their time is over', () => {
     const r = new Rehearsal();
     const host = r.join('host');

@@ -2,6 +2,7 @@ import { AmphiError } from '#base';
 import { broadcastChat } from './chat.ts';
 import { type Handlers, LATER } from './handler.ts';
 import { tellStreams } from './media.ts';
+import { streamsFor } from './receivable.ts';
 import { moderates, requireModerator } from './rights.ts';
 import type { Person } from './state.ts';
 import type { Turn } from './turn.ts';
@@ -80,8 +81,14 @@ function move(turn: Turn, person: Person, breakoutId: string | undefined): void 
 }
 
 function tellBreakouts(turn: Turn): void {
-  turn.tell({ type: 'breakouts', ...breakoutsOf(turn.state) });
-  if (turn.state.streams.length > 0) tellStreams(turn);
+  const { state, people } = turn;
+  turn.tell({ type: 'breakouts', ...breakoutsOf(state) });
+  if (state.streams.length === 0) return;
+  for (const person of people) {
+    const { participantId } = person;
+    turn.do({ type: 'call-server-limit', participantId, streams: streamsFor(state, person) });
+  }
+  tellStreams(turn);
 }
 
 /** Calls everybody back; nothing happens where no rooms are open. */

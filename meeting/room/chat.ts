@@ -15,8 +15,11 @@ const RECENT = 100;
 const MAX_REACTIONS = 20;
 
 export const chat: Handlers<Chat> = {
-  chat: (turn, person, { message, to, replyTo, ref }) => {
-    requireAllowed(person, turn.state.settings.chat, 'people to write');
+  chat: (turn, person, { message, fileId, to, replyTo, ref }) => {
+    requireAllowed(person.role, turn.state.settings.chat, 'people to write');
+    if (message === '' && fileId === undefined) {
+      throw new AmphiError('bad_request', 'message: there is nothing in it');
+    }
     if (to !== undefined) turn.person(to);
     turn.do({
       type: 'keep-chat',
@@ -30,6 +33,7 @@ export const chat: Handlers<Chat> = {
         timestamp: turn.stamp(),
         ...(person.breakoutId === undefined ? {} : { breakoutId: person.breakoutId }),
       },
+      ...(fileId === undefined ? {} : { fileId }),
       by: person.participantId,
       ref,
     });
@@ -87,13 +91,13 @@ export function changeChat(turn: Turn, person: Person, known: RoomChat, how: Cha
   let changed: RoomChat;
   if (how.type === 'chat-edit') {
     if (known.from !== by) throw new AmphiError('forbidden', 'Only its writer may edit a message');
-    requireAllowed(person, turn.state.settings.chat, 'people to write');
+    requireAllowed(person.role, turn.state.settings.chat, 'people to write');
     changed = { ...known, message: how.message, editedAt: turn.nowMs };
   } else if (how.type === 'chat-delete') {
     if (known.from !== by && !moderates(person)) {
       throw new AmphiError('forbidden', 'Only its writer and hosts may delete a message');
     }
-    const { reactions: _, ...rest } = known;
+    const { reactions: _, file: __, ...rest } = known;
     changed = { ...rest, message: '', deleted: true };
   } else {
     changed = { ...known, reactions: reacted(known.reactions ?? {}, by, how) };

@@ -14,6 +14,7 @@ export interface Newcomer {
   displayName: string;
   role: ParticipantRole;
   userId?: string;
+  picture?: string;
   mark: string;
 }
 

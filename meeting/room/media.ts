@@ -50,7 +50,8 @@ export const media: Handlers<Media> = {
     }
     if (purpose === 'send') requireSender(person);
     if (!turn.deps.hasCallServer()) throw new AmphiError('unavailable', 'No call server is up');
-    turn.do({ type: 'call-server-offer', participantId, purpose, sdp, labels: labels ?? {}, ref });
+    const about = { sdp, labels: labels ?? {}, connection, ref };
+    turn.do({ type: 'call-server-offer', participantId, purpose, ...about });
     return LATER;
   },
   answer: (turn, person, { to, sdp, labels, connection }) => {
@@ -87,7 +88,7 @@ export const media: Handlers<Media> = {
       throw new AmphiError('forbidden', 'The host unmutes people here: raise your hand');
     }
     if (mediaType.startsWith('screen')) {
-      requireAllowed(person, settings.screenShare, 'screens to be shared');
+      requireAllowed(person.role, settings.screenShare, 'screens to be shared');
     }
     if (person[FIELDS[mediaType]]) return undefined;
     person[FIELDS[mediaType]] = true;
@@ -97,8 +98,9 @@ export const media: Handlers<Media> = {
     return undefined;
   },
   want: (turn, person, { participantId, media, width, height }) => {
-    // Somebody may have left while that was said.
-    if (turn.state.people[participantId] === undefined) return undefined;
+    // Somebody may have left, or gone to another room, while that was said.
+    const target = turn.state.people[participantId];
+    if (target === undefined || !together(person, target)) return undefined;
     const stream = { participantId, media };
     turn.do({
       type: 'call-server-want',

@@ -9,7 +9,7 @@ const RANK: Record<ParticipantRole, number> = {
   host: 3,
 };
 
-export const moderates = ({ role }: Person): boolean => RANK[role] >= RANK['co-host'];
+export const moderates = ({ role }: Pick<Person, 'role'>): boolean => RANK[role] >= RANK['co-host'];
 
 /** Throws `forbidden` unless this person is host or co-host. */
 export function requireModerator(person: Person): void {
@@ -29,9 +29,13 @@ export function requireRank(person: Person, target: Person, how: 'equal' | 'abov
   if (!enough) throw new AmphiError('forbidden', 'Not against somebody of this role');
 }
 
-/** Throws `forbidden` unless the setting lets this person. */
-export function requireAllowed(person: Person, who: MeetingSettings['chat'], what: string): void {
-  if (who === 'everyone' || (who === 'hosts' && moderates(person))) return;
+/** Throws `forbidden` unless the setting lets somebody of this role. */
+export function requireAllowed(
+  role: ParticipantRole,
+  who: MeetingSettings['chat'],
+  what: string,
+): void {
+  if (who === 'everyone' || (who === 'hosts' && moderates({ role }))) return;
   throw new AmphiError('forbidden', `The host has not allowed ${what}`);
 }
 

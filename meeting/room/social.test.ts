@@ -148,6 +148,22 @@ describe('chat', () => {
     expect(r.refusal(a, edit)).toBe('conflict');
   });
 
+  it('brings a file, with words or without, until it is deleted', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    expect(r.refusal(a, { type: 'chat', message: '' })).toBe('bad_request');
+    const fileId = '0123456789abcdef';
+    const [keeping] = r.of('keep-chat', r.say(a, { type: 'chat', message: '', fileId }));
+    expect(keeping).toMatchObject({ fileId, chat: { message: '' } });
+    const file = { fileId, name: 'plan.pdf', size: 1 };
+    r.note(r.room.chatDone({ ...keeping!, chat: { ...keeping!.chat, file } }, r.nowMs));
+    const [chat] = r.told(b, 'chat');
+    expect(chat).toMatchObject({ message: '', file });
+    r.say(a, { type: 'chat-delete', messageId: chat!.messageId });
+    keep(r);
+    expect(r.told(b, 'chat-updated').at(-1)?.chat.file).toBeUndefined();
+  });
+
   it('looks for a message that is no longer in memory', () => {
     const r = new Rehearsal();
     const a = r.join();

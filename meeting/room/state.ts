@@ -58,6 +58,8 @@ export interface Person {
   displayName: string;
   role: ParticipantRole;
   userId?: string;
+  /** Where the account's picture is. */
+  picture?: string;
   /** Tells a browser from others, for bans. */
   mark: string;
   /** Of those who wait: since when. */
@@ -117,7 +119,14 @@ export type Effect =
   /** The socket closes once what was sent before is out. */
   | { type: 'close'; participantId: string; code: number; reason: string }
   /** To be kept for good; `chatKept` or `chatFailed` is called upon it. */
-  | { type: 'keep-chat'; chat: RoomChat; by: string | undefined; ref: string | undefined }
+  | {
+      type: 'keep-chat';
+      chat: RoomChat;
+      /** An uploaded file of the sender's that is to come with it. */
+      fileId?: string;
+      by: string | undefined;
+      ref: string | undefined;
+    }
   | { type: 'change-chat'; chat: RoomChat; by: string; ref: string | undefined }
   /** A message that is no longer in memory is to be changed. */
   | { type: 'find-chat'; messageId: string; by: string; change: ChatChange }
@@ -134,6 +143,8 @@ export type Effect =
       purpose: 'send' | 'receive';
       sdp: string;
       labels: Record<string, RoomMedia>;
+      /** Goes back with the answer. */
+      connection: string | undefined;
       ref: string | undefined;
     }
   | {
@@ -143,6 +154,8 @@ export type Effect =
       width: number;
       height: number;
     }
+  /** From now on this person may receive these only, whatever their page asks for. */
+  | { type: 'call-server-limit'; participantId: string; streams: RoomStream[] }
   /** The sessions of somebody who has left. */
   | { type: 'call-server-close'; participantId: string }
   /** To be gone to; `staged` or `fail` is called upon it. */
@@ -184,13 +197,15 @@ export function newRoom(meeting: {
 
 /** Somebody as everybody sees them. */
 export function shown(person: Person): RoomParticipant {
-  const { participantId, displayName, role, userId, audio, video, screen, screenAudio } = person;
-  const { handRaisedAt, joinedAt, capabilities, breakoutId } = person;
+  const { participantId, displayName, role, userId, picture } = person;
+  const { audio, video, screen, screenAudio, handRaisedAt, joinedAt, capabilities, breakoutId } =
+    person;
   return {
     participantId,
     displayName,
     role,
     ...(userId === undefined ? {} : { userId }),
+    ...(picture === undefined ? {} : { picture }),
     audio,
     video,
     screen,

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { displayNameSchema, meetingIdSchema, participantRoleSchema } from '#contracts';
+import {
+  displayNameSchema,
+  meetingIdSchema,
+  participantRoleSchema,
+  pictureSchema,
+} from '#contracts';
 
 /** A socket as a room sees it, on this node or on another. */
 export interface Line {
@@ -16,6 +21,8 @@ export const grantSchema = z.object({
   displayName: displayNameSchema,
   role: participantRoleSchema,
   userId: z.string().optional(),
+  /** Where the account's picture is. */
+  picture: pictureSchema,
   /** Tells a browser from others, for bans. */
   mark: z.string(),
 });

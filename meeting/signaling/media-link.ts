@@ -8,6 +8,7 @@ import {
   type RoomStream,
 } from '#contracts';
 import { type NodeClient, RoomMedia } from '#platform';
+import { Gate } from './gate.ts';
 import { descriptionOrigin } from './sdp-origin.ts';
 
 type Purpose = 'send' | 'receive';
@@ -48,6 +49,8 @@ const streamKey = ({ participantId, media }: RoomStream): string => `${participa
 
 /** What is worth a section first, where there are too few. */
 const ORDER: readonly MediaName[] = ['microphone', 'screen', 'screen-audio', 'camera'];
+/** Offers wait so long for a call-server worker that starts again; clients wait longer. */
+const READY_WITHIN_MS = 6_000;
 /** Tile of full priority: larger ones are not worth more. */
 const FULL_PIXELS = 1280 * 720;
 
@@ -66,6 +69,10 @@ export class MediaLink {
   /** By who receives: what is where. */
   readonly #placed = new Map<string, Set<string>>();
   readonly #wishes = new Map<string, Map<string, Wish>>();
+  /** By who receives: what they have a section for and may not receive now. */
+  readonly #withheld = new Map<string, Set<string>>();
+  /** Closed while the call server finds another worker. */
+  readonly #ready = new Gate(READY_WITHIN_MS);
   /** Offers of one session are answered one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -96,7 +103,8 @@ export class MediaLink {
     const before = this.#turns.get(key) ?? Promise.resolve();
     const work = before
       .catch(() => {})
-      .then(() => (offer.purpose === 'send' ? this.#send(offer) : this.#receive(offer, wanted())));
+      .then(() => this.#ready.passed())
+      .then(() => (offer.purpose === 'send' ? this.#send(offer) : this.#receive(offer, wanted)));
     this.#turns.set(key, work);
     work
       .catch(() => {})
@@ -115,9 +123,33 @@ export class MediaLink {
     }
     wishes.set(streamKey(stream), wish);
     const producer = this.#producerOf(stream);
-    if (producer !== undefined && this.#placed.get(participantId)?.has(producer.producerId)) {
+    const placed = this.#placed.get(participantId);
+    // What an earlier holder of the room had placed is not known here: the call server knows.
+    if (producer !== undefined && placed?.has(producer.producerId) !== false) {
       this.#tellWish(participantId, producer, wish);
     }
+  }
+
+  /**
+   * What somebody receives is held back at once where it is not among these;
+   * their page is told and offers anew, but need not be waited for.
+   */
+  limit(participantId: string, streams: readonly RoomStream[]): void {
+    const session = this.#sessions.get(keyOf('receive', participantId));
+    if (session === undefined) return;
+    const { sessionId } = session;
+    const may = new Set(streams.map(streamKey));
+    const withheld = new Set<string>();
+    // What an earlier holder of the room had placed is not known: it may be any of them.
+    for (const producerId of this.#placed.get(participantId) ?? this.#producers.keys()) {
+      const producer = this.#producers.get(producerId);
+      if (producer === undefined || producer.participantId === participantId) continue;
+      if (may.has(streamKey(streamOf(producer)))) continue;
+      withheld.add(producerId);
+      this.#tell('want', { sessionId, producerId, paused: true });
+    }
+    const before = this.#withheld.get(participantId) ?? new Set();
+    this.#withheld.set(participantId, new Set([...before, ...withheld]));
   }
 
   /** Whether what somebody sends goes on to the others: a mute that holds whatever the client does. */
@@ -137,6 +169,7 @@ export class MediaLink {
       if (session !== undefined) this.#tell('close-session', { sessionId: session.sessionId });
     }
     this.#placed.delete(participantId);
+    this.#withheld.delete(participantId);
     this.#wishes.delete(participantId);
     for (const wishes of this.#wishes.values()) {
       for (const media of ORDER) wishes.delete(streamKey({ participantId, media }));
@@ -180,42 +213,43 @@ export class MediaLink {
     const { participantId, sdp, labels } = offer;
     const media = await this.#open();
     const known = await this.#current(media, 'send', participantId, sdp);
+    const again = ({ sessionId }: Session) =>
+      media.command('renegotiate-sending', { sessionId, offer: sdp, labels });
     const answer =
-      known === undefined
-        ? await media.command('send', { participantId, offer: sdp, labels })
-        : await media.command('renegotiate-sending', {
-            sessionId: known.sessionId,
-            offer: sdp,
-            labels,
-          });
+      (known && (await this.#unlessAnother(media, known, again))) ??
+      (await media.command('send', { participantId, offer: sdp, labels }));
     this.#note('send', participantId, answer.sessionId, sdp);
     return { sdp: answer.answer, sections: [] };
   }
 
   async #receive(
     offer: { participantId: string; sdp: string },
-    streams: RoomStream[],
+    streams: () => RoomStream[],
   ): Promise<Answered> {
     const { participantId, sdp } = offer;
     const media = await this.#open();
     const known = await this.#current(media, 'receive', participantId, sdp);
-    const wanted = this.#wanted(streams);
+    const wanted = this.#wanted(streams());
+    const again = ({ sessionId }: Session) =>
+      media.command('renegotiate-receiving', { sessionId, offer: sdp, wanted });
     const answer =
-      known === undefined
-        ? await media.command('receive', { participantId, offer: sdp, wanted })
-        : await media.command('renegotiate-receiving', {
-            sessionId: known.sessionId,
-            offer: sdp,
-            wanted,
-          });
+      (known && (await this.#unlessAnother(media, known, again))) ??
+      (await media.command('receive', { participantId, offer: sdp, wanted }));
     this.#note('receive', participantId, answer.sessionId, sdp);
     this.#placed.set(participantId, new Set(answer.sections.map(({ producerId }) => producerId)));
+    const withheld = this.#withheld.get(participantId);
+    this.#withheld.delete(participantId);
+    // Somebody may have gone to another room while it was answered.
+    this.limit(participantId, streams());
+    const { sessionId } = answer;
     const sections = answer.sections.flatMap(({ mid, producerId }) => {
       const producer = this.#producers.get(producerId);
-      if (producer === undefined) return [];
+      if (producer === undefined || this.#withheld.get(participantId)?.has(producerId)) return [];
       const stream = streamOf(producer);
       const wish = this.#wishes.get(participantId)?.get(streamKey(stream));
       if (wish !== undefined) this.#tellWish(participantId, producer, wish);
+      else if (withheld?.has(producerId))
+        this.#tell('want', { sessionId, producerId, paused: false });
       return [{ mid, ...stream }];
     });
     return { sdp: answer.answer, sections };
@@ -233,10 +267,29 @@ export class MediaLink {
     if (known === undefined || known.origin === undefined) return known;
     if (known.origin === descriptionOrigin(sdp)) return known;
     this.#sessions.delete(key);
-    await media
-      .command('close-session', { sessionId: known.sessionId })
-      .catch((error) => this.#debug(error, 'session not closed'));
+    await this.#close(media, known);
     return undefined;
+  }
+
+  /** Undefined, and the session closed, where the offer is of another RTCPeerConnection than the one that an earlier holder had answered. */
+  async #unlessAnother<Answer>(
+    media: RoomMedia,
+    known: Session,
+    offer: (known: Session) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    try {
+      return await offer(known);
+    } catch (error) {
+      if (!isAmphiError(error, 'ice_restart_unsupported')) throw error;
+      await this.#close(media, known);
+      return undefined;
+    }
+  }
+
+  #close(media: RoomMedia, { sessionId }: Session): Promise<unknown> {
+    return media
+      .command('close-session', { sessionId })
+      .catch((error) => this.#debug(error, 'session not closed'));
   }
 
   #note(purpose: Purpose, participantId: string, sessionId: string, sdp: string): void {
@@ -306,6 +359,7 @@ export class MediaLink {
     media.on('notice', (notice) => this.#onNotice(notice));
     media.on('closed', () => {
       this.#media = undefined;
+      this.#ready.open();
       this.#lost('The call server has ended the room');
     });
     if (this.#producers.size > 0) this.#streamsChanged();
@@ -328,9 +382,11 @@ export class MediaLink {
         if (notice.reason !== 'owner') this.#sessionClosed(notice.sessionId, notice.reason);
         break;
       case 'lost':
+        this.#ready.close();
         this.#lost('The call server was restarted');
         break;
       case 'ready':
+        this.#ready.open();
         listener.restarted();
         break;
       case 'stage':
@@ -360,6 +416,7 @@ export class MediaLink {
     const lost = [...this.#sessions.keys()];
     this.#sessions.clear();
     this.#placed.clear();
+    this.#withheld.clear();
     this.#producers.clear();
     this.#streamsChanged();
     for (const key of lost) {

@@ -6,6 +6,7 @@ import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
 import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -19,6 +20,7 @@ export interface RoomHostDeps {
   nodes: NodeClient;
   meetings: MeetingRepository;
   chat: ChatStore;
+  files: KeptFiles;
   iceServers: () => IceServer[];
   hasCallServer: () => boolean;
   log: Logger;
@@ -39,6 +41,7 @@ export class RoomHost {
   readonly #media: MediaLink;
   readonly #staging: Staging;
   readonly #journal: Journal;
+  readonly #chat: ChatKeeper;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
   /** By participant. */
@@ -61,6 +64,14 @@ export class RoomHost {
     this.#room = room;
     this.#log = deps.log.child({ meetingId });
     this.#journal = new Journal(this.#log);
+    this.#chat = new ChatKeeper({
+      room,
+      chat: deps.chat,
+      files: deps.files,
+      journal: this.#journal,
+      apply: (effects) => this.#apply(effects),
+      failed: (by, ref, error) => this.#failed(by, ref, error),
+    });
     this.#snapshot = new SnapshotWriter({
       redis: deps.redis,
       meetingId,
@@ -105,11 +116,13 @@ export class RoomHost {
   ): Promise<RoomHost> {
     const { meetingId } = options;
     const nowMs = Date.now();
-    const [row, kept] = await Promise.all([
-      deps.meetings.meeting(meetingId).catch((error: unknown) => {
-        if (isAmphiError(error, 'meeting_not_found')) throw error;
-        return undefined;
-      }),
+    const unlessAway = (error: unknown) => {
+      if (isAmphiError(error, 'meeting_not_found')) throw error;
+      return undefined;
+    };
+    const [row, chat, kept] = await Promise.all([
+      deps.meetings.meeting(meetingId).catch(unlessAway),
+      deps.chat.recent(meetingId, RECENT_CHAT).catch(unlessAway),
       readSnapshot(deps.redis, meetingId),
     ]);
     // With the database away, a room goes on as it was.
@@ -122,13 +135,18 @@ export class RoomHost {
         title: row?.title ?? '',
         settings: settingsOf(row as MeetingRow),
         banned: row?.banned ?? [],
-        chat: await deps.chat.recent(meetingId, RECENT_CHAT),
+        chat: chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT)),
         nowMs,
       });
     if (row !== undefined) {
       state.title = row.title;
       state.settings = settingsOf(row);
       state.banned = row.banned;
+    }
+    // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
+    if (chat !== undefined) {
+      state.chat = chat;
+      state.lastAt = Math.max(state.lastAt, chat.at(-1)?.timestamp ?? 0);
     }
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
@@ -222,13 +240,14 @@ export class RoomHost {
     grant: Grant,
     message: Extract<First, { type: 'join' }>,
   ): void {
-    const { displayName, role, userId, mark } = grant;
+    const { displayName, role, userId, picture, mark } = grant;
     const newcomer = {
       participantId,
       displayName,
       role,
       mark,
       ...(userId === undefined ? {} : { userId }),
+      ...(picture === undefined ? {} : { picture }),
     };
     const effects = this.#room.enter(newcomer, message, Date.now());
     this.#bind(line, participantId);
@@ -305,7 +324,7 @@ export class RoomHost {
       case 'change-chat':
       case 'find-chat':
       case 'read-chat':
-        this.#chat(effect);
+        this.#chat.do(effect);
         break;
       case 'call-server-offer':
         this.#offer(effect);
@@ -315,6 +334,9 @@ export class RoomHost {
         this.#media.want(participantId, stream, { width, height });
         break;
       }
+      case 'call-server-limit':
+        this.#media.limit(effect.participantId, effect.streams);
+        break;
       case 'call-server-close':
         this.#media.closeOf(effect.participantId);
         break;
@@ -355,6 +377,7 @@ export class RoomHost {
         this.#ended = true;
         this.#log.info({ reason: effect.reason }, 'meeting ended');
         this.#journal.note(() => meetings.end(meetingId));
+        this.#journal.note(() => this.#deps.files.removeAll(meetingId));
         break;
     }
   }
@@ -379,7 +402,8 @@ export class RoomHost {
     );
   }
 
-  #offer({ participantId, purpose, sdp, labels, ref }: Of<'call-server-offer'>): void {
+  #offer(offer: Of<'call-server-offer'>): void {
+    const { participantId, purpose, sdp, labels, connection, ref } = offer;
     const room = this.#room;
     const wanted = () => {
       const person = room.state.people[participantId];
@@ -392,48 +416,13 @@ export class RoomHost {
           from: 'callserver' as const,
           purpose,
           sdp: answer.sdp,
+          ...(connection === undefined ? {} : { connection }),
           ...(purpose === 'receive' ? { sections: answer.sections } : {}),
         };
         this.#apply(room.succeed(participantId, ref, [said], Date.now()));
       },
       (error) => this.#failed(participantId, ref, error),
     );
-  }
-
-  #chat(effect: Of<'keep-chat' | 'change-chat' | 'find-chat' | 'read-chat'>): void {
-    const { chat } = this.#deps;
-    const { meetingId } = this;
-    const room = this.#room;
-    const now = () => Date.now();
-    switch (effect.type) {
-      case 'keep-chat':
-      case 'change-chat': {
-        const write = () =>
-          effect.type === 'keep-chat'
-            ? chat.keep(meetingId, effect.chat)
-            : chat.change(effect.chat);
-        this.#journal.write(write).then(
-          () => this.#apply(room.chatDone(effect, now())),
-          (error) => this.#failed(effect.by, effect.ref, error),
-        );
-        break;
-      }
-      case 'find-chat':
-        chat.find(meetingId, effect.messageId).then(
-          (found) => this.#apply(room.chatFound(effect.by, effect.change, found, now())),
-          (error) => this.#failed(effect.by, effect.change.ref, error),
-        );
-        break;
-      case 'read-chat': {
-        const { by, ref, before, limit } = effect;
-        const breakoutId = room.state.people[by]?.breakoutId;
-        chat.page(meetingId, { participantId: by, breakoutId }, { before, limit }).then(
-          ({ messages, more }) => this.#apply(room.chatRead(by, ref, messages, more, now())),
-          (error) => this.#failed(by, ref, error),
-        );
-        break;
-      }
-    }
   }
 
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {

@@ -7,7 +7,8 @@ import type { Line } from './line.ts';
 
 /** An offer to receive from everybody in a large room is the largest of messages. */
 const MAX_FRAME_BYTES = 256 * 1024;
-const BEAT_MS = 10_000;
+/** Somebody who vanishes without a word is noticed after two to three of these. */
+const BEAT_MS = 3_000;
 const SOCKET_ID_CHARACTERS = 10;
 const RESTART = 1012;
 

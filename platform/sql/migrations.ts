@@ -117,4 +117,52 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index calls_callee on calls (callee_id, started_at);
     `,
   },
+  {
+    name: '0004-files',
+    sql: `
+      alter table chat_messages add column file jsonb;
+      create table chat_files (
+        file_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        from_id text not null,
+        name text not null,
+        size integer not null,
+        picture jsonb,
+        stored boolean not null default false,
+        message_id text,
+        created_at timestamptz not null default now()
+      );
+      create index chat_files_meeting on chat_files (meeting_id);
+      create table survey_answers (
+        participant_id text primary key,
+        meeting_id text not null references meetings on delete cascade,
+        rating integer not null check (rating between 1 and 5),
+        answered_at timestamptz not null default now()
+      );
+    `,
+  },
+  {
+    name: '0005-profiles',
+    sql: `
+      alter table users add column picture_id text;
+      create table pictures (
+        picture_id text primary key,
+        user_id text not null unique references users on delete cascade,
+        media_type text not null,
+        data text not null
+      );
+      create table direct_messages (
+        message_id text primary key,
+        from_id text not null references users on delete cascade,
+        to_id text not null references users on delete cascade,
+        message text not null,
+        sent_at timestamptz(3) not null,
+        seen boolean not null default false,
+        withheld boolean not null default false
+      );
+      create index direct_messages_pair on direct_messages (from_id, to_id, sent_at);
+      create index direct_messages_unread on direct_messages (to_id) where not seen;
+      create index calls_caller on calls (caller_id, started_at);
+    `,
+  },
 ];

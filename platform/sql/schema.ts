@@ -8,6 +8,7 @@ import {
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
+import type { ChatFile } from '#contracts';
 
 /** The durable state. `migrations.ts` creates the same, statement by statement. */
 
@@ -66,6 +67,8 @@ export const users = pgTable('users', {
   displayName: text('display_name').notNull(),
   /** scrypt with its salt and cost. */
   passwordHash: text('password_hash').notNull(),
+  /** Of `pictures`; another one for each picture. */
+  pictureId: text('picture_id'),
   createdAt: createdAt(),
 });
 
@@ -146,9 +149,39 @@ export const chatMessages = pgTable(
     deleted: boolean('deleted').notNull().default(false),
     /** Who reacted, by emoji. */
     reactions: jsonb('reactions').$type<Record<string, string[]>>().notNull(),
+    /** What is said of the file that comes with it. */
+    file: jsonb('file').$type<ChatFile>(),
   },
   (table) => [index('chat_messages_meeting').on(table.meetingId, table.sentAt)],
 );
+
+/** What people have sent each other; the bytes lie with the objects. */
+export const chatFiles = pgTable(
+  'chat_files',
+  {
+    fileId: text('file_id').primaryKey(),
+    meetingId: ofMeeting(),
+    fromId: text('from_id').notNull(),
+    name: text('name').notNull(),
+    size: integer('size').notNull(),
+    picture: jsonb('picture').$type<NonNullable<ChatFile['picture']>>(),
+    /** All of it has come. */
+    stored: boolean('stored').notNull().default(false),
+    /** The message that it came with; null until that is said. */
+    messageId: text('message_id'),
+    createdAt: createdAt(),
+  },
+  (table) => [index('chat_files_meeting').on(table.meetingId)],
+);
+
+/** What those who have left said of a meeting. */
+export const surveyAnswers = pgTable('survey_answers', {
+  participantId: text('participant_id').primaryKey(),
+  meetingId: ofMeeting(),
+  /** From 1, bad, to 5, very good. */
+  rating: integer('rating').notNull(),
+  answeredAt: timestamp('answered_at', { withTimezone: true }).notNull().defaultNow(),
+});
 
 /** What one user has with another: each has a row of their own. */
 export const contacts = pgTable(
@@ -185,4 +218,36 @@ export const calls = pgTable(
     noticed: boolean('noticed').notNull().default(false),
   },
   (table) => [index('calls_callee').on(table.calleeId, table.startedAt)],
+);
+
+/** Profile pictures, small ones: one for each account that has any. */
+export const pictures = pgTable('pictures', {
+  pictureId: text('picture_id').primaryKey(),
+  userId: text('user_id')
+    .notNull()
+    .unique()
+    .references(() => users.userId, { onDelete: 'cascade' }),
+  mediaType: text('media_type').notNull(),
+  /** In Base64. */
+  data: text('data').notNull(),
+});
+
+/** What contacts write to each other outside rooms. */
+export const directMessages = pgTable(
+  'direct_messages',
+  {
+    messageId: text('message_id').primaryKey(),
+    fromId: text('from_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    toId: text('to_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    message: text('message').notNull(),
+    sentAt: timestamp('sent_at', { withTimezone: true, precision: 3 }).notNull(),
+    seen: boolean('seen').notNull().default(false),
+    /** From somebody whom the other has blocked: only its sender ever sees it. */
+    withheld: boolean('withheld').notNull().default(false),
+  },
+  (table) => [index('direct_messages_pair').on(table.fromId, table.toId, table.sentAt)],
 );

@@ -7,7 +7,15 @@ import {
   type Logger,
   messageOf,
 } from '#base';
-import { Accounts, type MeetingService, PeopleRepository, type UserGateway } from '#meeting';
+import {
+  Accounts,
+  type MeetingFiles,
+  type MeetingService,
+  PeopleRepository,
+  PictureStore,
+  Survey,
+  type UserGateway,
+} from '#meeting';
 import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
@@ -17,10 +25,15 @@ import { internalRoutes } from './internal.ts';
 import { liveRoutes } from './live.ts';
 import { LiveReader } from './live-reader.ts';
 import { LiveStreams } from './live-streams.ts';
+import { meetingFileRoutes } from './meeting-files.ts';
+import { meetingSurveyRoutes } from './meeting-survey.ts';
 import { meetingRoutes } from './meetings.ts';
+import { networkTests } from './network-test.ts';
 import { openApiDocument } from './openapi.ts';
 import { type OperationsDeps, operationsRoutes } from './operations.ts';
 import { mountPages } from './pages.ts';
+import { pastCallRoutes } from './past-calls.ts';
+import { pictureRoutes } from './pictures.ts';
 import { playRoutes } from './play.ts';
 import { programRoutes } from './program.ts';
 import { EventRepository } from './repository.ts';
@@ -35,6 +48,7 @@ export interface ApiDeps extends OperationsDeps {
   tokens: TokenIssuer;
   adminToken: string;
   meetings: MeetingService;
+  files: MeetingFiles;
   users: UserGateway;
   log: Logger;
 }
@@ -55,6 +69,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const people = new PeopleRepository(deps.db);
   const gate = new Gate({ adminToken, tokens, redis, people });
   const streams = await LiveStreams.start({ events, views, live, subscriber, log });
+  const { routes: testRoutes, tests } = networkTests({ ...deps, service: deps.meetings });
+  const survey = new Survey({ db: deps.db, redis, log });
   const routes = [
     ...eventRoutes({ config, events, views, control }),
     ...sourceRoutes({ config, events, control, tokens }),
@@ -62,6 +78,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...liveRoutes({ config, events, live, streams, gate }),
     ...playRoutes({ config, events, live, tokens, gate }),
     ...meetingRoutes({ config, service: deps.meetings, gate }),
+    ...meetingFileRoutes({ service: deps.meetings, files: deps.files }),
+    ...meetingSurveyRoutes({ service: deps.meetings, survey }),
+    ...testRoutes,
     ...userRoutes({
       config,
       gate,
@@ -69,6 +88,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       users: deps.users,
       accounts: new Accounts({ people, redis }),
     }),
+    ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
+    ...pastCallRoutes({ gate, users: deps.users }),
     ...internalRoutes(events),
     ...sessionRoutes({ gate, redis }),
     ...operationsRoutes(deps),
@@ -90,7 +111,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.use((error: unknown, req: Request, res: Response, next: NextFunction) => {
     answerProblem(error, req, res, next, log);
   });
-  return { app, close: () => streams.close() };
+  return {
+    app,
+    close: async () => {
+      await Promise.all([streams.close(), tests.close()]);
+    },
+  };
 }
 
 function mount(app: Express, described: Route, gate: Gate): void {

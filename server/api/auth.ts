@@ -103,7 +103,19 @@ export class Gate {
   /** The session of an account, by bearer token or cookie; undefined when there is none that counts. */
   async userSession(req: Request): Promise<UserSession | undefined> {
     const bearer = bearerOf(req.headers.authorization);
-    const token = bearer ?? cookieOf(req.headers.cookie, USER_COOKIE);
+    if (bearer !== undefined) return this.#userSession(bearer);
+    return this.browserSession(req);
+  }
+
+  /** That of the browser's cookie, whatever bearer token there is beside it. */
+  async browserSession(req: Request): Promise<UserSession | undefined> {
+    const cookie = cookieOf(req.headers.cookie, USER_COOKIE);
+    const session = await this.#userSession(cookie);
+    if (session !== undefined) requireSameOrigin(req);
+    return session;
+  }
+
+  async #userSession(token: string | undefined): Promise<UserSession | undefined> {
     const claims = await this.#tokens.verify('user', token).catch(() => undefined);
     if (claims?.jti === undefined || claims.exp === undefined) return undefined;
     const session = { sessionId: claims.jti, expiresAt: claims.exp * 1000 };
@@ -111,7 +123,6 @@ export class Gate {
     const user = await this.#people.find(claims.sub);
     if (user === undefined) return undefined;
     if (claims.grant?.['password'] !== passwordMark(user.passwordHash)) return undefined;
-    if (bearer === undefined) requireSameOrigin(req);
     return { ...session, user };
   }
 

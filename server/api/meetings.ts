@@ -14,7 +14,14 @@ import {
   patchMeetingSchema,
   successSchema,
 } from '#contracts';
-import { type Caller, calendarFile, type MeetingRow, type MeetingService } from '#meeting';
+import {
+  type Caller,
+  calendarFile,
+  type MeetingRow,
+  type MeetingService,
+  pictureOf,
+  type UserRow,
+} from '#meeting';
 import { bearerOf, cookieOf, sha256Hex } from '#platform';
 import { iceServers } from '../media/ice-servers.ts';
 import type { Gate } from './auth.ts';
@@ -186,15 +193,14 @@ function joinRoute({ config, service, gate }: MeetingRouteDeps): Route {
     handle: async ({ params, body, req, res }) => {
       const row = await service.meeting(params.meetingId);
       const caller = await callerOf(gate, req);
-      if (body.userId !== undefined && body.userId !== caller.userId) {
-        throw new AmphiError('forbidden', 'userId: sign in as this user');
-      }
+      const user = await joinerOf(gate, req, body.userId);
       const joined = await service.join(
         row,
         {
           displayName: body.displayName,
           password: body.password,
-          userId: body.userId,
+          userId: user?.userId,
+          picture: user === undefined ? undefined : pictureOf(user).picture,
           mark: markOf(req, res),
           address: req.ip ?? '',
         },
@@ -242,6 +248,19 @@ async function callerOf(gate: Gate, req: Request): Promise<Caller> {
     gate.userSession(req).catch(() => undefined),
   ]);
   return { isAdmin, bearer, userId: session?.user.userId };
+}
+
+/** The account as which somebody wants to come in, also beside a host token. Throws `forbidden`. */
+async function joinerOf(
+  gate: Gate,
+  req: Request,
+  userId: string | undefined,
+): Promise<UserRow | undefined> {
+  if (userId === undefined) return undefined;
+  for (const session of [await gate.userSession(req), await gate.browserSession(req)]) {
+    if (session?.user.userId === userId) return session.user;
+  }
+  throw new AmphiError('forbidden', 'userId: sign in as this user');
 }
 
 /** A hash of what stands in the browser's cookie, which is set where there is none. */

@@ -152,14 +152,7 @@ function operation(route: Route, schemas: Schemas): object {
     tags: [route.tag],
     ...securityOf(route.access),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(route.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: schemas.of(route.body, 'input') } },
-          },
-        }),
+    ...requestBodyOf(route, schemas),
     responses: {
       [status]: {
         description,
@@ -173,6 +166,16 @@ function operation(route: Route, schemas: Schemas): object {
       },
     },
   };
+}
+
+function requestBodyOf({ body, bodyType }: Route, schemas: Schemas): { requestBody?: object } {
+  if (bodyType !== undefined) {
+    const content = { [bodyType]: { schema: { type: 'string', format: 'binary' } } };
+    return { requestBody: { required: true, content } };
+  }
+  if (body === undefined) return {};
+  const content = { 'application/json': { schema: schemas.of(body, 'input') } };
+  return { requestBody: { required: true, content } };
 }
 
 function securityOf(access: Access): { security?: object[] } {

@@ -36,6 +36,7 @@ function infoRoute({ config, version }: OperationsDeps): Route {
       version,
       rtmpPort: config.rtmp.port,
       ladder: config.transcode.ladder.map(({ name, kind }) => ({ name, kind })),
+      files: { maxBytes: config.files.maxBytes, endings: config.files.endings },
       ...(config.http.tlsCert === undefined ? {} : { rtmpsPort: config.rtmp.tlsPort }),
     }),
   });

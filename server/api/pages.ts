@@ -12,6 +12,7 @@ const PAGES: readonly { path: string; file: string; embeddable?: true }[] = [
   { path: '/studio', file: 'studio.html' },
   { path: '/studio/:eventId', file: 'studio.html' },
   { path: '/room/:meetingId', file: 'room.html' },
+  { path: '/calls', file: 'calls.html' },
   { path: '/api/docs', file: 'docs.html' },
 ];
 

@@ -42,6 +42,8 @@ export interface Route {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;
+  /** Media type of a body that is not JSON: the handler reads it itself. */
+  bodyType?: string;
   /** The answer's status and shape; undefined for an answer without a body. */
   answers: {
     status: number;
@@ -67,6 +69,7 @@ export function route<
   params?: Params;
   query?: Query;
   body?: Body;
+  bodyType?: string;
   answers: Route['answers'];
   handle: (call: Call<Infer<Params>, Infer<Query>, Infer<Body>>) => Promise<unknown>;
 }): Route {

@@ -17,7 +17,7 @@ import type { Accounts, PeopleRepository, UserGateway, UserRow } from '#meeting'
 import { type Gate, USER_SESSION_SECONDS } from './auth.ts';
 import { linksFor } from './links.ts';
 import { type Route, route } from './route.ts';
-import { userCookie, viewOf } from './user-session.ts';
+import { accountOf, userCookie, viewOf } from './user-session.ts';
 
 export interface UserRouteDeps {
   config: Config;
@@ -79,7 +79,7 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       tag: TAG,
       access: 'user',
       answers: { status: 200, schema: userViewSchema, description: 'The account' },
-      handle: async ({ req }) => viewOf(await me(gate, req)),
+      handle: async ({ req }) => viewOf(await accountOf(gate, req)),
     }),
     route({
       method: 'post',
@@ -89,7 +89,7 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       access: 'user',
       answers: { status: 200, schema: userSocketSchema, description: 'The address with the token' },
       handle: async ({ req }) => {
-        const { userId } = await me(gate, req);
+        const { userId } = await accountOf(gate, req);
         const { sockets } = linksFor(config, req);
         const token = await users.token(userId, sockets);
         return { webSocketUrl: `${sockets}/signal/user?token=${token}`, token };
@@ -104,8 +104,9 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       body: patchUserSchema,
       answers: { status: 200, schema: userViewSchema, description: 'The account' },
       handle: async ({ body, req, res }) => {
-        const { userId } = await me(gate, req);
+        const { userId } = await accountOf(gate, req);
         const changed = await accounts.change(userId, body);
+        if (body.displayName !== undefined) await users.profileChanged(userId);
         return body.password === undefined
           ? viewOf(changed)
           : (await signIn(changed, req, res)).user;
@@ -118,9 +119,11 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
   const list = async (userId: string) => {
     const known = await people.contacts(userId);
     const presences = await users.presenceOf(known.map((one) => one.userId));
-    const items = known.map((one, i) =>
-      one.state === 'accepted' ? { ...one, presence: presences[i] } : one,
-    );
+    const items = known.map(({ isMutual, ...one }, i) => {
+      // Whoever has blocked one is offline, as far as one can see.
+      const presence = isMutual ? presences[i] : 'offline';
+      return one.state === 'accepted' ? { ...one, presence } : one;
+    });
     return { items };
   };
   const answers = { status: 200, schema: contactListSchema, description: 'All contacts, by name' };
@@ -132,7 +135,7 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       tag: TAG,
       access: 'user',
       answers,
-      handle: async ({ req }) => list((await me(gate, req)).userId),
+      handle: async ({ req }) => list((await accountOf(gate, req)).userId),
     }),
     route({
       method: 'post',
@@ -146,12 +149,14 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
         description: 'Asked, if there is such an account',
       },
       handle: async ({ body, req }) => {
-        const { userId } = await me(gate, req);
+        const { userId } = await accountOf(gate, req);
         const other = await people.byEmail(body.email);
         if (other?.userId === userId) {
           throw new AmphiError('bad_request', 'email: this is your own address');
         }
-        if (other !== undefined) await people.request(userId, other.userId);
+        if (other === undefined) return;
+        await people.request(userId, other.userId);
+        users.contactsChanged(userId, other.userId);
       },
     }),
     route({
@@ -164,12 +169,14 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       body: changeContactSchema,
       answers,
       handle: async ({ params, body, req }) => {
-        const { userId } = await me(gate, req);
+        const { userId } = await accountOf(gate, req);
         if ((await people.state(userId, params.userId)) === undefined) {
           throw new AmphiError('not_found', 'Nothing is between you and this user');
         }
         if (body.state === 'accepted') await people.accept(userId, params.userId);
         else await people.block(userId, params.userId);
+        // Who is blocked reads that the other is offline, as after a sign-out.
+        users.contactsChanged(userId, params.userId);
         return list(userId);
       },
     }),
@@ -182,17 +189,11 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       params: contactParams,
       answers,
       handle: async ({ params, req }) => {
-        const { userId } = await me(gate, req);
+        const { userId } = await accountOf(gate, req);
         await people.remove(userId, params.userId);
+        users.contactsChanged(userId, params.userId);
         return list(userId);
       },
     }),
   ];
-}
-
-/** The account that asks. Throws `unauthorized`. */
-async function me(gate: Gate, req: Request): Promise<UserRow> {
-  const session = await gate.userSession(req);
-  if (session === undefined) throw new AmphiError('unauthorized', 'Sign in to your account');
-  return session.user;
 }

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { delay, type Logger, messageOf } from '#base';
 import { BUS_STREAM, busEventSchema } from '#contracts';
 import {
   ChatStore,
+  FileRepository,
+  MeetingFiles,
   MeetingRepository,
   MeetingService,
   Rooms,
@@ -9,7 +12,7 @@ import {
   Upgrader,
   UserGateway,
 } from '#meeting';
-import { extraConnection, type Redis, run } from '#platform';
+import { extraConnection, openObjects, type Redis, run } from '#platform';
 import { type Db, migrate, openDatabase } from '#platform/sql';
 import { createApi } from '../api/app.ts';
 import { EventRepository } from '../api/repository.ts';
@@ -23,6 +26,8 @@ import {
   type Upgrade,
 } from './common.ts';
 
+/** In the data folder. */
+const OBJECTS = 'objects';
 const BUS_CURSOR = 'amphi:bus:books';
 const READ_BLOCK_MS = 5_000;
 const READ_COUNT = 100;
@@ -36,9 +41,14 @@ export const api: RoleMain = async (base) => {
   await migrate(database.db);
   const subscriber = extraConnection(redis, log, 'subscribe');
   disposer.defer(() => subscriber.disconnect());
-  const { meetings, users, upgrade } = await startSignaling(base, { redis, nodes }, database.db);
+  const { meetings, files, users, upgrade } = await startSignaling(
+    base,
+    { redis, nodes },
+    database.db,
+  );
   const api = await createApi({
     meetings,
+    files,
     users,
     config: context.config,
     version: context.version,
@@ -69,10 +79,24 @@ async function startSignaling(
   { context, log, tokens, metrics, disposer }: RoleBase,
   { redis, nodes }: Pick<Cluster, 'redis' | 'nodes'>,
   db: Db,
-): Promise<{ meetings: MeetingService; users: UserGateway; upgrade: Upgrade }> {
+): Promise<{
+  meetings: MeetingService;
+  files: MeetingFiles;
+  users: UserGateway;
+  upgrade: Upgrade;
+}> {
   const { nodeId, config } = context;
   const repository = new MeetingRepository(db);
   const ice = () => iceServers(config.turn, Date.now());
+  const { s3, dataDir } = config;
+  const files = disposer.add(
+    new MeetingFiles({
+      objects: openObjects({ s3, folder: join(dataDir, OBJECTS) }),
+      files: new FileRepository(db),
+      settings: config.files,
+      log,
+    }),
+  );
   const rooms = disposer.add(
     await Rooms.start({
       redis,
@@ -80,15 +104,25 @@ async function startSignaling(
       nodeId,
       meetings: repository,
       chat: new ChatStore(db),
+      files,
       iceServers: ice,
       log,
     }),
   );
-  const meetings = new MeetingService({ meetings: repository, rooms, redis, tokens });
+  const meetings = new MeetingService({ meetings: repository, rooms, files, redis, tokens });
   const upgrader = disposer.add(new Upgrader({ nodeId, log }));
   const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
   const users = disposer.add(
-    new UserGateway({ redis, db, tokens, upgrader, meetings, iceServers: ice, log }),
+    new UserGateway({
+      redis,
+      db,
+      tokens,
+      upgrader,
+      meetings,
+      ringMs: config.people.ringSeconds * 1_000,
+      iceServers: ice,
+      log,
+    }),
   );
   metrics.gauge({
     name: 'signaling_sockets',
@@ -104,7 +138,7 @@ async function startSignaling(
     const isUser = req.url?.split('?')[0] === '/signal/user';
     (isUser ? users : gateway).upgrade(req, socket, head);
   };
-  return { meetings, users, upgrade };
+  return { meetings, files, users, upgrade };
 }
 
 /** Writes down when events were on air, from the bus; where it stopped is remembered in Redis. */

@@ -1,13 +1,20 @@
 import type { Browser, Page } from 'playwright-core';
+import type { ClientMessageInput } from '#contracts';
 import { until } from '#support';
 
 /** As much of the page's session as is looked at. */
 interface Session {
-  selfId: string;
+  leave(): void;
+  request(message: object): Promise<unknown>;
   state: {
     get(): {
       phase: string;
-      people: Record<string, { participantId: string; displayName: string; video: boolean }>;
+      socket: string;
+      people: Record<
+        string,
+        { participantId: string; displayName: string; video: boolean; connected: boolean }
+      >;
+      chat: readonly { message: string }[];
       route: { peers: 'mesh' | 'callserver' };
     };
   };
@@ -17,9 +24,17 @@ interface Session {
   };
 }
 
+/** A voice that came by one way and comes by another one now. */
+export interface Handover {
+  /** Whose voice it is. */
+  name: string;
+  to: string;
+  /** From the last new sound by the old way to the first one by the new way, in milliseconds. */
+  gapMs: number;
+}
+
 interface Watching extends Window {
-  /** The longest time without new sound of each voice that is heard, in milliseconds. */
-  gaps: Record<string, number>;
+  handovers: (Omit<Handover, 'name'> & { id: string })[];
 }
 
 /** Somebody in a room, in a real browser. */
@@ -45,11 +60,16 @@ export class RoomGuest {
       localStorage['amphi.room'] ??= JSON.stringify({ preferences: { picture: 'small', camera } });
     }, camera);
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     await page.goto(hostToken === undefined ? url : `${url}#host=${hostToken}`);
     // Typed: what is filled in at once, React does not notice in Firefox.
     await page.getByLabel('Your name').pressSequentially(name);
     if (camera) await page.locator('.lobby-picture video').waitFor();
+    return new RoomGuest(page, name);
+  }
+
+  /** Whoever shows a room on this page, however they came into it. */
+  static on(page: Page, name: string): RoomGuest {
     return new RoomGuest(page, name);
   }
 
@@ -93,7 +113,8 @@ export class RoomGuest {
       `${this.name} to hear ${name}`,
       async () => {
         const energy = await this.#energy(name);
-        before ??= energy;
+        // Less than before is a count that begins anew.
+        if (before === undefined || (energy ?? before) < before) before = energy;
         return energy !== undefined && before !== undefined && energy > before + 1e-4;
       },
       timeoutMs,
@@ -101,75 +122,129 @@ export class RoomGuest {
     );
   }
 
-  /** Waits until everybody's sound and picture come by the call server. */
-  async hasAllByCallServer(others: number, timeoutMs = 25_000): Promise<void> {
+  /** Waits until everybody's sound and picture come by this way, and the room says so. */
+  async hasAllBy(path: 'mesh' | 'callserver', others: number, timeoutMs = 30_000): Promise<void> {
     await until(
-      `${this.name} to have ${others} others by the call server`,
+      `${this.name} to have ${others} others by ${path}`,
       () =>
-        this.page.evaluate((others) => {
-          const { session } = document.getElementById('root') as unknown as { session: Session };
-          const people = Object.values(session.state.get().people);
-          const comes = (id: string, slot: string) =>
-            session.remote.get(id, slot).path === 'callserver';
-          const areHere = people.every(
-            ({ participantId, video }) =>
-              comes(participantId, 'microphone') && (!video || comes(participantId, 'camera')),
-          );
-          return people.length === others && areHere;
-        }, others),
+        this.page.evaluate(
+          ({ path, others }) => {
+            const { session } = document.getElementById('root') as unknown as { session: Session };
+            const { people: all, route } = session.state.get();
+            const people = Object.values(all);
+            const comes = (id: string, slot: string) => session.remote.get(id, slot).path === path;
+            const areHere = people.every(
+              ({ participantId, video }) =>
+                comes(participantId, 'microphone') && (!video || comes(participantId, 'camera')),
+            );
+            return route.peers === path && people.length === others && areHere;
+          },
+          { path, others },
+        ),
       timeoutMs,
       100,
     );
   }
 
-  /** By which way somebody's media comes now. */
-  path(name: string): Promise<string | undefined> {
-    return this.page.evaluate((name) => {
-      const { session } = document.getElementById('root') as unknown as { session: Session };
-      const people = Object.values(session.state.get().people);
-      const person = people.find(({ displayName }) => displayName === name);
-      return session.remote.get(person?.participantId ?? '', 'camera').path;
-    }, name);
-  }
-
   /**
-   * From now on measures for how long each voice is without new sound. Time in
-   * which the page itself could not run does not count: nothing is changed over
-   * then, and what plays plays on by itself.
+   * From now on measures each voice's gap where it changes from one way to the
+   * other. Time in which the page itself could not run does not count: nothing
+   * is changed over then, and what plays plays on by itself.
    */
-  watchGaps(): Promise<void> {
+  watchHandovers(): Promise<void> {
     return this.page.evaluate(() => {
       const everyMs = 10;
       const { session } = document.getElementById('root') as unknown as { session: Session };
-      const voices = new Map<string, { mark: number; silentMs: number }>();
-      const gaps: Record<string, number> = {};
-      Object.assign(window, { gaps });
+      interface Voice {
+        path: string | undefined;
+        mark: string;
+        heardAtMs: number;
+        /** When the way before this one was heard last. */
+        leftAtMs?: number;
+      }
+      const voices = new Map<string, Voice>();
+      const handovers: Watching['handovers'] = [];
+      Object.assign(window, { handovers });
       let before = performance.now();
+      let ranMs = 0;
       setInterval(() => {
         const now = performance.now();
-        const elapsedMs = Math.min(now - before, 2 * everyMs);
+        ranMs += Math.min(now - before, 2 * everyMs);
         before = now;
         for (const [id, receiver] of session.remote.voices()) {
-          const mark = receiver.getSynchronizationSources()[0]?.rtpTimestamp ?? -1;
+          const { path } = session.remote.get(id, 'microphone');
+          // What of each source was played last.
+          const mark = receiver
+            .getSynchronizationSources()
+            .map(({ source, rtpTimestamp }) => `${source} ${rtpTimestamp}`)
+            .join();
           const voice = voices.get(id);
-          // Who has not been heard yet is not silent.
-          if (mark === -1 && voice === undefined) continue;
-          if (voice === undefined || voice.mark !== mark) {
-            voices.set(id, { mark, silentMs: 0 });
-            continue;
+          if (voice === undefined) {
+            // Who has not been heard yet is not silent.
+            if (mark !== '') voices.set(id, { path, mark, heardAtMs: ranMs });
+          } else if (voice.path !== path) {
+            voice.leftAtMs ??= voice.heardAtMs;
+            Object.assign(voice, { path, mark });
+          } else if (voice.mark !== mark) {
+            Object.assign(voice, { mark, heardAtMs: ranMs });
+            if (voice.leftAtMs === undefined) continue;
+            handovers.push({ id, to: path ?? '', gapMs: ranMs - voice.leftAtMs });
+            delete voice.leftAtMs;
           }
-          voice.silentMs += elapsedMs;
-          gaps[id] = Math.max(gaps[id] ?? 0, voice.silentMs);
         }
       }, everyMs);
     });
   }
 
-  /** The longest gap of any voice since `watchGaps`, in milliseconds. */
-  longestGapMs(): Promise<number> {
-    return this.page.evaluate(() =>
-      Math.max(0, ...Object.values((window as unknown as Watching).gaps)),
-    );
+  /** Those since `watchHandovers`. */
+  handovers(): Promise<Handover[]> {
+    return this.page.evaluate(() => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      const { people } = session.state.get();
+      return (window as unknown as Watching).handovers.map(({ id, ...rest }) => ({
+        name: people[id]?.displayName ?? id,
+        ...rest,
+      }));
+    });
+  }
+
+  /** Who has a tile. */
+  tiles(): Promise<string[]> {
+    return this.page.locator('.tile .tile-name').allInnerTexts();
+  }
+
+  /** Whose sound comes. */
+  voices(): Promise<string[]> {
+    return this.page.evaluate(() => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      const { people } = session.state.get();
+      return [...session.remote.voices()].map(([id]) => people[id]?.displayName ?? id);
+    });
+  }
+
+  /** Says something by the page's own signalling; resolves once the server has done it. */
+  async says(message: ClientMessageInput): Promise<void> {
+    await this.page.evaluate((message) => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      return session.request(message);
+    }, message);
+  }
+
+  /** How the page believes that things stand. */
+  room(): Promise<{
+    socket: string;
+    others: { name: string; connected: boolean }[];
+    chat: string[];
+  }> {
+    return this.page.evaluate(() => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      const { socket, people, chat } = session.state.get();
+      const others = Object.values(people).map(({ displayName, connected }) => ({
+        name: displayName,
+        connected,
+      }));
+      return { socket, others, chat: chat.map(({ message }) => message) };
+    });
   }
 
   /** Shares a drawn screen: browsers without a window have none. */
@@ -190,7 +265,15 @@ export class RoomGuest {
     await this.button('Share screen').click();
   }
 
+  /** Leaves, so that the others need not wait whether this one comes back. */
   async leave(): Promise<void> {
+    await this.page
+      .evaluate(() => {
+        const root = document.getElementById('root') as unknown as { session?: Session };
+        root.session?.leave();
+      })
+      // The page may have gone.
+      .catch(() => {});
     await this.page.context().close();
   }
 

@@ -196,11 +196,8 @@ describe('WHEP of an RTMP source', () => {
       );
     await when('rtc', true);
     await watch.pictureMoves();
-    const { latencyMs } = await watch.when(
-      'its distance',
-      (state) => state.latencyMs !== undefined,
-    );
-    expect(latencyMs).toBeLessThan(1_500);
+    // An encoder on a busy machine may have fallen behind for a while.
+    await watch.when('a short distance', ({ latencyMs = 1_500 }) => latencyMs < 1_500, 20_000);
     await until('to be counted', async () => {
       const answer = await fetch(`${amphi.base}/hls/${eventId}/status.json`);
       return ((await answer.json()) as { viewers: number }).viewers > 0;

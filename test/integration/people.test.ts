@@ -1,66 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import type {
-  CallEvent,
-  CallMessageInput,
-  Contact,
-  CreatedMeeting,
-  MeetingView,
-  ProblemView,
-} from '#contracts';
-import { Instance, SignalClient, until } from '#support';
+import type { Contact, CreatedMeeting, MeetingView } from '#contracts';
+import { Instance, SignalClient } from '#support';
+import { Device, PASSWORD, People, type SignedIn } from './people-rig.ts';
 
 let amphi: Instance;
+let people: People;
 
 beforeAll(async () => {
   amphi = await Instance.start({ env: { AMPHI_ROLES: 'api' } });
+  people = new People(amphi);
 });
 
 afterAll(async () => {
   await amphi?.stop();
 });
 
-interface Answer {
-  status: number;
-  code: string;
-  value: unknown;
-  cookies: string[];
-}
-
-async function call(
-  method: string,
-  path: string,
-  more: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const { body, token, headers } = more;
-  const answer = await fetch(`${amphi.base}${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  const value: unknown = text === '' ? undefined : JSON.parse(text);
-  return {
-    status: answer.status,
-    code: (value as ProblemView | undefined)?.code ?? '',
-    value,
-    cookies: answer.headers.getSetCookie(),
-  };
-}
-
-interface SignedIn {
-  user: { userId: string; email: string; displayName: string };
-  token: string;
-}
-const PASSWORD = 'correct horse';
-const signUp = async (name: string): Promise<SignedIn> => {
-  const body = { email: `${name}@Example.org`, password: PASSWORD, displayName: name };
-  return (await call('POST', '/api/users', { body })).value as SignedIn;
-};
+const call: People['call'] = (...all) => people.call(...all);
+const signUp: People['signUp'] = (name) => people.signUp(name);
 
 describe('an account', () => {
   it('is made once, signed in to by its password, and out of for good', async () => {
@@ -148,10 +104,8 @@ describe('contacts', () => {
     ((await call('GET', '/api/contacts', { token })).value as { items: Contact[] }).items.map(
       ({ displayName, state }) => `${displayName} ${state}`,
     );
-  const ask = ({ token }: SignedIn, name: string) =>
-    call('POST', '/api/contacts', { body: { email: `${name}@example.org` }, token });
-  const change = ({ token }: SignedIn, { user }: SignedIn, state: string) =>
-    call('PATCH', `/api/contacts/${user.userId}`, { body: { state }, token });
+  const ask: People['ask'] = (...all) => people.ask(...all);
+  const change: People['change'] = (...all) => people.change(...all);
 
   it('are asked, accepted and removed on both sides', async () => {
     const [ann, bob] = [await signUp('anna'), await signUp('bob')];
@@ -188,64 +142,12 @@ describe('contacts', () => {
 });
 
 describe('calls', () => {
-  /** A device of an account. */
-  class Device {
-    readonly events: CallEvent[] = [];
-    readonly socket: WebSocket;
-
-    constructor(url: string) {
-      this.socket = new WebSocket(url);
-      this.socket.on('message', (data) => this.events.push(JSON.parse(String(data)) as CallEvent));
-      this.socket.on('error', () => {});
-    }
-
-    static async of({ token }: SignedIn): Promise<Device> {
-      const answer = await call('POST', '/api/users/me/socket', { token });
-      const device = new Device((answer.value as { webSocketUrl: string }).webSocketUrl);
-      await device.next('hello');
-      return device;
-    }
-
-    say(message: CallMessageInput): void {
-      this.socket.send(JSON.stringify(message));
-    }
-
-    /** The first event of this type that nobody has taken yet. */
-    next<Type extends CallEvent['type']>(type: Type): Promise<Extract<CallEvent, { type: Type }>> {
-      return until(
-        `an event ${type}`,
-        () => {
-          const at = this.events.findIndex((event) => event.type === type);
-          return at < 0
-            ? undefined
-            : (this.events.splice(at, 1)[0] as Extract<CallEvent, { type: Type }>);
-        },
-        10_000,
-        5,
-      );
-    }
-
-    async refusal(message: CallMessageInput): Promise<string> {
-      this.say({ ...message, ref: 'x' });
-      return (await this.next('error')).code;
-    }
-  }
-
-  const friends = async (a: string, b: string): Promise<[SignedIn, SignedIn]> => {
-    const pair: [SignedIn, SignedIn] = [await signUp(a), await signUp(b)];
-    const ask = (who: SignedIn, name: string) =>
-      call('POST', '/api/contacts', { body: { email: `${name}@example.org` }, token: who.token });
-    await ask(pair[0], b);
-    await ask(pair[1], a);
-    return pair;
-  };
-
   it('ring every device, and go on in a room on the one that answers first', async () => {
-    const [ann, bob] = await friends('caller', 'callee');
-    const a = await Device.of(ann);
-    const phone = await Device.of(bob);
+    const [ann, bob] = await people.friends('caller', 'callee');
+    const a = await people.device(ann);
+    const phone = await people.device(bob);
     expect(await a.next('presence')).toMatchObject({ presence: 'online' });
-    const laptop = await Device.of(bob);
+    const laptop = await people.device(bob);
     a.say({
       type: 'call',
       to: bob.user.userId,
@@ -275,14 +177,14 @@ describe('calls', () => {
     expect(await phone.refusal({ type: 'accept', callId })).toBe('conflict');
     const [mine, theirs] = [await a.next('call-accepted'), await laptop.next('call-accepted')];
     expect(mine.agreed).toMatchObject({ maxHeight: 720, videoCodecs: ['video/VP8'] });
-    const people = [mine, theirs].map(
+    const both = [mine, theirs].map(
       ({ room }) => new SignalClient(room.webSocketUrl, room.participantId),
     );
-    for (const one of people) {
+    for (const one of both) {
       await one.opened();
       one.say({ type: 'join', participantId: one.participantId });
     }
-    await people[0]!.next('participant-joined', 'welcome');
+    await both[0]!.next('participant-joined', 'welcome');
 
     laptop.say({ type: 'capabilities', callId, capabilities: { maxHeight: 360 } });
     expect(await a.next('call-agreed')).toMatchObject({ agreed: { maxHeight: 360 } });
@@ -290,19 +192,19 @@ describe('calls', () => {
     expect(await a.refusal({ type: 'call', to: bob.user.userId, media: 'audio' })).toBe('conflict');
     laptop.say({ type: 'hang-up', callId });
     expect(await a.next('call-ended')).toMatchObject({ callId, reason: 'hung-up' });
-    expect((await people[0]!.closed).code).toBe(4004);
+    expect((await both[0]!.closed).code).toBe(4004);
   });
 
   it('are declined, cancelled, busy, or missed, and missed ones are told of later, once', async () => {
-    const [ann, bob] = await friends('dora', 'emil');
-    const a = await Device.of(ann);
+    const [ann, bob] = await people.friends('dora', 'emil');
+    const a = await people.device(ann);
     const ring = async (): Promise<string> => {
       a.say({ type: 'call', to: bob.user.userId, media: 'audio', ref: 'c' });
       return (await a.next('ok')).callId ?? '';
     };
     await ring();
     expect(await a.next('call-ended')).toMatchObject({ reason: 'unavailable' });
-    const b = await Device.of(bob);
+    const b = await people.device(bob);
     const declined = await ring();
     await b.next('incoming-call');
     b.say({ type: 'decline', callId: declined });
@@ -317,15 +219,13 @@ describe('calls', () => {
 
     // A third one calls while the two are talking.
     const third = await signUp('fay');
-    const ask = (token: string, name: string) =>
-      call('POST', '/api/contacts', { body: { email: `${name}@example.org` }, token });
-    await ask(third.token, 'emil');
-    await ask(bob.token, 'fay');
+    await people.ask(third, 'emil');
+    await people.ask(bob, 'fay');
     const talking = await ring();
     await b.next('incoming-call');
     b.say({ type: 'accept', callId: talking });
     await b.next('call-accepted');
-    const f = await Device.of(third);
+    const f = await people.device(third);
     f.say({ type: 'call', to: bob.user.userId, media: 'audio' });
     expect(await f.next('call-ended')).toMatchObject({ reason: 'busy' });
     b.say({ type: 'hang-up', callId: talking });
@@ -334,47 +234,31 @@ describe('calls', () => {
     // A device that goes while it calls, calls no more.
     await ring();
     a.socket.terminate();
-    const again = new Device(
-      (
-        (await call('POST', '/api/users/me/socket', { token: bob.token })).value as {
-          webSocketUrl: string;
-        }
-      ).webSocketUrl,
-    );
+    const again = await people.connect(bob);
     const { missed } = await again.next('hello');
     expect(missed.length).toBeGreaterThanOrEqual(3);
     again.say({ type: 'missed-seen', ref: 's' });
     await again.next('ok');
     await b.next('call-missed');
-    const fresh = new Device(
-      (
-        (await call('POST', '/api/users/me/socket', { token: bob.token })).value as {
-          webSocketUrl: string;
-        }
-      ).webSocketUrl,
-    );
+    const fresh = await people.connect(bob);
     const hello = await fresh.next('hello');
     expect(hello.missed.filter(({ callId }) => callId === cancelled)).toEqual([]);
   });
 
   it('are for contacts only, and who is blocked learns nothing', async () => {
-    const [ann, bob] = await friends('gus', 'hope');
+    const [ann, bob] = await people.friends('gus', 'hope');
     const stranger = await signUp('ike');
-    const [a, b] = [await Device.of(ann), await Device.of(bob)];
+    const [a, b] = [await people.device(ann), await people.device(bob)];
     const to = bob.user.userId;
-    const s = await Device.of(stranger);
+    const s = await people.device(stranger);
     expect(await s.refusal({ type: 'call', to, media: 'audio' })).toBe('forbidden');
     expect(await a.refusal({ type: 'call', to: ann.user.userId, media: 'audio' })).toBe(
       'bad_request',
     );
-    await call('PATCH', `/api/contacts/${ann.user.userId}`, {
-      body: { state: 'blocked' },
-      token: bob.token,
-    });
+    await people.change(bob, ann, 'blocked');
     a.say({ type: 'call', to, media: 'audio' });
     expect(await a.next('call-ended')).toMatchObject({ reason: 'unavailable' });
-    b.say({ type: 'ping', sent: 1 });
-    await b.next('pong');
+    await b.settled();
     expect(b.events.filter(({ type }) => type.includes('call'))).toEqual([]);
     b.socket.send('{"type":"hat"}');
     expect(await b.next('error')).toMatchObject({ code: 'bad_request' });

@@ -133,7 +133,7 @@ describe("a room's media", () => {
     const whole = offerOf(CHROMIUM, ['audio', 'video']);
     expect(await again('hello')).toBe('bad_request');
     expect(await again(whole, { m0: 'microphone' })).toBe('bad_request');
-    expect(await again(whole.replaceAll('b7mF', 'anew'))).toBe('ice_restart_unsupported');
+    expect(await again(whole.replaceAll('6F:95', '6F:96'))).toBe('ice_restart_unsupported');
     const many = (count: number) =>
       offerOf(CHROMIUM, ['audio', ...Array(count - 1).fill('idle audio')]);
     expect(await again(many(MAX_SENDING_SECTIONS))).toBe('no error');
@@ -152,6 +152,41 @@ describe("a room's media", () => {
     expect(
       await codeOf(room.command('send', { participantId: 'a b', offer: whole, labels: {} })),
     ).toBe('bad_request');
+    await room.end();
+  });
+
+  it('goes on after an ICE restart of those who send and receive, on other transports', async () => {
+    const { room } = await owned('moves');
+    const first = await send(room);
+    const iceOf = (sdp: string) =>
+      parseSdp(sdp).media.map(({ mid, ice, fingerprints: [one] }) => ({ mid, ...ice, ...one }));
+    const { sessionId } = first;
+    const anew = (ufrag: string) => offerOf(CHROMIUM, ['audio', 'video']).replaceAll('b7mF', ufrag);
+    const restart = (ufrag: string) =>
+      room.command('renegotiate-sending', { sessionId, offer: anew(ufrag), labels: CAMERA });
+    const second = await restart('anew');
+    expect(second.producers).toEqual(first.producers);
+    expect(iceOf(second.answer)).toHaveLength(2);
+    for (const [i, section] of iceOf(second.answer).entries()) {
+      const before = iceOf(first.answer)[i];
+      expect(section.mid).toBe(before?.mid);
+      expect(section.usernameFragment).not.toBe(before?.usernameFragment);
+      expect(section.value).not.toBe(before?.value);
+    }
+    expect(iceOf((await restart('anew')).answer)).toEqual(iceOf(second.answer));
+    expect(iceOf((await restart('more')).answer)).not.toEqual(iceOf(second.answer));
+
+    const [sound = ''] = first.producers.map(({ producerId }) => producerId);
+    const offer = offerOf(FIREFOX, ['audio']);
+    const ufrag = parseSdp(offer).media[0]?.ice?.usernameFragment ?? '';
+    const begun = await room.command('receive', { participantId: 'bob', offer, wanted: [sound] });
+    const moved = await room.command('renegotiate-receiving', {
+      sessionId: begun.sessionId,
+      offer: offer.replaceAll(`a=ice-ufrag:${ufrag}`, 'a=ice-ufrag:anew'),
+      wanted: [sound],
+    });
+    expect(moved.sections).toEqual(begun.sections);
+    expect(iceOf(moved.answer)[0]?.value).not.toBe(iceOf(begun.answer)[0]?.value);
     await room.end();
   });
 

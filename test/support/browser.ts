@@ -26,13 +26,20 @@ export function launchBrowser(
   name: BrowserName,
   options: {
     fakeDevices?: boolean;
+    /** Chromium only: an origin whose pages may use camera and microphone though they come by plain HTTP. */
+    trusted?: string;
     /** What to run in the place of the browser's own program. */
     executable?: (path: string) => string;
   } = {},
 ): Promise<Browser> {
   const fake = options.fakeDevices === true;
   if (name === 'chromium') {
-    const args = [...CHROMIUM_FLAGS, ...(fake ? FAKE_DEVICES.chromium : [])];
+    const { trusted } = options;
+    const args = [
+      ...CHROMIUM_FLAGS,
+      ...(fake ? FAKE_DEVICES.chromium : []),
+      ...(trusted === undefined ? [] : [`--unsafely-treat-insecure-origin-as-secure=${trusted}`]),
+    ];
     const executablePath = options.executable?.(CHROMIUM) ?? CHROMIUM;
     return chromium.launch({ executablePath, args });
   }

@@ -1,13 +1,22 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { silentLogger } from '#base';
-import { ChatStore, MeetingRepository, Rooms, SignalGateway, Upgrader } from '#meeting';
+import {
+  ChatStore,
+  FileRepository,
+  MeetingFiles,
+  MeetingRepository,
+  Rooms,
+  SignalGateway,
+  Upgrader,
+} from '#meeting';
 import {
   connectRedis,
   type Listener,
   listen,
   NodeClient,
   NodeRegistry,
+  openObjects,
   type Redis,
   TokenIssuer,
 } from '#platform';
@@ -18,6 +27,7 @@ export class SignalingNode {
   readonly rooms: Rooms;
   /** Base of its WebSockets. */
   readonly base: string;
+  readonly #files: MeetingFiles;
   readonly #upgrader: Upgrader;
   readonly #listener: Listener;
   readonly #redis: Redis;
@@ -25,6 +35,7 @@ export class SignalingNode {
 
   private constructor(parts: {
     rooms: Rooms;
+    files: MeetingFiles;
     upgrader: Upgrader;
     listener: Listener;
     redis: Redis;
@@ -32,6 +43,7 @@ export class SignalingNode {
   }) {
     this.rooms = parts.rooms;
     this.base = `ws://127.0.0.1:${parts.listener.port}`;
+    this.#files = parts.files;
     this.#upgrader = parts.upgrader;
     this.#listener = parts.listener;
     this.#redis = parts.redis;
@@ -49,12 +61,19 @@ export class SignalingNode {
     const database = await openDatabase(`unix:${join(dataDir, 'run', 'postgres.sock')}`);
     const tokens = new TokenIssuer(secret);
     const registry = new NodeRegistry(redis, log);
+    const files = new MeetingFiles({
+      objects: openObjects({ s3: {}, folder: join(dataDir, 'objects') }),
+      files: new FileRepository(database.db),
+      settings: { maxBytes: 1, meetingMaxBytes: 1, endings: [] },
+      log,
+    });
     const rooms = await Rooms.start({
       redis,
       nodes: new NodeClient({ registry, tokens, nodeId }),
       nodeId,
       meetings: new MeetingRepository(database.db),
       chat: new ChatStore(database.db),
+      files,
       iceServers: () => [],
       log,
     });
@@ -63,12 +82,13 @@ export class SignalingNode {
     const server = createServer();
     server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
     const listener = await listen(server, { host: '127.0.0.1', port: 0 });
-    return new SignalingNode({ rooms, upgrader, listener, redis, database });
+    return new SignalingNode({ rooms, files, upgrader, listener, redis, database });
   }
 
   async stop(): Promise<void> {
     await this.#upgrader.close();
     await this.rooms.close();
+    await this.#files.close();
     await this.#listener.close();
     await this.#database.close();
     this.#redis.disconnect();

@@ -49,7 +49,8 @@ export async function call<T = undefined>(
   throw problemOf(response.status, text);
 }
 
-function problemOf(status: number, text: string): Problem {
+/** The problem in an answer that is no success. */
+export function problemOf(status: number, text: string): Problem {
   let problem: Partial<ProblemView> = {};
   try {
     problem = JSON.parse(text) as ProblemView;

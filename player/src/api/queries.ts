@@ -5,7 +5,7 @@ import {
   QueryClient,
   queryOptions,
 } from '@tanstack/react-query';
-import type { EventView, PublicEvent, ServerInfo } from '#contracts';
+import type { EventView, PublicEvent, ServerInfo, UserView } from '#contracts';
 import { call, Problem } from './client.ts';
 
 /** What the pages ask of the API, each with the key under which the answer is kept. */
@@ -18,9 +18,15 @@ export interface EventPage {
 const LIST_REFRESH_MS = 5_000;
 const PAGE_SIZE = 20;
 
+/** Who this browser is signed in as: the admin, an account, both or nobody. */
+export interface SessionView {
+  admin: boolean;
+  user?: UserView;
+}
+
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => call<{ admin: boolean }>('GET', '/api/sessions/current', { signal }),
+  queryFn: ({ signal }) => call<SessionView>('GET', '/api/sessions/current', { signal }),
   staleTime: Number.POSITIVE_INFINITY,
 });
 

@@ -1,9 +1,12 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
-import type { JoinedMeeting, MeetingView } from '#contracts';
+import { lazy, Suspense, useDeferredValue, useEffect, useState } from 'react';
+import type { JoinedMeeting, MeetingView, UserView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
+import type { SessionView } from '../api/queries.ts';
+import type { FilePlace } from './files/transfer.ts';
 import { hostTokenOf } from './host-token.ts';
 import { Lobby } from './lobby/lobby.tsx';
 import { LocalMedia } from './media/local-media.ts';
+import { warmUp } from './media/warm-up.ts';
 import { keep, readKept } from './preferences.ts';
 import type { RoomSession } from './room-session.ts';
 import type { Ending } from './state/room-state.ts';
@@ -11,6 +14,7 @@ import { useStore } from './use-store.ts';
 import { Over, Unavailable } from './view/over.tsx';
 import { Waiting } from './view/waiting.tsx';
 import './room.css';
+import './view/outside.css';
 
 const loadRoom = () => import('./view/in-room.tsx');
 const loadSession = () => import('./room-session.ts');
@@ -22,13 +26,14 @@ type Stage =
   | { name: 'lobby'; failure?: string }
   | { name: 'joining' }
   | { name: 'joined'; session: RoomSession }
-  | { name: 'over'; ending: Ending };
+  | { name: 'over'; ending: Ending; place: FilePlace | undefined };
 
 /** A room from its door to its end. */
 export function RoomPage({ meetingId }: { meetingId: string }) {
   const [stage, setStage] = useState<Stage>({ name: 'loading' });
   const [meeting, setMeeting] = useState<MeetingView>();
   const [local, setLocal] = useState(() => new LocalMedia(readKept().preferences));
+  const account = useAccount();
   useMeeting(meetingId, setMeeting, setStage);
   usePreload();
 
@@ -45,11 +50,15 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
         `/api/meetings/${encodeURIComponent(meetingId)}/join`,
         {
           token: hostTokenOf(meetingId),
-          body: { displayName: name, ...(password === undefined ? {} : { password }) },
+          body: {
+            displayName: name,
+            ...(password === undefined ? {} : { password }),
+            ...(account === undefined ? {} : { userId: account.userId }),
+          },
         },
       );
       const { RoomSession } = await loadSession();
-      const session = new RoomSession(joined, local);
+      const session = new RoomSession(meetingId, joined, local);
       // For the console, and for tests that look behind the picture.
       Object.assign(document.getElementById('root') ?? {}, { session });
       setStage({ name: 'joined', session });
@@ -72,6 +81,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
       return (
         <Lobby
           meeting={meeting}
+          account={account}
           local={local}
           isJoining={stage.name === 'joining'}
           failure={stage.name === 'lobby' ? stage.failure : undefined}
@@ -81,16 +91,28 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
     case 'joined':
       return (
         <Suspense fallback={<Loading />}>
-          <Joined session={stage.session} onOver={(ending) => setStage({ name: 'over', ending })} />
+          <Joined
+            session={stage.session}
+            onOver={(ending) => setStage({ name: 'over', ending, place: askedOf(stage.session) })}
+          />
         </Suspense>
       );
     case 'over':
-      return <Over ending={stage.ending} meeting={meeting} onAgain={again} />;
+      return <Over ending={stage.ending} meeting={meeting} place={stage.place} onAgain={again} />;
   }
+}
+
+/** Only who was in the room can say how it was; who was put out of it is not asked. */
+function askedOf({ state, files }: RoomSession): FilePlace | undefined {
+  const { self, ending } = state.get();
+  const isAsked = ending?.why === 'left' || ending?.why === 'ended' || ending?.why === 'lost';
+  return self !== undefined && isAsked ? files : undefined;
 }
 
 function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: Ending) => void }) {
   const { phase, ending } = useStore(session.state);
+  // The room is drawn bit by bit: what it takes to hear and see the others goes first.
+  const shown = useDeferredValue(phase);
   useEffect(() => {
     if (phase === 'over' && ending !== undefined) onOver(ending);
   }, [phase, ending, onOver]);
@@ -99,8 +121,8 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
     addEventListener('pagehide', leave);
     return () => removeEventListener('pagehide', leave);
   }, [session]);
-  if (phase === 'waiting') return <Waiting session={session} />;
-  if (phase === 'in') return <InRoom session={session} />;
+  if (shown === 'waiting') return <Waiting session={session} />;
+  if (shown === 'in') return <InRoom session={session} />;
   return <Loading />;
 }
 
@@ -135,11 +157,28 @@ function useMeeting(
   }, [meetingId, setMeeting, setStage]);
 }
 
+/** The account that is signed in, if any: its picture stands for this person while the camera is off. */
+function useAccount(): UserView | undefined {
+  const [account, setAccount] = useState<UserView>();
+  useEffect(() => {
+    const life = new AbortController();
+    call<SessionView>('GET', '/api/sessions/current', { signal: life.signal }).then(
+      ({ user }) => {
+        if (!life.signal.aborted) setAccount(user);
+      },
+      () => {},
+    );
+    return () => life.abort();
+  }, []);
+  return account;
+}
+
 /** While somebody looks at themselves in the lobby, the room itself is fetched. */
 function usePreload(): void {
   useEffect(() => {
     loadSession();
     loadRoom();
+    warmUp();
   }, []);
 }
 

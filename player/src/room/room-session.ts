@@ -1,11 +1,14 @@
 import type { JoinedMeeting, ServerMessage } from '#contracts';
 import { watchLevel } from '../devices/index.ts';
 import { announce } from '../ui/announce.ts';
+import { Attachments } from './files/attachments.ts';
+import { type FilePlace, fileLimits, upload } from './files/transfer.ts';
 import { AudioOutput } from './media/audio-output.ts';
 import { capabilitiesOf } from './media/capabilities.ts';
 import type { LocalMedia } from './media/local-media.ts';
 import { MediaPaths } from './media/media-paths.ts';
 import { Monitor } from './media/monitor.ts';
+import { onNetworkChange } from './media/network-change.ts';
 import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
 import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';
@@ -41,6 +44,9 @@ export class RoomSession {
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
+  /** Files that were chosen and not sent yet. */
+  readonly attachments: Attachments;
+  readonly files: FilePlace;
   readonly selfId: string;
   readonly #signal: SignalClient;
   readonly #paths: MediaPaths;
@@ -53,8 +59,13 @@ export class RoomSession {
   #wasWelcome = false;
   #closed = false;
 
-  constructor(joined: JoinedMeeting, local: LocalMedia) {
+  constructor(meetingId: string, joined: JoinedMeeting, local: LocalMedia) {
     this.local = local;
+    this.files = { meetingId, token: () => this.#signal.token };
+    this.attachments = new Attachments({
+      limits: fileLimits,
+      upload: (file, how) => upload(this.files, file, how),
+    });
     this.selfId = joined.participantId;
     this.remote = new RemoteMedia(() => this.#onRemote());
     this.#audio = new AudioOutput(() => this.isSoundBlocked.set(true));
@@ -78,6 +89,7 @@ export class RoomSession {
       send: (message) => this.#signal.send(message),
       onNewReceiver: () => this.#wants.forget(),
       onChange: () => this.#touch(),
+      onCutOff: () => this.#signal.probe(),
       onFailed: () => this.monitor.reportSoon(),
     });
     this.#paths.setIceServers(joined.iceServers as RTCIceServer[]);
@@ -92,9 +104,12 @@ export class RoomSession {
       },
     });
     this.#offs.push(local.store.subscribe(() => this.#onLocal()));
-    const onOnline = () => this.#signal.reconnectNow();
-    addEventListener('online', onOnline);
-    this.#offs.push(() => removeEventListener('online', onOnline));
+    this.#offs.push(
+      onNetworkChange(() => {
+        this.#signal.reconnectNow();
+        this.#paths.findWay();
+      }),
+    );
     this.#onLocal();
   }
 
@@ -149,6 +164,7 @@ export class RoomSession {
     this.#closed = true;
     for (const off of this.#offs) off();
     this.#signal.leave();
+    this.attachments.close();
     this.monitor.close();
     this.#wants.close();
     this.#paths.close();
@@ -244,7 +260,7 @@ export class RoomSession {
     const voices = this.remote.people.flatMap((id) =>
       SOUND_SLOTS.flatMap((slot) => {
         const { shown, all } = this.remote.get(id, slot);
-        return all.map((track) => ({ track, isHeard: track === shown }));
+        return all.map((track) => ({ track, of: `${id} ${slot}`, isHeard: track === shown }));
       }),
     );
     this.#audio.set(voices);

@@ -1,5 +1,9 @@
 /** What is left out: who somebody is, what they wrote, and what opens doors. */
-const PRIVATE = new Set(['displayName', 'message', 'chat', 'token', 'resumeKey', 'credential']);
+const PRIVATE = new Set([
+  ...['displayName', 'userId', 'name', 'title'],
+  ...['message', 'chat', 'question', 'text'],
+  ...['token', 'resumeKey', 'credential'],
+]);
 
 /** A copy without what is nobody else's business. Pure. */
 export function withoutPrivate(value: unknown): unknown {

@@ -7,7 +7,7 @@ import './shell.css';
 
 export interface ShellProps {
   /** The place in the header's navigation that this page is. */
-  here?: 'home' | 'studio' | 'docs';
+  here?: 'home' | 'calls' | 'studio' | 'docs';
   /** What stands at the end of the header, before the theme. */
   end?: ReactNode;
   /** Version of the server, once it is known. */
@@ -32,6 +32,9 @@ export function Shell({ here, end, version, children }: ShellProps) {
           </span>
         </a>
         <nav className="header-nav" aria-label="Main">
+          <a className="header-link" href="/calls" {...current('calls')}>
+            Calls
+          </a>
           <a className="header-link" href="/studio" {...current('studio')}>
             Studio
           </a>

@@ -4,9 +4,11 @@ import { LevelMeter } from '../../devices/index.ts';
 import { Button } from '../../ui/button.tsx';
 import { Select } from '../../ui/field.tsx';
 import type { Option } from '../../ui/option.ts';
+import { canBlur } from '../media/background-blur.ts';
 import type { LocalMedia, PictureSize } from '../media/local-media.ts';
 import { useStore } from '../use-store.ts';
 import { testTone } from './test-tone.ts';
+import './devices.css';
 
 const PICTURES: readonly Option<PictureSize>[] = [
   { value: 'large', label: 'Large: as good as the network bears' },
@@ -36,6 +38,11 @@ export function DeviceForm({ local }: { local: LocalMedia }) {
           value={preferences.picture}
           onChange={(picture) => local.choose({ picture })}
         />
+      )}
+      {canBlur(tracks.camera) && (
+        <Toggle isOn={preferences.blur} onChange={(blur) => local.setBlur(blur)}>
+          Blur what is behind me
+        </Toggle>
       )}
       {inputs.microphones.length > 0 && (
         <Select

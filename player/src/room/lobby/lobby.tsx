@@ -1,6 +1,6 @@
 import { Mic, MicOff, Settings2, Video, VideoOff } from 'lucide-react';
 import { type FormEvent, useEffect, useState } from 'react';
-import type { MeetingView } from '#contracts';
+import type { MeetingView, UserView } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { plural } from '../../ui/format.ts';
@@ -8,6 +8,7 @@ import { Notice } from '../../ui/notice.tsx';
 import { Shell } from '../../ui/shell.tsx';
 import { hostTokenOf } from '../host-token.ts';
 import type { LocalMedia } from '../media/local-media.ts';
+import { NetworkCheck } from '../network/network-check.tsx';
 import { readKept } from '../preferences.ts';
 import { useStore } from '../use-store.ts';
 import { Avatar } from '../view/avatar.tsx';
@@ -17,6 +18,8 @@ import './lobby.css';
 
 export interface LobbyProps {
   meeting: MeetingView | undefined;
+  /** Whoever is signed in. */
+  account: UserView | undefined;
   local: LocalMedia;
   isJoining: boolean;
   failure: string | undefined;
@@ -24,8 +27,10 @@ export interface LobbyProps {
 }
 
 /** Before the room: how one looks and sounds, and under which name. */
-export function Lobby({ meeting, local, isJoining, failure, onJoin }: LobbyProps) {
+export function Lobby({ meeting, account, local, isJoining, failure, onJoin }: LobbyProps) {
   const [name, setName] = useState(() => readKept().name);
+  const ownName = account?.displayName ?? '';
+  useEffect(() => setName((typed) => (typed === '' ? ownName : typed)), [ownName]);
   const [password, setPassword] = useState('');
   useEffect(() => {
     local.open();
@@ -40,7 +45,7 @@ export function Lobby({ meeting, local, isJoining, failure, onJoin }: LobbyProps
   return (
     <Shell>
       <div className="lobby">
-        <LobbyPreview local={local} name={name} />
+        <LobbyPreview local={local} name={name} picture={account?.picture} />
         <form className="lobby-form" onSubmit={submit}>
           <div className="lobby-head">
             <h1>
@@ -82,13 +87,22 @@ export function Lobby({ meeting, local, isJoining, failure, onJoin }: LobbyProps
             </summary>
             <DeviceForm local={local} />
           </details>
+          {meeting !== undefined && <NetworkCheck meetingId={meeting.meetingId} />}
         </form>
       </div>
     </Shell>
   );
 }
 
-function LobbyPreview({ local, name }: { local: LocalMedia; name: string }) {
+function LobbyPreview({
+  local,
+  name,
+  picture,
+}: {
+  local: LocalMedia;
+  name: string;
+  picture: string | undefined;
+}) {
   const { tracks, isMicrophoneOn, isCameraOn, problem, isOpening, preferences } = useStore(
     local.store,
   );
@@ -99,7 +113,7 @@ function LobbyPreview({ local, name }: { local: LocalMedia; name: string }) {
       <div className="lobby-picture">
         {tracks.camera === undefined ? (
           <>
-            <Avatar name={name === '' ? 'You' : name} />
+            <Avatar name={name === '' ? 'You' : name} picture={picture} />
             <p className="lobby-note">
               {isOpening && preferences.camera
                 ? 'Waiting for the camera: the browser may ask you'

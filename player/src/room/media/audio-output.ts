@@ -1,16 +1,28 @@
 /** One track to be heard, or to be ready to be heard. */
 export interface Voice {
   track: MediaStreamTrack;
+  /** Whose it is, and what: of all tracks with the same one, one is heard. */
+  of: string;
   isHeard: boolean;
 }
+
+interface Player {
+  readonly element: HTMLAudioElement;
+  of: string;
+  isHeard: boolean;
+}
+
+/** An element that does not say that it plays may play all the same. */
+const STARTS_MS = 1_000;
 
 /**
  * Plays the others' sound. Each track has an element of its own that plays from
  * the moment it is known, muted where another track of the same person is
- * heard: changing over between them is a matter of two flags.
+ * heard: changing over between them is a matter of two flags. The old one is
+ * muted once the new one plays.
  */
 export class AudioOutput {
-  readonly #elements = new Map<string, HTMLAudioElement>();
+  readonly #players = new Map<string, Player>();
   readonly #host: HTMLElement;
   readonly #onBlocked: () => void;
   #sink = '';
@@ -25,43 +37,58 @@ export class AudioOutput {
 
   set(voices: readonly Voice[]): void {
     const wanted = new Map(voices.map((voice) => [voice.track.id, voice]));
-    // What is to be heard comes on before what was heard goes off.
-    for (const [id, { track, isHeard }] of wanted) {
-      const element = this.#elements.get(id) ?? this.#add(track);
-      if (isHeard) element.muted = false;
+    for (const [id, { track, of, isHeard }] of wanted) {
+      const player = this.#players.get(id) ?? this.#add(track, of);
+      Object.assign(player, { of, isHeard });
+      if (isHeard) player.element.muted = false;
     }
-    for (const [id, element] of this.#elements) {
-      const voice = wanted.get(id);
-      if (voice?.isHeard !== true) element.muted = true;
-      if (voice === undefined) this.#remove(id, element);
+    for (const [id, { element }] of this.#players) {
+      if (!wanted.has(id)) this.#remove(id, element);
     }
+    for (const of of new Set(voices.map((voice) => voice.of))) this.#changeOver(of);
   }
 
   /** By which loudspeaker; '' is the system's own choice. */
   async setSink(deviceId: string): Promise<void> {
     this.#sink = deviceId;
-    await Promise.all([...this.#elements.values()].map((element) => this.#direct(element)));
+    await Promise.all([...this.#players.values()].map(({ element }) => this.#direct(element)));
   }
 
   /** Tries again after somebody has pressed something. */
   resume(): void {
-    for (const element of this.#elements.values()) this.#play(element);
+    for (const { element } of this.#players.values()) this.#play(element);
   }
 
   close(): void {
-    for (const [id, element] of this.#elements) this.#remove(id, element);
+    for (const [id, { element }] of this.#players) this.#remove(id, element);
     this.#host.remove();
   }
 
-  #add(track: MediaStreamTrack): HTMLAudioElement {
+  /** Mutes what is not to be heard of one voice, unless what is to be heard has not begun. */
+  #changeOver(of: string, isPatient = true): void {
+    const players = [...this.#players.values()].filter((one) => one.of === of);
+    const heard = players.find(({ isHeard }) => isHeard)?.element;
+    const others = players.filter(({ isHeard, element }) => !isHeard && !element.muted);
+    if (others.length === 0) return;
+    if (isPatient && heard !== undefined && (heard.paused || heard.currentTime === 0)) {
+      const again = () => this.#changeOver(of, false);
+      heard.addEventListener('timeupdate', again, { once: true });
+      setTimeout(again, STARTS_MS);
+      return;
+    }
+    for (const { element } of others) element.muted = true;
+  }
+
+  #add(track: MediaStreamTrack, of: string): Player {
     const element = new Audio();
     element.muted = true;
     element.srcObject = new MediaStream([track]);
-    this.#elements.set(track.id, element);
+    const player = { element, of, isHeard: false };
+    this.#players.set(track.id, player);
     this.#host.append(element);
     if (this.#sink !== '') this.#direct(element);
     this.#play(element);
-    return element;
+    return player;
   }
 
   #play(element: HTMLAudioElement): void {
@@ -75,7 +102,7 @@ export class AudioOutput {
   }
 
   #remove(id: string, element: HTMLAudioElement): void {
-    this.#elements.delete(id);
+    this.#players.delete(id);
     element.srcObject = null;
     element.remove();
   }

@@ -8,6 +8,7 @@ class FakeConnection {
   ontrack = null;
   localDescription: { sdp: string } | null = null;
   readonly remote: string[] = [];
+  restarts = 0;
   #offers = 0;
 
   constructor() {
@@ -24,6 +25,10 @@ class FakeConnection {
 
   async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
     this.remote.push(sdp);
+  }
+
+  restartIce(): void {
+    this.restarts++;
   }
 
   becomes(state: RTCPeerConnectionState): void {
@@ -50,6 +55,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('RTCPeerConnection', FakeConnection);
+  vi.stubGlobal('navigator', { userAgent: 'Chrome/140' });
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   asked.length = 0;
   FakeConnection.all.length = 0;
@@ -92,34 +98,87 @@ describe('CallServerLink', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('begins anew under another name when the connection has failed', async () => {
+  /** Gets as far as to be connected. */
+  async function connected(): Promise<void> {
     link.negotiate();
     await settle();
     asked[0]?.answer('a');
     await settle();
     latest().becomes('connected');
+  }
+
+  it('looks for another way by an ICE restart when the connection has failed', async () => {
+    await connected();
+    latest().becomes('failed');
+    await settle();
+    expect(latest().restarts).toBe(1);
+    expect(asked.map(({ offer }) => offer.sdp)).toEqual(['offer 1', 'offer 2']);
+    expect(asked[1]?.offer.connection).toBe(asked[0]?.offer.connection);
+    asked[1]?.answer('b');
+    await settle();
+    latest().becomes('connected');
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(FakeConnection.all).toHaveLength(1);
+    latest().becomes('failed');
+    expect(latest().restarts).toBe(2);
+  });
+
+  it('begins anew under another name when no other way is found', async () => {
+    await connected();
     const [first] = FakeConnection.all;
     first?.becomes('failed');
-    await vi.advanceTimersByTimeAsync(300);
+    await settle();
+    // While the offer is under way nothing is given up.
+    await vi.advanceTimersByTimeAsync(8_000);
+    asked[1]?.answer('b');
+    await vi.advanceTimersByTimeAsync(3_900);
+    expect(FakeConnection.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(500);
     expect(first?.connectionState).toBe('closed');
     expect(FakeConnection.all).toHaveLength(2);
-    expect(asked[1]?.offer.connection).not.toBe(asked[0]?.offer.connection);
+    expect(asked[2]?.offer.connection).not.toBe(asked[0]?.offer.connection);
+  });
+
+  it('begins anew at once in Firefox, which keeps its DTLS association', async () => {
+    vi.stubGlobal('navigator', { userAgent: 'Firefox/140' });
+    await connected();
+    const [first] = FakeConnection.all;
+    link.findWay();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(FakeConnection.all).toHaveLength(1);
+    first?.becomes('failed');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(first?.restarts).toBe(0);
+    expect(FakeConnection.all).toHaveLength(2);
+  });
+
+  it('looks for another way when the network changes, before anything is cut off', async () => {
+    link.findWay();
+    await connected();
+    expect(latest().restarts).toBe(0);
+    link.findWay();
+    link.findWay();
+    await settle();
+    asked[1]?.answer('b');
+    await settle();
+    expect(latest().restarts).toBe(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(FakeConnection.all).toHaveLength(1);
+    link.findWay();
+    expect(latest().restarts).toBe(2);
   });
 
   it('lets a connection that is cut off find back by itself for a while', async () => {
-    link.negotiate();
-    await settle();
-    asked[0]?.answer('a');
-    await settle();
-    latest().becomes('connected');
+    await connected();
     latest().becomes('disconnected');
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(1_000);
     latest().becomes('connected');
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(FakeConnection.all).toHaveLength(1);
+    expect(latest().restarts).toBe(0);
     latest().becomes('disconnected');
-    await vi.advanceTimersByTimeAsync(2_900);
-    expect(FakeConnection.all).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(latest().restarts).toBe(1);
+    expect(FakeConnection.all).toHaveLength(1);
   });
 
   it('tries again, later and later, what is refused', async () => {

@@ -1,4 +1,5 @@
 import { type RetryPolicy, retryDelayMs } from '#base';
+import { withSoundRepairs } from './codecs.ts';
 import type { Slot } from './slots.ts';
 
 export interface Offer {
@@ -24,13 +25,23 @@ export interface LinkOptions<Answer extends { sdp: string }> {
 
 const RETRY: RetryPolicy = { baseMs: 300, capMs: 5_000, jitter: 0.3, attempts: 1 };
 /** ICE may find its way again by itself for so long. */
-const DISCONNECTED_MS = 2_500;
+const DISCONNECTED_MS = 1_500;
+/** After an ICE restart it has so long to find another one. */
+const FIND_MS = 4_000;
 const CONNECT_MS = 10_000;
 let made = 0;
 
 /**
- * One session with the call server: this side always offers. What the server
- * cannot do is restart ICE; a connection that breaks is made anew.
+ * An ICE restart comes with a new DTLS association here, since the server has
+ * another transport for it (RFC 8842 5.5). Firefox keeps the old association
+ * and then hears nothing: there, the whole connection is made anew.
+ */
+const canRestartIce = (): boolean => !navigator.userAgent.includes('Firefox');
+
+/**
+ * One session with the call server: this side always offers. A connection that
+ * breaks looks for another way by an ICE restart first; when that finds none in
+ * time, it is made anew.
  */
 export class CallServerLink<Answer extends { sdp: string }> {
   readonly #options: LinkOptions<Answer>;
@@ -40,6 +51,8 @@ export class CallServerLink<Answer extends { sdp: string }> {
   #isDirty = false;
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** It was connected, and has not looked for another way since. */
+  #mayFind = false;
   #closed = false;
 
   constructor(options: LinkOptions<Answer>) {
@@ -62,9 +75,27 @@ export class CallServerLink<Answer extends { sdp: string }> {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     this.#detach();
+    this.#mayFind = false;
     this.#connection = this.#open();
     this.#isNegotiating = false;
     this.negotiate();
+  }
+
+  /**
+   * Looks for another way, since the network has changed: an ICE restart
+   * (RFC 8839 4.4.1.1.1), with which everything that is sent and received goes on.
+   */
+  findWay(): void {
+    const connection = this.#connection;
+    if (this.#closed || connection.connectionState === 'new') return;
+    if (canRestartIce() && this.#mayFind) {
+      this.#mayFind = false;
+      connection.restartIce();
+      this.negotiate();
+      this.#watch(connection, FIND_MS);
+    } else if (connection.connectionState !== 'connected') {
+      this.#again();
+    }
   }
 
   close(): void {
@@ -95,7 +126,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
         await connection.setLocalDescription();
         const labels = this.#options.labels?.(connection);
         const answer = await this.#options.offer({
-          sdp: connection.localDescription?.sdp ?? '',
+          sdp: withSoundRepairs(connection.localDescription?.sdp ?? ''),
           connection: this.#name,
           ...(labels === undefined ? {} : { labels }),
         });
@@ -120,17 +151,24 @@ export class CallServerLink<Answer extends { sdp: string }> {
     if (connectionState === 'connected') {
       clearTimeout(this.#timer);
       this.#attempt = 0;
+      this.#mayFind = true;
     }
-    if (connectionState === 'failed') this.#again();
-    if (connectionState === 'disconnected') this.#watch(connection, DISCONNECTED_MS);
+    if (connectionState === 'failed') this.findWay();
+    if (connectionState === 'disconnected' && this.#mayFind) {
+      this.#watch(connection, DISCONNECTED_MS);
+    }
   }
 
   #watch(connection: RTCPeerConnection, ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (connection === this.#connection && connection.connectionState !== 'connected') {
-        this.#again();
-      }
+      if (connection !== this.#connection) return;
+      // The offer has a patience of its own.
+      if (this.#isNegotiating) this.#watch(connection, ms);
+      // Nothing was wrong with the way there was.
+      else if (connection.connectionState === 'connected') this.#mayFind = true;
+      else if (this.#mayFind) this.findWay();
+      else this.#again();
     }, ms);
   }
 

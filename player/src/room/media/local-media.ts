@@ -6,6 +6,7 @@ import {
   problemOfDevice,
 } from '../../devices/index.ts';
 import { Store } from '../state/store.ts';
+import { blurring, canBlur } from './background-blur.ts';
 import type { OwnTracks } from './slots.ts';
 
 export interface Processing {
@@ -22,6 +23,8 @@ export interface Preferences extends Processing {
   speakerId: string;
   /** How large a picture is asked of the camera. */
   picture: PictureSize;
+  /** Where the camera can do it. */
+  blur: boolean;
 }
 
 export type PictureSize = 'large' | 'medium' | 'small';
@@ -50,6 +53,7 @@ export const DEFAULT_PREFERENCES: Preferences = {
   microphoneId: '',
   speakerId: '',
   picture: 'large',
+  blur: false,
   noiseSuppression: true,
   echoCancellation: true,
 };
@@ -131,6 +135,16 @@ export class LocalMedia {
     if (this.state.tracks.microphone !== undefined) await this.#open(true, false);
   }
 
+  /** Blurs what is behind this person, from now on and with every camera that can. */
+  async setBlur(blur: boolean): Promise<void> {
+    this.#prefer({ blur });
+    const { camera } = this.state.tracks;
+    if (camera === undefined || !canBlur(camera)) return;
+    await camera
+      .applyConstraints({ ...camera.getConstraints(), ...blurring(blur) })
+      .catch(() => {});
+  }
+
   /** Shares a screen, a window or a tab, with its sound where the browser gives that. */
   async share(): Promise<void> {
     try {
@@ -210,7 +224,7 @@ export class LocalMedia {
     wantsAudio: boolean,
     wantsVideo: boolean,
   ): Promise<{ stream?: MediaStream; problem: DeviceProblem | undefined }> {
-    const { cameraId, microphoneId, noiseSuppression, echoCancellation, picture } =
+    const { cameraId, microphoneId, noiseSuppression, echoCancellation, picture, blur } =
       this.state.preferences;
     const { width, height, fps } = PICTURES[picture] ?? PICTURES.large;
     const audio = {
@@ -223,6 +237,8 @@ export class LocalMedia {
       width: { ideal: width },
       height: { ideal: height },
       frameRate: { ideal: fps },
+      // From the first picture on: nobody is seen sharp for a moment.
+      ...(blur ? blurring(true) : {}),
       ...exactly(cameraId),
     };
     const get = (constraints: MediaStreamConstraints) =>

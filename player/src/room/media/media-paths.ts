@@ -17,6 +17,8 @@ export interface MediaPathsOptions {
   /** A session with the call server begins anew: what it was told is forgotten. */
   onNewReceiver: () => void;
   onChange: () => void;
+  /** Nothing comes from the call server: the network may have gone. */
+  onCutOff: () => void;
   /** A direct connection does not come about. */
   onFailed: () => void;
 }
@@ -26,10 +28,12 @@ type AnswerMessage = Extract<ServerMessage, { type: 'answer' }>;
 
 /** An answer that has not come by then does not come. */
 const ANSWER_MS = 10_000;
-/** The old way is closed by then, whoever is missing on the new one. */
+/** By then it is looked at again who is missing on the new way. */
 const OVERLAP_MS = 15_000;
-/** So long the old way is kept for others who may still need it. */
-const LAST_MS = 3_000;
+/** After so many looks the old way is closed, whoever is missing. */
+const MOST_LOOKS = 4;
+/** So long what was closed to all is kept: what comes instead has begun to sound. */
+const LAST_MS = 1_000;
 const CALL_SERVER = 'callserver';
 
 /**
@@ -48,6 +52,8 @@ export class MediaPaths {
   #state: RoomState | undefined;
   #path: Path | undefined;
   #overlap: ReturnType<typeof setTimeout> | undefined;
+  /** How often it was looked whether the old way can be closed. */
+  #looks = 0;
   #isClosing = false;
 
   constructor(options: MediaPathsOptions) {
@@ -55,6 +61,7 @@ export class MediaPaths {
     this.#mesh = new Mesh({
       selfId: options.selfId,
       iceServers: () => this.#iceServers,
+      isWay: () => this.#path === 'mesh',
       remote: options.remote,
       send: options.send,
       onChange: () => this.#onChange(),
@@ -94,6 +101,7 @@ export class MediaPaths {
       if (!present.has(id)) this.#options.remote.forget(id);
     }
     if (state.route.peers !== this.#path) this.#turnTo(state.route.peers);
+    else if (this.#path === 'callserver') this.#openCallServer();
     if (this.#path === 'mesh') this.#mesh.open(present);
     if (before?.streams !== state.streams) this.#receiver?.setStreams(state.streams);
     this.#release();
@@ -121,6 +129,13 @@ export class MediaPaths {
     }
   }
 
+  /** The network has changed: other ways are looked for, and what flows flows on meanwhile. */
+  findWay(): void {
+    this.#mesh.findWay();
+    this.#sender?.findWay();
+    this.#receiver?.findWay();
+  }
+
   /** What came may now be enough to close what came before. */
   checkRelease(): void {
     this.#release();
@@ -135,28 +150,43 @@ export class MediaPaths {
   #turnTo(path: Path): void {
     const isFirst = this.#path === undefined;
     this.#path = path;
+    this.#looks = 0;
     this.#isClosing = false;
     this.#options.remote.setWanted(path);
     clearTimeout(this.#overlap);
     if (path === 'callserver') this.#openCallServer();
-    else this.#mesh.unrelease();
-    if (!isFirst) this.#closeOldAfter(OVERLAP_MS);
+    else this.#mesh.renew();
+    if (!isFirst) this.#lookAgainIn(OVERLAP_MS);
   }
 
-  /** Closes the old way, but never before the new one stands. */
-  #closeOldAfter(ms: number): void {
+  #lookAgainIn(ms: number): void {
     clearTimeout(this.#overlap);
-    this.#overlap = setTimeout(() => {
-      if (this.#path === 'callserver' && this.#isCallServerUp()) this.#mesh.closeAll();
-      else if (this.#path === 'mesh' && this.#isMeshUp()) this.#closeCallServer();
-      else this.#closeOldAfter(OVERLAP_MS);
-    }, ms);
+    this.#overlap = setTimeout(() => this.#look(), ms);
+  }
+
+  /** Who is not there yet on the new way may never be; but it is not given up before the new one stands. */
+  #look(): void {
+    const isUp = this.#path === 'callserver' ? this.#isCallServerUp() : this.#isMeshUp();
+    if (isUp) this.#looks++;
+    if (this.#path === 'mesh') {
+      if (isUp) this.#closeCallServer();
+      else this.#lookAgainIn(OVERLAP_MS);
+    } else if (this.#looks >= MOST_LOOKS) {
+      this.#mesh.closeAll();
+    } else {
+      this.#release();
+      this.#lookAgainIn(OVERLAP_MS);
+    }
   }
 
   #isCallServerUp(): boolean {
-    return [this.#sender, this.#receiver].every(
-      (link) => link?.connection.connectionState === 'connected',
-    );
+    const links = this.#sends ? [this.#sender, this.#receiver] : [this.#receiver];
+    return links.every((link) => link?.connection.connectionState === 'connected');
+  }
+
+  /** Who only watches has nothing to send, and is refused. */
+  get #sends(): boolean {
+    return this.#state?.self?.role !== 'viewer';
   }
 
   #isMeshUp(): boolean {
@@ -168,21 +198,30 @@ export class MediaPaths {
   }
 
   #openCallServer(): void {
-    const onState = () => this.#onChange();
+    const onState = (state: RTCPeerConnectionState) => {
+      if (state === 'disconnected') this.#options.onCutOff();
+      this.#onChange();
+    };
     const iceServers = this.#iceServers;
     const { remote, onNewReceiver } = this.#options;
-    this.#sender ??= new Sender(
-      { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
-      this.#tracks,
-    );
-    if (this.#receiver !== undefined) return;
+    const isNew = this.#receiver === undefined;
     const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
       const { sdp, sections = [] } = await this.#offer('receive', offer);
       return { sdp, sections };
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    this.#receiver = new Receiver({ iceServers, remote, onState, offer }, streams);
-    onNewReceiver();
+    // First: nobody wants to wait for the others' pictures behind one's own.
+    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer }, streams);
+    if (this.#sends) {
+      this.#sender ??= new Sender(
+        { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
+        this.#tracks,
+      );
+    } else {
+      this.#sender?.close();
+      this.#sender = undefined;
+    }
+    if (isNew) onNewReceiver();
   }
 
   #closeCallServer(): void {
@@ -233,28 +272,32 @@ export class MediaPaths {
     const state = this.#state;
     if (state === undefined) return;
     if (this.#path === 'callserver') {
-      if (this.#isCallServerUp()) this.#mesh.release((id) => this.#hasAll(state, id, 'callserver'));
+      if (!this.#isCallServerUp()) return;
+      this.#mesh.tellHas('callserver', (id) => this.#hasAll(state, id, 'callserver'));
       return;
     }
-    if (this.#sender === undefined || this.#isClosing || !this.#isMeshUp()) return;
-    if (!this.#present(state).every((id) => this.#hasAll(state, id, 'mesh'))) return;
-    // The others close theirs by themselves; what we send there must last as long.
+    this.#mesh.tellHas('mesh', (id) => this.#hasAll(state, id, 'mesh'));
+    if (this.#receiver === undefined) return;
+    const present = this.#present(state);
+    if (this.#isClosing || !this.#isMeshUp() || !this.#mesh.isHeardBy(present)) return;
+    if (!present.every((id) => this.#hasAll(state, id, 'mesh'))) return;
     this.#isClosing = true;
-    this.#closeOldAfter(LAST_MS);
+    this.#lookAgainIn(LAST_MS);
   }
 
-  /** Whether all that somebody has turned on comes here on this path. */
+  /**
+   * Whether all that somebody has turned on comes here on this path. A picture
+   * that has not come for long may be one that the camera does not give.
+   */
   #hasAll(state: RoomState, id: string, path: Path): boolean {
     const person = state.people[id];
     if (person === undefined) return true;
     const { remote } = this.#options;
     const isMissing = (isOn: boolean, slot: 'microphone' | 'camera' | 'screen') =>
       isOn && !remote.flows(id, path, slot);
-    return !(
-      isMissing(person.audio, 'microphone') ||
-      isMissing(person.video, 'camera') ||
-      isMissing(person.screen, 'screen')
-    );
+    if (isMissing(person.audio, 'microphone')) return false;
+    if (this.#looks > 0) return true;
+    return !isMissing(person.video, 'camera') && !isMissing(person.screen, 'screen');
   }
 
   /** Those in the same room, the main one or a breakout. */

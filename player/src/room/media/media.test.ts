@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { canBlur } from './background-blur.ts';
+import { withSoundRepairs } from './codecs.ts';
 import { encodingsFor } from './encodings.ts';
 import { gradeOf, type Measured } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
@@ -201,4 +203,38 @@ describe('between two readings', () => {
   it('knows nothing of loss at the first', () => {
     expect(between(undefined, read([inbound(100, 10, 1)], 0), ['t']).loss).toBeUndefined();
   });
+});
+
+describe('withSoundRepairs', () => {
+  const offer = [
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111 0',
+    'a=rtpmap:111 opus/48000/2',
+    'a=rtcp-fb:111 transport-cc',
+    'a=rtpmap:0 PCMU/8000',
+    'm=video 9 UDP/TLS/RTP/SAVPF 96',
+    'a=rtpmap:96 VP8/90000',
+    '',
+  ].join('\r\n');
+
+  it('asks for NACK of Opus in every section, of nothing else, and once', () => {
+    const repaired = withSoundRepairs(offer + offer);
+    expect(repaired.match(/^a=rtcp-fb:111 nack\r$/gm)).toHaveLength(2);
+    expect(repaired.replaceAll('a=rtcp-fb:111 nack\r\n', '')).toBe(offer + offer);
+    const once = withSoundRepairs(offer);
+    expect(withSoundRepairs(once)).toBe(once);
+  });
+});
+
+describe('canBlur', () => {
+  const camera = (backgroundBlur?: unknown) =>
+    ({ getCapabilities: () => ({ backgroundBlur }) }) as unknown as MediaStreamTrack;
+
+  it.each([
+    ['a camera that can do both', camera([true, false]), true],
+    ['one that always does', camera([true]), false],
+    ['one that never does', camera([false]), false],
+    ['one that knows nothing of it', camera(), false],
+    ['a browser without capabilities', {} as MediaStreamTrack, false],
+    ['no camera', undefined, false],
+  ])('with %s', (_name, track, expected) => expect(canBlur(track)).toBe(expected));
 });

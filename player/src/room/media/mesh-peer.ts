@@ -1,4 +1,5 @@
 import { preferVp8 } from './codecs.ts';
+import type { Path } from './remote-media.ts';
 import { kindOf, type OwnTracks, SLOTS, type Slot } from './slots.ts';
 
 /** A session description, and which of its sections (`a=mid`) carries what. */
@@ -15,8 +16,8 @@ export interface MeshPeerOptions {
   send: (what: Description | { candidate: RTCIceCandidateInit | null }) => void;
   onTrack: (slot: Slot, receiver: RTCRtpReceiver) => void;
   onState: (state: RTCPeerConnectionState) => void;
-  /** Says the other side has our media by another way. */
-  onReleased: () => void;
+  /** Says the other side by which way it has all of our media. */
+  onHas: (by: Path) => void;
 }
 
 /** A camera in a mesh is sent once for each of the others. */
@@ -27,7 +28,14 @@ const MAX_BITS_PER_SECOND: Record<Slot, number> = {
   'screen-audio': 96_000,
 };
 
-const RELEASE = 'have your media by the call server';
+/** ICE may find its way again by itself for so long. */
+const DISCONNECTED_MS = 2_000;
+
+/** What one side tells the other, on a data channel of the connection. */
+const HAS: Record<Path, string> = {
+  callserver: 'have your media by the call server',
+  mesh: 'have your media directly',
+};
 
 /**
  * The direct connection to one other person, by perfect negotiation
@@ -45,6 +53,7 @@ export class MeshPeer {
   #isSettingAnswer = false;
   readonly #slots = new Map<string, Slot>();
   #early: RTCIceCandidateInit[] = [];
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -66,8 +75,14 @@ export class MeshPeer {
     };
     connection.onconnectionstatechange = () => {
       if (this.#closed) return;
-      if (connection.connectionState === 'failed') connection.restartIce();
-      options.onState(connection.connectionState);
+      const { connectionState } = connection;
+      clearTimeout(this.#patience);
+      options.onState(connectionState);
+      // `findWay` does nothing where it has been closed upon this.
+      if (connectionState === 'failed') this.findWay();
+      if (connectionState === 'disconnected') {
+        this.#patience = setTimeout(() => this.findWay(), DISCONNECTED_MS);
+      }
     };
     // The polite one answers: its sections come with the other's offer.
     if (!options.isPolite) {
@@ -96,16 +111,22 @@ export class MeshPeer {
       });
   }
 
-  /** Tells the other side that its media comes here by another way; false while it cannot be told. */
-  release(): boolean {
+  /** Tells the other side by which way all of its media comes here; false while it cannot be told. */
+  tellHas(by: Path): boolean {
     if (this.#control?.readyState !== 'open') return false;
-    this.#control.send(RELEASE);
+    this.#control.send(HAS[by]);
     return true;
+  }
+
+  /** Looks for another way to the other side; what flows by the present one flows on. */
+  findWay(): void {
+    if (!this.#closed && this.connection.remoteDescription !== null) this.connection.restartIce();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#patience);
     this.connection.close();
   }
 
@@ -151,7 +172,8 @@ export class MeshPeer {
   #openControl(): void {
     this.#control = this.connection.createDataChannel('path', { negotiated: true, id: 0 });
     this.#control.onmessage = ({ data }) => {
-      if (data === RELEASE) this.#options.onReleased();
+      for (const by of ['mesh', 'callserver'] as const)
+        if (data === HAS[by]) this.#options.onHas(by);
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Candidate } from '#contracts';
 import type { Outgoing } from '../signal/signal-client.ts';
 import { type Description, MeshPeer } from './mesh-peer.ts';
-import type { RemoteMedia } from './remote-media.ts';
+import type { Path, RemoteMedia } from './remote-media.ts';
 import type { OwnTracks, Slot } from './slots.ts';
 
 interface Entry {
@@ -9,14 +9,21 @@ interface Entry {
   /** Names our connection and the other side's. */
   own: string;
   theirs: string | undefined;
-  /** Each side says when it has the other's media by the call server. */
-  isReleasedHere: boolean;
-  isReleasedThere: boolean;
+  /** Each side says by which ways it has had all of the other's media. */
+  here: Set<Path>;
+  there: Set<Path>;
+  closing?: ReturnType<typeof setTimeout>;
 }
+
+/** After both sides have given it up: what was said last arrives, and what comes instead has begun to sound. */
+const LINGER_MS = 1_000;
+const DEAD: ReadonlySet<RTCPeerConnectionState> = new Set(['failed', 'closed']);
 
 export interface MeshOptions {
   selfId: string;
   iceServers: () => RTCIceServer[];
+  /** Whether media goes directly now: then the others may open connections. */
+  isWay: () => boolean;
   remote: RemoteMedia;
   send: (message: Outgoing) => void;
   onChange: () => void;
@@ -67,8 +74,11 @@ export class Mesh {
       entry?.theirs !== undefined &&
       message.connection !== undefined &&
       entry.theirs !== message.connection;
-    if (message.type === 'answer' && (entry === undefined || isStranger)) return;
-    if (entry === undefined || isStranger) entry = this.#make(message.from);
+    if (entry === undefined || isStranger) {
+      // One that was closed here, perhaps, because direct is not the way any more.
+      if (message.type === 'answer' || !this.#options.isWay()) return;
+      entry = this.#make(message.from);
+    }
     entry.theirs = message.connection;
     const { type, sdp, labels } = message;
     entry.peer.receive({ type, sdp, labels });
@@ -81,26 +91,43 @@ export class Mesh {
     entry.peer.receive({ candidate: message.candidate as RTCIceCandidateInit | null });
   }
 
-  /** Says to those whose media comes by the call server that they need not send it directly. */
-  release(hasByCallServer: (participantId: string) => boolean): void {
+  /**
+   * Says to those whose media comes by this way that it does. Where both sides
+   * have each other's by the call server, the direct connection is closed.
+   */
+  tellHas(by: Path, has: (participantId: string) => boolean): void {
     for (const [id, entry] of this.#entries) {
-      if (entry.isReleasedHere || !hasByCallServer(id) || !entry.peer.release()) continue;
-      entry.isReleasedHere = true;
+      if (entry.here.has(by) || !has(id) || !entry.peer.tellHas(by)) continue;
+      entry.here.add(by);
       this.#closeReleased(id, entry);
     }
   }
 
+  /** Whether all of these have said that our media comes to them directly. */
+  isHeardBy(participantIds: Iterable<string>): boolean {
+    for (const id of participantIds) if (!this.#entries.get(id)?.there.has('mesh')) return false;
+    return true;
+  }
+
   /** Direct is the way again: what one side has given up already is made anew. */
-  unrelease(): void {
-    for (const [id, { isReleasedHere, isReleasedThere }] of this.#entries) {
-      if (isReleasedHere || isReleasedThere) this.close(id);
+  renew(): void {
+    for (const [id, { here, there }] of this.#entries) {
+      if (here.has('callserver') || there.has('callserver')) this.close(id);
+      here.clear();
+      there.clear();
     }
+  }
+
+  /** The network has changed. */
+  findWay(): void {
+    for (const { peer } of this.#entries.values()) peer.findWay();
   }
 
   close(participantId: string): void {
     const entry = this.#entries.get(participantId);
     if (entry === undefined) return;
     this.#entries.delete(participantId);
+    clearTimeout(entry.closing);
     entry.peer.close();
     this.#options.remote.remove(participantId, 'mesh');
   }
@@ -132,30 +159,31 @@ export class Mesh {
         onTrack: (slot, receiver) => {
           if (isCurrent()) remote.add(id, 'mesh', slot, receiver.track, receiver);
         },
-        onState: () => {
-          if (isCurrent()) onChange();
-        },
-        onReleased: () => {
+        onState: (state) => {
           const entry = this.#entries.get(id);
           if (entry === undefined || !isCurrent()) return;
-          entry.isReleasedThere = true;
+          // Given up here, and dead: it is not brought back to life.
+          if (entry.here.has('callserver') && DEAD.has(state)) this.close(id);
+          onChange();
+        },
+        onHas: (by) => {
+          const entry = this.#entries.get(id);
+          if (entry === undefined || !isCurrent()) return;
+          entry.there.add(by);
           this.#closeReleased(id, entry);
+          onChange();
         },
       },
       this.#tracks,
     );
-    const entry: Entry = {
-      peer,
-      own,
-      theirs: undefined,
-      isReleasedHere: false,
-      isReleasedThere: false,
-    };
+    const entry: Entry = { peer, own, theirs: undefined, here: new Set(), there: new Set() };
     this.#entries.set(id, entry);
     return entry;
   }
 
-  #closeReleased(id: string, { isReleasedHere, isReleasedThere }: Entry): void {
-    if (isReleasedHere && isReleasedThere) this.close(id);
+  #closeReleased(id: string, entry: Entry): void {
+    const { here, there, closing } = entry;
+    if (!here.has('callserver') || !there.has('callserver') || closing !== undefined) return;
+    entry.closing = setTimeout(() => this.close(id), LINGER_MS);
   }
 }

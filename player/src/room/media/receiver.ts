@@ -66,6 +66,10 @@ export class Receiver {
     this.#link.restart();
   }
 
+  findWay(): void {
+    this.#link.findWay();
+  }
+
   close(): void {
     this.#link.close();
     this.#remote.clear('callserver');
@@ -78,7 +82,9 @@ export class Receiver {
     }
     const needed = sectionsNeeded(this.#streams, present);
     for (const kind of ['audio', 'video'] as const) {
-      for (let i = 0; i < needed[kind]; i++) {
+      // One at least: the connection is there before there is anything to receive.
+      const least = present[kind] === 0 ? 1 : 0;
+      for (let i = 0; i < Math.max(least, needed[kind]); i++) {
         connection.addTransceiver(kind, { direction: 'recvonly' });
       }
     }

@@ -49,6 +49,10 @@ export class Sender {
     this.#link.restart();
   }
 
+  findWay(): void {
+    this.#link.findWay();
+  }
+
   close(): void {
     this.#link.close();
   }

@@ -30,10 +30,13 @@ const ROLES = { host: 'Host', 'co-host': 'Co-host', participant: '', viewer: 'Vi
 /** Who is here, who waits, whose hand is up; and what a host can do about it. */
 export function PeoplePanel({
   session,
+  isCall,
   onClose,
   onRefused,
 }: {
   session: RoomSession;
+  /** A call between two: nobody is invited, nobody is host. */
+  isCall: boolean;
   onClose: () => void;
   onRefused: (text: string) => void;
 }) {
@@ -48,15 +51,17 @@ export function PeoplePanel({
   return (
     <SidePanel title="People" count={all.length} onClose={onClose}>
       <div className="people-body">
-        <div className="people-invite">
-          <CopyButton
-            what="Link to the room"
-            text={location.origin + location.pathname}
-            size="small"
-          >
-            Copy the link to invite
-          </CopyButton>
-        </div>
+        {!isCall && (
+          <div className="people-invite">
+            <CopyButton
+              what="Link to the room"
+              text={location.origin + location.pathname}
+              size="small"
+            >
+              Copy the link to invite
+            </CopyButton>
+          </div>
+        )}
         {isHost(self) && state.waiting.length > 0 && <WaitingList state={state} send={send} />}
         {hands.length > 0 && (
           <section aria-labelledby="hands-title">
@@ -93,11 +98,17 @@ export function PeoplePanel({
           <h3 id="here-title">In the room</h3>
           <ul className="people-list">
             {all.map((person) => (
-              <Person key={person.participantId} person={person} self={self} send={send} />
+              <Person
+                key={person.participantId}
+                person={person}
+                self={self}
+                isCall={isCall}
+                send={send}
+              />
             ))}
           </ul>
         </section>
-        {isHost(self) && <HostControls state={state} send={send} />}
+        {isHost(self) && !isCall && <HostControls state={state} send={send} />}
       </div>
     </SidePanel>
   );
@@ -165,17 +176,19 @@ function HostControls({ state, send }: { state: RoomState; send: Send }) {
 function Person({
   person,
   self,
+  isCall,
   send,
 }: {
   person: RoomParticipant;
   self: RoomParticipant;
+  isCall: boolean;
   send: Send;
 }) {
   const isSelf = person === self;
-  const role = ROLES[person.role];
+  const role = isCall ? '' : ROLES[person.role];
   return (
     <li className="person">
-      <Avatar name={person.displayName} size="line" />
+      <Avatar name={person.displayName} picture={person.picture} size="line" />
       <span className="person-name">
         <bdi>{person.displayName}</bdi>
         <span className="dim small">
@@ -194,7 +207,7 @@ function Person({
       ) : (
         <VideoOff className="person-off" size={16} role="img" aria-label="camera off" />
       )}
-      {isHost(self) && !isSelf ? (
+      {isHost(self) && !isCall && !isSelf ? (
         <PersonMenu person={person} self={self} send={send} />
       ) : (
         <span className="person-space" />

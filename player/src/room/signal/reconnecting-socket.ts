@@ -13,8 +13,11 @@ export interface SocketLike {
 export type SocketState = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 export interface ReconnectingSocketOptions {
-  /** Where to connect to, asked for anew before each attempt: it may carry where to resume. */
-  url: () => string;
+  /**
+   * Where to connect to, asked for anew before each attempt: it may carry where
+   * to resume. An answer that fails is an attempt that failed.
+   */
+  url: () => string | Promise<string>;
   onMessage: (message: unknown) => void;
   onState: (state: SocketState) => void;
   /** The other side ended it for good, or all attempts failed. */
@@ -25,8 +28,8 @@ export interface ReconnectingSocketOptions {
   retry?: RetryPolicy;
 }
 
-/** Quick at first: most breaks are a second of bad Wi-Fi. */
-const RETRY: RetryPolicy = { baseMs: 250, capMs: 5_000, jitter: 0.3, attempts: 40 };
+/** Quick at first: most breaks are a second of bad Wi-Fi, or a server that starts again. */
+const RETRY: RetryPolicy = { baseMs: 250, capMs: 2_000, jitter: 0.3, attempts: 80 };
 /** A connection that does not come about by then is given up. */
 const OPEN_MS = 8_000;
 const OPEN = 1;
@@ -43,6 +46,8 @@ export class ReconnectingSocket {
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wasOpen = false;
+  /** Counts the attempts: an address that comes late is of an earlier one. */
+  #turn = 0;
 
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
@@ -79,9 +84,27 @@ export class ReconnectingSocket {
   #connect(): void {
     clearTimeout(this.#timer);
     this.#drop();
+    const turn = ++this.#turn;
+    const url = this.#options.url();
+    if (typeof url === 'string') {
+      this.#open(url);
+      return;
+    }
+    const isPast = () => turn !== this.#turn || this.#state === 'closed';
+    url.then(
+      (known) => {
+        if (!isPast()) this.#open(known);
+      },
+      () => {
+        if (!isPast()) this.#failed(1006, 'no address');
+      },
+    );
+  }
+
+  #open(url: string): void {
     const open =
-      this.#options.open ?? ((url: string) => new WebSocket(url) as unknown as SocketLike);
-    const socket = open(this.#options.url());
+      this.#options.open ?? ((address: string) => new WebSocket(address) as unknown as SocketLike);
+    const socket = open(url);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#lost(socket, 1006, 'no answer'), OPEN_MS);
     socket.onopen = () => {
@@ -106,6 +129,10 @@ export class ReconnectingSocket {
 
   #lost(socket: SocketLike, code: number, reason: string): void {
     if (socket !== this.#socket || this.#state === 'closed') return;
+    this.#failed(code, reason);
+  }
+
+  #failed(code: number, reason: string): void {
     this.#drop();
     clearTimeout(this.#timer);
     const policy = this.#options.retry ?? RETRY;

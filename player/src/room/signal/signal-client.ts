@@ -38,6 +38,8 @@ interface Pending {
 const PING_MS = 5_000;
 /** Nothing at all came for so long: the connection is dead though nobody said so. */
 const SILENT_MS = 12_000;
+/** Or for so long, where there is reason to doubt. */
+const PROBE_MS = 2_000;
 /** What waits for an answer; more than that and the server is asked too much of. */
 const MOST_PENDING = 400;
 /** After these the server does not want us back: normal, flood, elsewhere, removed, ended, not joined. */
@@ -54,6 +56,7 @@ export class SignalClient {
   readonly #socket: ReconnectingSocket;
   readonly #pending = new Map<string, Pending>();
   readonly #timer: ReturnType<typeof setInterval>;
+  #probing: ReturnType<typeof setTimeout> | undefined;
   #url: string;
   #resumeKey: string | undefined;
   #sequence = 0;
@@ -79,6 +82,11 @@ export class SignalClient {
 
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
+  }
+
+  /** The newest one that the server has given out: it is good for some minutes. */
+  get token(): string {
+    return new URL(this.#url).searchParams.get('token') ?? '';
   }
 
   /**
@@ -112,6 +120,17 @@ export class SignalClient {
   /** The network has changed: what seems open may be dead. */
   reconnectNow(): void {
     this.#socket.reconnectNow();
+  }
+
+  /** Other things than the signalling have gone silent: looks whether it has, too. */
+  probe(): void {
+    if (this.#probing !== undefined || this.#socket.state !== 'open') return;
+    const askedAt = this.#now();
+    this.#socket.send({ type: 'ping', sent: askedAt });
+    this.#probing = setTimeout(() => {
+      this.#probing = undefined;
+      if (this.#lastHeard < askedAt && this.#socket.state === 'open') this.#socket.reconnectNow();
+    }, PROBE_MS);
   }
 
   /** Leaves for good. */
@@ -191,6 +210,7 @@ export class SignalClient {
 
   #finish(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#probing);
     for (const { reject } of this.#pending.values()) {
       reject(new SignalError('closed', 'The room has been left.'));
     }

@@ -33,7 +33,9 @@ export function announcementOf(message: ServerMessage, before: RoomState): strin
     }
     case 'chat': {
       if (before.isChatOpen || message.from === before.self?.participantId) return undefined;
-      return `${message.displayName}${message.to === undefined ? '' : ', to you'}: ${message.message}`;
+      const { displayName, to, file } = message;
+      const said = [message.message, file === undefined ? '' : `file ${file.name}`];
+      return `${displayName}${to === undefined ? '' : ', to you'}: ${said.filter((one) => one !== '').join(', ')}`;
     }
     case 'waiting-list': {
       const known = new Set(before.waiting.map(({ participantId }) => participantId));

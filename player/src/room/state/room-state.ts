@@ -197,7 +197,9 @@ function welcomed(
   message: Extract<ServerMessage, { type: 'welcome' }>,
   nowMs: number,
 ): RoomState {
-  const { self, participants, meeting, route, streams, chat, polls, waiting } = message;
+  const { self, participants, meeting, route, streams, polls, waiting } = message;
+  const isNews = state.phase === 'in' && !state.isChatOpen;
+  const { chat, moreChat, missed } = rejoined(state, message.chat);
   return {
     ...state,
     phase: 'in',
@@ -207,13 +209,28 @@ function welcomed(
     route,
     streams,
     chat,
-    moreChat: chat.length >= FIRST_HISTORY,
+    moreChat,
+    unread: state.unread + (isNews ? missed : 0),
     polls,
     breakouts: message.breakouts,
     stage: message.stage,
     waiting,
     clockOffsetMs: message.serverTime - nowMs,
   };
+}
+
+/** After a break, what had been read before the newest messages stays, if nothing is missing between. */
+function rejoined(
+  { chat, moreChat, self }: RoomState,
+  newest: readonly ChatMessage[],
+): { chat: readonly ChatMessage[]; moreChat: boolean; missed: number } {
+  const known = new Set(chat.map(({ messageId }) => messageId));
+  const missed = newest.filter(
+    ({ messageId, from }) => !known.has(messageId) && from !== self?.participantId,
+  ).length;
+  const at = chat.findIndex(({ messageId }) => messageId === newest[0]?.messageId);
+  if (at < 0) return { chat: newest, moreChat: newest.length >= FIRST_HISTORY, missed };
+  return { chat: [...chat.slice(0, at), ...newest], moreChat, missed };
 }
 
 const over = (state: RoomState, why: Exclude<Ending['why'], 'lost'>): RoomState => ({
@@ -245,6 +262,12 @@ function withChat(state: RoomState, messages: readonly ChatMessage[], isNews: bo
 
 export const isHost = (person: RoomParticipant | undefined): boolean =>
   person?.role === 'host' || person?.role === 'co-host';
+
+/** Whether the settings of the meeting let this person write. */
+export function mayWrite({ meeting, self }: RoomState): boolean {
+  const who = meeting?.settings.chat;
+  return who !== 'nobody' && (who !== 'hosts' || isHost(self));
+}
 
 /** People with their hands up, the longest first. */
 export const raisedHands = (state: RoomState): RoomParticipant[] =>

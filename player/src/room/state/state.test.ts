@@ -106,6 +106,22 @@ describe('reduce', () => {
     expect(hear(inRoom, update)).toBe(inRoom);
   });
 
+  it('keeps what was read when it is welcomed again after a break, and counts what was missed', () => {
+    const before = hear(inRoom, say(chat('1')), say(chat('2')), say(chat('3', { from: 'me' })));
+    expect(before.unread).toBe(2);
+    const again = (...ids: string[]) =>
+      hear(before, { ...WELCOME, chat: ids.map((id) => chat(id)) } as ServerMessage);
+    expect(again('2', '3', '4').chat.map(({ messageId }) => messageId)).toEqual([
+      '1',
+      '2',
+      '3',
+      '4',
+    ]);
+    expect(again('2', '3', '4').unread).toBe(3);
+    // There is a hole between the two.
+    expect(again('8', '9').chat.map(({ messageId }) => messageId)).toEqual(['8', '9']);
+  });
+
   it('counts what is unread while the chat is closed, and not what one wrote oneself', () => {
     const closed = hear(inRoom, say(chat('1')), say(chat('2', { from: 'me' })), say(chat('1')));
     expect(closed.unread).toBe(1);
@@ -202,10 +218,23 @@ describe('announcementOf', () => {
 });
 
 describe('withoutPrivate', () => {
-  it('leaves out names, chat and keys, however deep', () => {
-    const state = hear(inRoom, say(chat('1')));
+  it('leaves out names, titles, chat, polls and keys, however deep', () => {
+    const file = { fileId: 'f', name: 'plan.pdf', size: 1 };
+    const options = [{ text: 'an option', votes: 1 }];
+    const poll = { pollId: 'p', question: 'a question', options, multiple: false, open: true };
+    const state = hear(
+      inRoom,
+      say(chat('1', { file })),
+      { type: 'poll', sequence: 3, poll: { ...poll, voters: 1 } },
+      {
+        type: 'breakouts',
+        sequence: 4,
+        rooms: [{ breakoutId: 'b', name: 'a room', participantIds: [] }],
+      },
+    );
     const text = JSON.stringify(withoutPrivate({ state, token: 'secret' }));
-    for (const secret of ['ADA', 'text of 1', 'secret']) expect(text).not.toContain(secret);
+    const secrets = ['ADA', 'text of 1', 'secret', 'Rehearsal', 'plan', 'an option', 'a question'];
+    for (const secret of [...secrets, 'a room']) expect(text).not.toContain(secret);
     expect(text).toContain('"participantId":"ada"');
   });
 });

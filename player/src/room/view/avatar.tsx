@@ -1,7 +1,21 @@
-import { hueOf, initialsOf } from './initials.ts';
+import { useState } from 'react';
+import { initialsOf } from '#base';
+import { hueOf } from './hue.ts';
 
-/** Somebody without a picture. */
-export function Avatar({ name, size = 'tile' }: { name: string; size?: 'tile' | 'line' }) {
+import './avatar.css';
+
+/** Somebody's picture, or what stands for them without one. */
+export function Avatar({
+  name,
+  picture,
+  size = 'tile',
+}: {
+  name: string;
+  /** Where it is. */
+  picture?: string | undefined;
+  size?: 'tile' | 'line' | 'contact' | 'large';
+}) {
+  const [broken, setBroken] = useState<string>();
   return (
     <span
       className={`avatar avatar-${size}`}
@@ -9,6 +23,15 @@ export function Avatar({ name, size = 'tile' }: { name: string; size?: 'tile' | 
       aria-hidden="true"
     >
       {initialsOf(name)}
+      {picture !== undefined && picture !== broken && (
+        <img
+          className="avatar-picture"
+          src={picture}
+          alt=""
+          draggable={false}
+          onError={() => setBroken(picture)}
+        />
+      )}
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { Countdown } from '../panels/countdown.tsx';
 import type { RoomSession } from '../room-session.ts';
 import { isHost, nameOf, type RoomState } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
+import './banners.css';
 
 /** What must be known or decided now, above the pictures. */
 export function Banners({

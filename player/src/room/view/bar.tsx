@@ -14,6 +14,8 @@ import {
 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import './emoji.css';
+import './bar.css';
 
 /** What can be done with one press, and how things stand with it. */
 export interface BarProps {
@@ -36,6 +38,8 @@ export interface BarProps {
   onReaction: (emoji: string) => void;
   onPanel: (panel: 'chat' | 'people') => void;
   onLeave: () => void;
+  /** What leaving is called here. */
+  leaveLabel?: string | undefined;
   more: readonly {
     id: string;
     label: string;
@@ -151,7 +155,7 @@ export function Bar(props: BarProps) {
           </Popover>
         </MenuTrigger>
         <BarButton
-          label="Leave"
+          label={props.leaveLabel ?? 'Leave'}
           className="bar-leave"
           onPress={props.onLeave}
           icon={<PhoneOff size={20} />}

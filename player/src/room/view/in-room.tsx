@@ -20,6 +20,7 @@ import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { saveDiagnostics } from '../diagnostics.ts';
+import { DropHere } from '../files/drop-here.tsx';
 import { DeviceForm } from '../lobby/device-form.tsx';
 import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
 import { PollsPanel } from '../panels/polls-panel.tsx';
@@ -27,7 +28,7 @@ import { StagePanel } from '../panels/stage-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
-import { isHost, nameOf } from '../state/room-state.ts';
+import { isHost, mayWrite, nameOf } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { Banners } from './banners.tsx';
 import { Bar, type BarProps } from './bar.tsx';
@@ -36,13 +37,21 @@ import { QualityBars } from './quality-bars.tsx';
 import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
+import './in-room.css';
 
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
 
+/** The room of a call between two: what is different there. */
+export interface InCall {
+  /** The other one's name. */
+  title: string;
+  onHangUp: () => void;
+}
+
 /** The room itself. */
-export default function InRoom({ session }: { session: RoomSession }) {
+export default function InRoom({ session, call }: { session: RoomSession; call?: InCall }) {
   const state = useStore(session.state);
   const local = useStore(session.local.store);
   const quality = useStore(session.monitor.quality);
@@ -54,7 +63,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
   const [pinned, setPinned] = useState<string>();
   const [note, setNote] = useNote();
   const root = useRef<HTMLDivElement>(null);
-  usePreferences(session);
+  usePreferences(session, call === undefined);
 
   const { self, people } = state;
   const isShared = Object.values(people).some(({ screen }) => screen);
@@ -146,7 +155,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
       icon: icon(ChartBar),
       onAction: () => setPanel('polls'),
     },
-    ...(isHost(self)
+    ...(isHost(self) && call === undefined
       ? [
           {
             id: 'breakouts',
@@ -156,7 +165,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
           },
         ]
       : []),
-    ...(self?.role === 'host'
+    ...(self?.role === 'host' && call === undefined
       ? [
           {
             id: 'stage',
@@ -189,7 +198,7 @@ export default function InRoom({ session }: { session: RoomSession }) {
           <Mark size={24} />
         </a>
         <h1 className="room-title">
-          <bdi>{state.meeting?.title}</bdi>
+          <bdi>{call?.title ?? state.meeting?.title}</bdi>
         </h1>
         <span className="room-route" title={state.route.reason}>
           {state.route.peers === 'mesh' ? 'Direct' : 'Call server'}
@@ -248,7 +257,12 @@ export default function InRoom({ session }: { session: RoomSession }) {
       </main>
       {panel === 'chat' && <ChatPanel session={session} onClose={() => setPanel(undefined)} />}
       {panel === 'people' && (
-        <PeoplePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+        <PeoplePanel
+          session={session}
+          isCall={call !== undefined}
+          onClose={() => setPanel(undefined)}
+          onRefused={setNote}
+        />
       )}
       {panel === 'polls' && (
         <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
@@ -259,6 +273,13 @@ export default function InRoom({ session }: { session: RoomSession }) {
       {panel === 'stage' && (
         <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
       )}
+      <DropHere
+        isAllowed={mayWrite(state)}
+        onFiles={(files) => {
+          setPanel('chat');
+          session.attachments.add(files);
+        }}
+      />
       <Bar
         isMicrophoneOn={local.isMicrophoneOn}
         isCameraOn={local.isCameraOn}
@@ -276,7 +297,8 @@ export default function InRoom({ session }: { session: RoomSession }) {
         onHand={toggleHand}
         onReaction={(emoji) => session.do({ type: 'reaction', emoji }, setNote)}
         onPanel={togglePanel}
-        onLeave={() => setOpened('leave')}
+        onLeave={() => (call === undefined ? setOpened('leave') : call.onHangUp())}
+        leaveLabel={call === undefined ? undefined : 'Hang up'}
         more={more}
       />
       <Dialog
@@ -306,9 +328,10 @@ export default function InRoom({ session }: { session: RoomSession }) {
         onClose={() => setOpened(undefined)}
         onConfirm={() => saveDiagnostics(session)}
       >
-        It has the state of the room and of its connections, with network addresses and the names of
-        your devices, and no names of people, no chat, no sound and no pictures. It stays on this
-        device until you send it to somebody.
+        It has the state of the room and of its connections: your browser, network addresses, the
+        settings of your devices, and who was muted or shared a screen, by number. It has no names,
+        no titles, no chat, no polls, no sound and no pictures. It stays on this device until you
+        send it to somebody.
       </ConfirmDialog>
       <LeaveDialog
         session={session}
@@ -333,9 +356,12 @@ function useNote(): [string | undefined, (text: string | undefined) => void] {
 }
 
 /** What is chosen here holds in the next room, too. */
-function usePreferences(session: RoomSession): void {
+function usePreferences(session: RoomSession, isKept: boolean): void {
   const { preferences } = useStore(session.local.store);
-  useEffect(() => keep({ preferences }), [preferences]);
+  useEffect(() => {
+    // Whether a call is with or without camera says nothing of the next room.
+    if (isKept) keep({ preferences });
+  }, [preferences, isKept]);
 }
 
 function pictureInPicture(root: HTMLElement | null, onRefused: (text: string) => void): void {

@@ -4,17 +4,23 @@ import { Button } from '../../ui/button.tsx';
 import { buttonClass } from '../../ui/button-class.ts';
 import { Mark } from '../../ui/logo.tsx';
 import { Shell } from '../../ui/shell.tsx';
+import type { FilePlace } from '../files/transfer.ts';
 import type { Ending } from '../state/room-state.ts';
+import { Survey } from './survey.tsx';
 import { endingWords, unavailableWords } from './words.ts';
+import './outside.css';
 
 /** After the room: why, and what one can do now. */
 export function Over({
   ending,
   meeting,
+  place,
   onAgain,
 }: {
   ending: Ending;
   meeting: MeetingView | undefined;
+  /** Of who was in the room: they are asked how it was. */
+  place: FilePlace | undefined;
   onAgain: () => void;
 }) {
   const { title, text, mayReturn } = endingWords(ending, meeting?.title);
@@ -36,6 +42,7 @@ export function Over({
             Home
           </a>
         </div>
+        {place !== undefined && <Survey place={place} />}
       </div>
     </Shell>
   );

@@ -1,21 +1,26 @@
-import { useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import './picture.css';
 
 /**
- * Shows a track. When another one takes its place, that one is shown from its
- * first picture on; until then the old one stays.
+ * Shows a track, from its first picture on: until then `placeholder` stands
+ * there. When another track takes its place, the old one stays until the new
+ * one has a picture.
  */
 export function Picture({
   track,
   isMirrored = false,
   isWhole = false,
   label,
+  placeholder,
 }: {
   track: MediaStreamTrack;
   isMirrored?: boolean;
   /** Nothing of it is cut off: a screen. */
   isWhole?: boolean;
   label: string;
+  placeholder?: ReactNode;
 }) {
+  const [isShown, setShown] = useState(false);
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const { current } = host;
@@ -28,9 +33,10 @@ export function Picture({
     video.setAttribute('aria-label', label);
     video.srcObject = new MediaStream([track]);
     const before = [...current.children];
-    video.hidden = before.length > 0;
+    video.hidden = true;
     const onFirst = () => {
       video.hidden = false;
+      setShown(true);
       for (const old of before) take(old);
     };
     current.append(video);
@@ -43,12 +49,15 @@ export function Picture({
     };
   }, [track, label]);
   return (
-    <div
-      ref={host}
-      className="picture"
-      data-mirrored={isMirrored || undefined}
-      data-whole={isWhole || undefined}
-    />
+    <>
+      {!isShown && placeholder}
+      <div
+        ref={host}
+        className="picture"
+        data-mirrored={isMirrored || undefined}
+        data-whole={isWhole || undefined}
+      />
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Quality } from '../media/quality.ts';
+import './quality-bars.css';
 
 const WORDS = { 1: 'very bad', 2: 'bad', 3: 'fair', 4: 'good' } as const;
 

@@ -1,6 +1,7 @@
 import { X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { IconButton } from '../../ui/button.tsx';
+import './side-panel.css';
 
 /** What opens beside the stage; on a phone, above it. Takes the focus, and gives it back. */
 export function SidePanel({

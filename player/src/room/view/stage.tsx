@@ -7,6 +7,7 @@ import type { RoomSession } from '../room-session.ts';
 import { personOf, type RoomState, raisedHands } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { Tile } from './tile.tsx';
+import './stage.css';
 
 const WIDEST_FRONT = 25;
 const NARROWEST_FRONT = 8;

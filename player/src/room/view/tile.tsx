@@ -37,13 +37,14 @@ export function Tile(props: TileProps) {
       style={{ width, height, translate: `${x}px ${y}px` }}
     >
       {track === undefined ? (
-        <Avatar name={person.displayName} />
+        <Avatar name={person.displayName} picture={person.picture} />
       ) : (
         <Picture
           track={track}
           isMirrored={isOwn && !isScreen}
           isWhole={isScreen}
           label={isScreen ? label : `Camera of ${isOwn ? 'you' : person.displayName}`}
+          placeholder={<Avatar name={person.displayName} picture={person.picture} />}
         />
       )}
       {!person.connected && (

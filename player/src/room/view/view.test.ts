@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { piecesOf } from '../chat/links.ts';
-import { hueOf, initialsOf } from './initials.ts';
+import { hueOf } from './hue.ts';
 import { type Focus, shortcutOf } from './shortcuts.ts';
 import { endingWords, unavailableWords } from './words.ts';
 
@@ -28,17 +28,9 @@ describe('piecesOf', () => {
   });
 });
 
-describe('initialsOf', () => {
-  it.each([
-    ['Ada Lovelace', 'AL'],
-    ['ada', 'A'],
-    ['Jean-Luc de la Tour', 'JT'],
-    ['', '?'],
-    ['👩‍🚀 x', '👩X'],
-  ])('of %s', (name, initials) => {
-    expect(initialsOf(name)).toBe(initials);
-    expect(hueOf(name)).toBe(hueOf(name));
-  });
+it('hueOf gives a name its colour, always the same', () => {
+  expect(hueOf('Ada')).toBe(hueOf('Ada'));
+  expect(hueOf('Ada')).not.toBe(hueOf('Grace'));
 });
 
 describe('shortcutOf', () => {

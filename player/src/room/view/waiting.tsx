@@ -2,6 +2,7 @@ import { Button } from '../../ui/button.tsx';
 import { Mark } from '../../ui/logo.tsx';
 import type { RoomSession } from '../room-session.ts';
 import { useStore } from '../use-store.ts';
+import './outside.css';
 
 /** Before the door, until a host opens it. */
 export function Waiting({ session }: { session: RoomSession }) {

@@ -1,0 +1,150 @@
+import { and, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { AmphiError } from '#base';
+import type { ChatFile } from '#contracts';
+import { type Db, tables } from '#platform/sql';
+
+const { chatFiles, chatMessages, meetings } = tables;
+
+export type FileRow = typeof chatFiles.$inferSelect;
+
+/** What the database knows of the files of meetings. */
+export class FileRepository {
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /**
+   * Makes room for a file that is to come. Throws `meeting_ended`, or `too_many`
+   * when the files of the meeting, or those of this person that are in no
+   * message yet, become too many by it.
+   */
+  async reserve(
+    file: Pick<FileRow, 'fileId' | 'meetingId' | 'fromId' | 'name' | 'size'>,
+    most: { meetingBytes: number; unsent: number },
+  ): Promise<void> {
+    const { meetingId, fromId } = file;
+    await this.#db.transaction(async (transaction) => {
+      // One after the other: each must see what those before it have taken.
+      const [meeting] = await transaction
+        .select({ endedAt: meetings.endedAt })
+        .from(meetings)
+        .where(eq(meetings.meetingId, meetingId))
+        .for('update');
+      if (meeting === undefined || meeting.endedAt !== null) throw new AmphiError('meeting_ended');
+      const [taken] = await transaction
+        .select({
+          bytes: sql<string>`coalesce(sum(${chatFiles.size}), 0)`,
+          unsent: sql<string>`count(*) filter (where ${chatFiles.messageId} is null and ${chatFiles.fromId} = ${fromId})`,
+        })
+        .from(chatFiles)
+        .where(eq(chatFiles.meetingId, meetingId));
+      if (Number(taken?.unsent) >= most.unsent) {
+        throw new AmphiError('too_many', 'Send what you have uploaded first');
+      }
+      if (Number(taken?.bytes) + file.size > most.meetingBytes) {
+        throw new AmphiError('too_many', 'The files of this meeting take up as much as they may');
+      }
+      await transaction.insert(chatFiles).values(file);
+    });
+  }
+
+  /** All of it has come. False when the file is wanted no more. */
+  async stored(fileId: string, picture: FileRow['picture']): Promise<boolean> {
+    const changed = await this.#db
+      .update(chatFiles)
+      .set({ stored: true, picture })
+      .where(eq(chatFiles.fileId, fileId))
+      .returning({ fileId: chatFiles.fileId });
+    return changed.length > 0;
+  }
+
+  async drop(fileId: string): Promise<void> {
+    await this.#db.delete(chatFiles).where(eq(chatFiles.fileId, fileId));
+  }
+
+  async dropAll(meetingId: string): Promise<void> {
+    await this.#db.delete(chatFiles).where(eq(chatFiles.meetingId, meetingId));
+  }
+
+  /** Gives a file to a message; again, where it has it already. Undefined when there is none of this person's to give. */
+  async attach(
+    file: Pick<FileRow, 'meetingId' | 'fileId' | 'fromId'>,
+    messageId: string,
+  ): Promise<FileRow | undefined> {
+    const { meetingId, fileId, fromId } = file;
+    const [row] = await this.#db
+      .update(chatFiles)
+      .set({ messageId })
+      .where(
+        and(
+          eq(chatFiles.fileId, fileId),
+          eq(chatFiles.meetingId, meetingId),
+          eq(chatFiles.fromId, fromId),
+          eq(chatFiles.stored, true),
+          or(isNull(chatFiles.messageId), eq(chatFiles.messageId, messageId)),
+        ),
+      )
+      .returning();
+    return row;
+  }
+
+  /** A file that this participant may have: their own, or that of a message to them or to all. */
+  async readable(
+    meetingId: string,
+    fileId: string,
+    participantId: string,
+  ): Promise<FileRow | undefined> {
+    const [found] = await this.#db
+      .select({ file: chatFiles })
+      .from(chatFiles)
+      .leftJoin(chatMessages, eq(chatMessages.messageId, chatFiles.messageId))
+      .where(
+        and(
+          eq(chatFiles.fileId, fileId),
+          eq(chatFiles.meetingId, meetingId),
+          eq(chatFiles.stored, true),
+          or(
+            eq(chatFiles.fromId, participantId),
+            eq(chatMessages.toId, participantId),
+            and(isNotNull(chatMessages.messageId), isNull(chatMessages.toId)),
+          ),
+        ),
+      );
+    return found?.file;
+  }
+
+  async ofMessage(messageId: string): Promise<FileRow | undefined> {
+    const [row] = await this.#db.select().from(chatFiles).where(eq(chatFiles.messageId, messageId));
+    return row;
+  }
+
+  /** Files in no message that came before then. */
+  async unsent(before: Date, limit: number): Promise<FileRow[]> {
+    return this.#db
+      .select()
+      .from(chatFiles)
+      .where(and(isNull(chatFiles.messageId), lt(chatFiles.createdAt, before)))
+      .limit(limit);
+  }
+
+  /** Meetings that are over and still have files. */
+  async ended(limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectDistinct({ meetingId: chatFiles.meetingId })
+      .from(chatFiles)
+      .innerJoin(meetings, eq(meetings.meetingId, chatFiles.meetingId))
+      .where(isNotNull(meetings.endedAt))
+      .limit(limit);
+    return rows.map(({ meetingId }) => meetingId);
+  }
+}
+
+/** What everybody may know of a file. */
+export const chatFileOf = ({ fileId, name, size, picture }: FileRow): ChatFile => ({
+  fileId,
+  name,
+  size,
+  ...(picture === null ? {} : { picture }),
+});

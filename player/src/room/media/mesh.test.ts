@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Mesh } from './mesh.ts';
+import { RemoteMedia } from './remote-media.ts';
+
+const HAS_BY_CALL_SERVER = 'have your media by the call server';
+const HAS_DIRECTLY = 'have your media directly';
+
+class FakeConnection {
+  static readonly all: FakeConnection[] = [];
+  connectionState: RTCPeerConnectionState = 'new';
+  onconnectionstatechange: (() => void) | null = null;
+  remoteDescription = {};
+  restarts = 0;
+  readonly said: string[] = [];
+  readonly channel = {
+    readyState: 'open',
+    send: (text: string) => this.said.push(text),
+    onmessage: null as ((event: { data: string }) => void) | null,
+  };
+
+  constructor() {
+    FakeConnection.all.push(this);
+  }
+
+  addTransceiver(): unknown {
+    return {};
+  }
+
+  createDataChannel(): unknown {
+    return this.channel;
+  }
+
+  getTransceivers(): unknown[] {
+    return [];
+  }
+
+  restartIce(): void {
+    this.restarts++;
+  }
+
+  becomes(state: RTCPeerConnectionState): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+
+  hears(data: string): void {
+    this.channel.onmessage?.({ data });
+  }
+
+  close(): void {
+    this.connectionState = 'closed';
+  }
+}
+
+let mesh: Mesh;
+let isWay: boolean;
+const everybody = () => true;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('RTCPeerConnection', FakeConnection);
+  vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  FakeConnection.all.length = 0;
+  isWay = true;
+  mesh = new Mesh({
+    selfId: 'me',
+    iceServers: () => [],
+    isWay: () => isWay,
+    remote: new RemoteMedia(() => {}),
+    send: () => {},
+    onChange: () => {},
+  });
+  mesh.open(['a', 'b']);
+});
+
+afterEach(() => {
+  mesh.closeAll();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+const states = () => FakeConnection.all.map(({ connectionState }) => connectionState);
+
+describe('Mesh', () => {
+  it('closes a connection when both sides have each other by the call server, and a while after', () => {
+    const [toA] = FakeConnection.all;
+    mesh.tellHas('callserver', everybody);
+    mesh.tellHas('callserver', everybody);
+    expect(toA?.said).toEqual([HAS_BY_CALL_SERVER]);
+    vi.advanceTimersByTime(60_000);
+    expect(states()).toEqual(['new', 'new']);
+    toA?.hears(HAS_BY_CALL_SERVER);
+    vi.advanceTimersByTime(999);
+    expect(states()).toEqual(['new', 'new']);
+    vi.advanceTimersByTime(1);
+    expect(states()).toEqual(['closed', 'new']);
+  });
+
+  it('keeps a connection that the other side still needs, or that this one does', () => {
+    const [toA, toB] = FakeConnection.all;
+    toA?.hears(HAS_BY_CALL_SERVER);
+    toB?.hears(HAS_BY_CALL_SERVER);
+    mesh.tellHas('callserver', (id) => id === 'b');
+    vi.advanceTimersByTime(60_000);
+    expect(states()).toEqual(['new', 'closed']);
+  });
+
+  it('knows when all the others have its media directly', () => {
+    const [toA, toB] = FakeConnection.all;
+    toA?.hears(HAS_DIRECTLY);
+    expect(mesh.isHeardBy(['a', 'b'])).toBe(false);
+    toB?.hears(HAS_DIRECTLY);
+    expect(mesh.isHeardBy(['a', 'b'])).toBe(true);
+    mesh.renew();
+    expect(mesh.isHeardBy(['a', 'b'])).toBe(false);
+  });
+
+  it('makes anew what one side has given up, when direct is the way again', () => {
+    mesh.tellHas('callserver', (id) => id === 'a');
+    mesh.renew();
+    mesh.open(['a', 'b']);
+    expect(states()).toEqual(['closed', 'new', 'new']);
+  });
+
+  it('takes offers of others while direct is the way, and of none when it is not', () => {
+    const offer = (from: string, connection: string) =>
+      mesh.description({ type: 'offer', sdp: '', from, connection });
+    offer('c', 'c1');
+    expect(FakeConnection.all).toHaveLength(3);
+    isWay = false;
+    offer('d', 'd1');
+    offer('c', 'c2');
+    expect(FakeConnection.all).toHaveLength(3);
+  });
+
+  it('looks for another way for a connection that is cut off, unless it is given up', () => {
+    const [toA, toB] = FakeConnection.all;
+    mesh.tellHas('callserver', (id) => id === 'b');
+    for (const one of [toA, toB]) one?.becomes('connected');
+    toB?.becomes('failed');
+    toA?.becomes('disconnected');
+    expect(states()).toEqual(['disconnected', 'closed']);
+    vi.advanceTimersByTime(2_000);
+    expect([toA?.restarts, toB?.restarts]).toEqual([1, 0]);
+    toA?.becomes('connected');
+    toA?.becomes('disconnected');
+    toA?.becomes('connected');
+    vi.advanceTimersByTime(10_000);
+    expect(toA?.restarts).toBe(1);
+  });
+});
