@@ -1,9 +1,10 @@
+export { DataPipe } from './client/data-pipe.ts';
 export type { MediaFeed } from './client/media-feed.ts';
 export { MediaTap } from './client/media-tap.ts';
 export { Pipe } from './client/pipe.ts';
 export type { PlaybackSession } from './client/playback-session.ts';
 export type { Received, ReceivingSession } from './client/receiving-session.ts';
-export { Router, type Speaker } from './client/router.ts';
+export { type PublishedDataProducer, Router, type Speaker } from './client/router.ts';
 export type { PublishedProducer, SendingSession } from './client/sending-session.ts';
 export { Session } from './client/session.ts';
 export { WorkerClient } from './client/worker-client.ts';

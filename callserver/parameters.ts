@@ -73,6 +73,14 @@ const iceText = z
   .max(256)
   .regex(/^[A-Za-z0-9+/=_-]+$/);
 
+/** The peer's side of an SCTP association (RFC 8841). */
+export const SctpParameters = z.object({
+  port: z.int().min(1).max(0xffff),
+  /** In bytes; 0 for any. */
+  maxMessageSize: z.int().min(0),
+});
+export type SctpParameters = z.infer<typeof SctpParameters>;
+
 /** The peer's side of a WebRTC transport. */
 export const RemoteTransport = z.object({
   usernameFragment: iceText.min(4),
@@ -81,6 +89,8 @@ export const RemoteTransport = z.object({
     algorithm: z.string().regex(/^sha-(1|224|256|384|512)$/),
     value: z.string().regex(/^[0-9A-F:]{47,191}$/),
   }),
+  /** Data channels are agreed on; none, when left out. */
+  sctp: SctpParameters.optional(),
 });
 export type RemoteTransport = z.infer<typeof RemoteTransport>;
 

@@ -52,6 +52,15 @@ import { MAX_CAST, stageLayoutSchema } from './stage.ts';
  * and says `lost` and `ready` itself.
  */
 
+/**
+ * The label of a data channel that carries a pointer on a shared screen. The page
+ * opens it on its sending session, unordered and without retransmission, with the
+ * id of whose screen it is as `protocol`. Who sees that screen gets a channel of the
+ * same label on the receiving session, with the ids of who points and of whose
+ * screen it is, and a space between. In a direct connection it is the same
+ * channel at both ends.
+ */
+export const POINTER_CHANNEL = 'pointer';
 /** How long a room lives on without its owner. */
 export const ROOM_LEASE_MS = 30_000;
 /** How often a stream of notices says that it is alive. */
@@ -61,9 +70,9 @@ export const ROOM_NOTICES_KEPT = 2_048;
 export const ROOM_STATS_MS = 2_000;
 /** Sessions that send, and such that receive, together. */
 export const MAX_ROOM_SESSIONS = 1_200;
-/** Media sections of an offer to send; one more is refused with `limit_exceeded`. */
+/** Sections of an offer to send, that of data channels among them; one more is refused with `limit_exceeded`. */
 export const MAX_SENDING_SECTIONS = 16;
-/** Media sections of an offer to receive. Ask for few codecs in each: an offer has 256 KiB at most. */
+/** Sections of an offer to receive, that of data channels among them. Ask for few codecs in each: an offer has 256 KiB at most. */
 export const MAX_RECEIVING_SECTIONS = 96;
 export const MAX_OFFER_CHARACTERS = 256 * 1024;
 /** Those who speak, in a notice. */

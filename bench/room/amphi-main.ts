@@ -33,7 +33,7 @@ async function answerTo(url: URL, offer: string): Promise<object> {
   }
   const without = url.searchParams.get('without');
   const wanted = [...router.published.keys()].filter((id) => id !== without);
-  const { session } = await router.receive(offer, wanted, MAX_SECTIONS);
+  const { session } = await router.receive(offer, wanted, { maxSections: MAX_SECTIONS });
   return { sdp: session.answer };
 }
 

@@ -24,6 +24,13 @@ export interface Received {
   left: { producerId: string; why: 'section' | 'codec' | 'gone' }[];
 }
 
+export interface ReceivingOptions {
+  /** Of an offer. */
+  maxSections?: number;
+  /** The peer may get data by channels that are opened towards it; not, when left out. */
+  withData?: boolean;
+}
+
 interface Playing extends Placement {
   consumerId: string;
 }
@@ -32,7 +39,7 @@ interface Playing extends Placement {
 export class ReceivingSession extends Session {
   readonly #router: SessionRouter;
   readonly #sdpSessionId: string;
-  readonly #maxSections: number;
+  readonly #options: ReceivingOptions;
   #playing: Playing[] = [];
 
   private constructor(
@@ -40,13 +47,14 @@ export class ReceivingSession extends Session {
     router: SessionRouter,
     local: LocalTransport,
     reception: Reception,
-    options: { sdpSessionId: string; maxSections: number },
+    sdpSessionId: string,
+    options: ReceivingOptions,
   ) {
     const answer = writeSdp(reception.answer(local));
     super({ id, worker: router.worker, remote: reception.remote, local, answer });
     this.#router = router;
-    this.#sdpSessionId = options.sdpSessionId;
-    this.#maxSections = options.maxSections;
+    this.#sdpSessionId = sdpSessionId;
+    this.#options = options;
   }
 
   /** Throws as `Router.receive` says. */
@@ -54,15 +62,16 @@ export class ReceivingSession extends Session {
     router: SessionRouter,
     offer: string,
     wanted: readonly string[],
-    maxSections = MAX_SECTIONS,
+    options: ReceivingOptions,
   ): Promise<{ session: ReceivingSession; received: Received }> {
-    const description = readOffer(offer, maxSections);
+    const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
     const sdpSessionId = newSessionId();
     const { known, gone } = lookUp(router, wanted);
     const reception = negotiateReception(description, known, {
       sessionId: sdpSessionId,
       nextSsrc,
       placed: [],
+      withData: options.withData === true,
     });
     const transportId = randomId(ID_CHARACTERS);
     const { remote } = reception;
@@ -70,9 +79,17 @@ export class ReceivingSession extends Session {
       routerId: router.id,
       transportId,
       remote,
+      // The channels are ours to open.
+      dataChannels: {},
     });
-    const options = { sdpSessionId, maxSections };
-    const session = new ReceivingSession(transportId, router, local, reception, options);
+    const session = new ReceivingSession(
+      transportId,
+      router,
+      local,
+      reception,
+      sdpSessionId,
+      options,
+    );
     try {
       const left = await session.#apply(reception);
       return { session, received: session.#received([...reception.left, ...gone, ...left]) };
@@ -88,12 +105,17 @@ export class ReceivingSession extends Session {
    * `SendingSession.renegotiate` does; then everything stays as it was.
    */
   async renegotiate(offer: string, wanted: readonly string[]): Promise<Received> {
-    const description: SessionDescription = readOffer(offer, this.#maxSections);
+    const description: SessionDescription = readOffer(
+      offer,
+      this.#options.maxSections ?? MAX_SECTIONS,
+    );
     const { known, gone } = lookUp(this.#router, wanted);
     const reception = negotiateReception(description, known, {
       sessionId: this.#sdpSessionId,
       nextSsrc,
       placed: this.#playing,
+      // An association that there was not at the start cannot be added.
+      withData: this.remote.sctp !== undefined,
     });
     let left: Received['left'] = [];
     await this.negotiate(reception.remote, async (version, local) => {
@@ -101,6 +123,11 @@ export class ReceivingSession extends Session {
       return writeSdp(reception.answer(local, version));
     });
     return this.#received([...reception.left, ...gone, ...left]);
+  }
+
+  /** Whether a producer has a section of it now. */
+  plays(producerId: string): boolean {
+    return this.#playing.some((one) => one.producerId === producerId);
   }
 
   #received(left: Received['left']): Received {

@@ -1,12 +1,15 @@
 import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import { writeSdp } from '#protocol';
 import type { Notice } from '../control/messages.ts';
+import type { DataChannelParameters } from '../data-parameters.ts';
 import { negotiatePlayback } from '../negotiation/play.ts';
+import { DataFeed } from './data-feed.ts';
+import { DataTap } from './data-tap.ts';
 import { type FeedTrack, MediaFeed } from './media-feed.ts';
 import { MediaTap } from './media-tap.ts';
 import { newSessionId, nextSsrc, readOffer } from './offer.ts';
 import { PlaybackSession } from './playback-session.ts';
-import { type Received, ReceivingSession } from './receiving-session.ts';
+import { type Received, type ReceivingOptions, ReceivingSession } from './receiving-session.ts';
 import {
   type PublishedProducer,
   type SendingOptions,
@@ -22,6 +25,16 @@ const MAX_PLAY_SECTIONS = 16;
 /** Somebody who speaks now. */
 export type Speaker = Extract<Notice, { notice: 'speakersChanged' }>['speakers'][number];
 
+/** A channel that a session's peer has opened, or that is fed from here. */
+export interface PublishedDataProducer {
+  dataProducerId: string;
+  /** Of the session, or of the feed. */
+  sessionId: string;
+  parameters: DataChannelParameters;
+  /** It comes from another worker. */
+  piped: boolean;
+}
+
 export interface RouterOptions {
   /** Of how many voices the sound is passed on to everybody; 0, of all. */
   topSpeakers?: number;
@@ -32,6 +45,10 @@ export type RouterEvents = {
   speakers: readonly [readonly Speaker[]];
   /** A producer has ended. */
   unpublished: readonly [producerId: string];
+  /** A peer has opened a data channel, or one is fed from here. */
+  dataPublished: readonly [producer: PublishedDataProducer];
+  /** A data producer has ended. */
+  dataUnpublished: readonly [dataProducerId: string];
 };
 
 /** A router in a worker, and how peers come to it: an offer in, an answer out. */
@@ -39,17 +56,33 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
   readonly id: string;
   readonly worker: WorkerClient;
   readonly published = new Map<string, PublishedProducer>();
+  /** Data producers that can be consumed now, by id. */
+  readonly publishedData = new Map<string, PublishedDataProducer>();
   readonly #off: () => void;
 
   private constructor(id: string, worker: WorkerClient) {
     super();
     this.id = id;
     this.worker = worker;
-    this.#off = worker.on('notice', (notice) => {
-      if (notice.notice === 'speakersChanged' && notice.routerId === id) {
-        this.emit('speakers', notice.speakers);
-      }
-    });
+    this.#off = worker.on('notice', (notice) => this.#onNotice(notice));
+  }
+
+  #onNotice(notice: Notice): void {
+    if (!('routerId' in notice) || notice.routerId !== this.id) return;
+    if (notice.notice === 'speakersChanged') {
+      this.emit('speakers', notice.speakers);
+    } else if (notice.notice === 'dataProducerOpened') {
+      const { dataProducerId, transportId: sessionId, parameters } = notice;
+      this.#publishData({ dataProducerId, sessionId, parameters, piped: false });
+    } else if (notice.notice === 'dataProducerClosed') {
+      const { dataProducerId } = notice;
+      if (this.publishedData.delete(dataProducerId)) this.emit('dataUnpublished', dataProducerId);
+    }
+  }
+
+  #publishData(producer: PublishedDataProducer): void {
+    this.publishedData.set(producer.dataProducerId, producer);
+    this.emit('dataPublished', producer);
   }
 
   static async create(worker: WorkerClient, options: RouterOptions = {}): Promise<Router> {
@@ -88,9 +121,9 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
   receive(
     offer: string,
     wanted: readonly string[],
-    maxSections?: number,
+    options: ReceivingOptions = {},
   ): Promise<{ session: ReceivingSession; received: Received }> {
-    return ReceivingSession.begin(this, offer, wanted, maxSections);
+    return ReceivingSession.begin(this, offer, wanted, options);
   }
 
   /**
@@ -156,6 +189,29 @@ export class Router extends Emitter<RouterEvents> implements Closable, SessionRo
     }
     feed.on('closed', () => {
       for (const { producerId } of feed.producers) this.unpublish(producerId);
+    });
+    return feed;
+  }
+
+  /** A data producer's messages in this process. Throws `not_found`. */
+  tapData(dataProducerId: string): Promise<DataTap> {
+    return DataTap.open(this.worker, this.id, dataProducerId);
+  }
+
+  /**
+   * Messages of this process as a data producer of the router; `piped` when they
+   * are those of another worker's, and then of the same id.
+   */
+  async feedData(
+    parameters: DataChannelParameters,
+    piped?: Pick<PublishedDataProducer, 'dataProducerId' | 'sessionId'>,
+  ): Promise<DataFeed> {
+    const feed = await DataFeed.open(this.worker, this.id, parameters, piped?.dataProducerId);
+    const { dataProducerId, transportId } = feed;
+    const sessionId = piped?.sessionId ?? transportId;
+    this.#publishData({ dataProducerId, sessionId, parameters, piped: piped !== undefined });
+    feed.on('closed', () => {
+      if (this.publishedData.delete(dataProducerId)) this.emit('dataUnpublished', dataProducerId);
     });
     return feed;
   }

@@ -1,6 +1,7 @@
 import { AmphiError, randomId } from '#base';
 import { type SessionDescription, writeSdp } from '#protocol';
 import { CODEC_NAMES } from '../codecs.ts';
+import type { DataChannelRules } from '../data-parameters.ts';
 import type { PlayableProducer } from '../negotiation/play.ts';
 import {
   negotiatePublication,
@@ -30,7 +31,9 @@ export interface PublishedProducer extends PlayableProducer {
   piped: boolean;
 }
 
-export interface SendingOptions extends Partial<PublishOptions> {
+export interface SendingOptions extends Partial<Omit<PublishOptions, 'withData'>> {
+  /** The data channels that the peer may open, by label; no data channels when left out. */
+  dataChannels?: DataChannelRules;
   /** What the section of each mid is; where they are told, each that sends needs one. */
   labels?: Readonly<Record<string, string>>;
   maxSections?: number;
@@ -76,7 +79,7 @@ export class SendingSession extends Session {
   ): Promise<SendingSession> {
     const withId = { sessionId: newSessionId(), ...options };
     const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
-    const publication = agree(description, withId);
+    const publication = agree(description, withId, options.dataChannels !== undefined);
     mustHaveLabels(publication, options.labels);
     const { remote } = publication;
     const transportId = randomId(ID_CHARACTERS);
@@ -84,6 +87,7 @@ export class SendingSession extends Session {
       routerId: router.id,
       transportId,
       remote,
+      ...(options.dataChannels === undefined ? {} : { dataChannels: options.dataChannels }),
     });
     const session = new SendingSession(transportId, router, local, publication, withId);
     try {
@@ -112,7 +116,8 @@ export class SendingSession extends Session {
   ): Promise<{ answer: string; producers: readonly PublishedProducer[] }> {
     const all = { ...this.#options, ...options };
     const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
-    const publication = agree(description, all);
+    // An association that there was not at the start cannot be added.
+    const publication = agree(description, all, this.remote.sctp !== undefined);
     mustHaveLabels(publication, all.labels);
     await this.negotiate(publication.remote, async (version, local) => {
       await this.#apply(description, publication, all.labels);
@@ -184,12 +189,14 @@ export class SendingSession extends Session {
 const agree = (
   offer: SessionDescription,
   options: SendingOptions & { sessionId: string },
+  withData: boolean,
 ): Publication =>
   negotiatePublication(offer, {
     codecs: CODEC_NAMES,
     order: 'offer',
     startBitrateKbps: START_BITRATE_KBPS,
     ...options,
+    withData,
   });
 
 function mustHaveLabels({ producers }: Publication, labels: SendingOptions['labels']): void {

@@ -1,6 +1,7 @@
 import { AmphiError, type Closable, Emitter } from '#base';
 import type { Notice, TransportStats } from '../control/messages.ts';
 import type { LocalTransport, RemoteTransport } from '../parameters.ts';
+import { type DataEnd, SessionData } from './session-data.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 export type SessionEvents = {
@@ -9,6 +10,8 @@ export type SessionEvents = {
   closed: readonly [reason: 'closed' | 'silent' | 'owner' | 'lost'];
   /** Of one that receives: which simulcast stream it gets, 0 being the lowest; -1 while the path bears none. */
   layer: readonly [producerId: string, rank: number];
+  /** It no longer gets the messages of a data producer. After a restart its owner may let it have them again. */
+  dataClosed: readonly [dataProducerId: string, reason: DataEnd];
 };
 
 /** What a session is made of: its transport in a worker, and the first answer. */
@@ -27,6 +30,8 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   protected remote: RemoteTransport;
   /** Ids of consumers, and of their producers. */
   protected readonly consumers = new Map<string, string>();
+  /** What it gets by data channels, where they were agreed on. */
+  readonly data: SessionData;
   readonly #off: () => void;
   #local: LocalTransport;
   #answer: string;
@@ -43,6 +48,9 @@ export class Session extends Emitter<SessionEvents> implements Closable {
     this.remote = remote;
     this.#local = local;
     this.#answer = answer;
+    this.data = new SessionData(worker, id, (dataProducerId, reason) =>
+      this.emit('dataClosed', dataProducerId, reason),
+    );
     const offNotice = worker.on('notice', (notice) => this.#onNotice(notice));
     const offClosed = worker.on('closed', () => this.#end('lost'));
     this.#off = () => {
@@ -92,7 +100,12 @@ export class Session extends Emitter<SessionEvents> implements Closable {
       case 'consumerClosed':
         if (this.consumers.delete(notice.consumerId)) this.consumerClosed(notice.consumerId);
         break;
+      case 'dataConsumerClosed':
+        if (notice.transportId === this.id) this.data.onNotice(notice);
+        break;
       case 'speakersChanged':
+      case 'dataProducerOpened':
+      case 'dataProducerClosed':
       case 'fault':
         break;
     }
@@ -143,7 +156,9 @@ export class Session extends Emitter<SessionEvents> implements Closable {
   }
 
   #restarted(remote: RemoteTransport, local: LocalTransport): void {
-    this.remote = remote;
+    // Data channels are agreed on once.
+    const { sctp } = this.remote;
+    this.remote = sctp === undefined ? remote : { ...remote, sctp };
     this.#local = local;
     this.#restarts++;
   }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { AmphiError, Emitter, isAmphiError, isErrorCode, type Logger, messageOf } from '#base';
-import { FRAME_CONTROL, FRAME_PACKET, FrameReader, frame } from '../control/frames.ts';
+import { dataFrame, readDataFrame } from '../control/data-frames.ts';
+import { FRAME_CONTROL, FRAME_DATA, FRAME_PACKET, FrameReader, frame } from '../control/frames.ts';
 import {
   ControlAnswer,
   Notice,
@@ -9,6 +10,7 @@ import {
   type RequestName,
   type RequestOutput,
 } from '../control/messages.ts';
+import type { DataMessage } from '../data-parameters.ts';
 
 const ANSWER_MS = 5_000;
 
@@ -31,6 +33,7 @@ export class WorkerClient extends Emitter<Events> {
   readonly #logger: Logger;
   readonly #waiting = new Map<number, Waiting>();
   readonly #packetSinks = new Map<number, (packet: Buffer) => void>();
+  readonly #dataSinks = new Map<number, (message: DataMessage) => void>();
   #nextRequest = 1;
   #open = true;
 
@@ -97,12 +100,29 @@ export class WorkerClient extends Emitter<Events> {
     if (this.#open) this.#control.write(frame(FRAME_PACKET, head, packet));
   }
 
+  /** Whoever takes the messages of a data consumer; bytes are views that hold for the call. */
+  onMessages(handle: number, sink: (message: DataMessage) => void): void {
+    this.#dataSinks.set(handle, sink);
+  }
+
+  offMessages(handle: number): void {
+    this.#dataSinks.delete(handle);
+  }
+
+  /** A message into a data producer of a direct transport. */
+  sendMessage(handle: number, message: DataMessage): void {
+    if (this.#open) this.#control.write(dataFrame(handle, message));
+  }
+
   #onData(reader: FrameReader, chunk: Buffer): void {
     try {
       for (const { kind, payload } of reader.push(chunk)) {
         if (kind === FRAME_CONTROL) this.#onControl(JSON.parse(payload.toString()));
         else if (kind === FRAME_PACKET) {
           this.#packetSinks.get(payload.readUInt32BE(0))?.(payload.subarray(4));
+        } else if (kind === FRAME_DATA) {
+          const { handle, message } = readDataFrame(payload);
+          this.#dataSinks.get(handle)?.(message);
         }
       }
     } catch (error) {

@@ -7,6 +7,8 @@ import { AmphiError } from '#base';
 export const FRAME_CONTROL = 0;
 /** Handle of a direct transport (4 bytes), then one RTP or RTCP packet. */
 export const FRAME_PACKET = 1;
+/** As `data-frames.ts` has it. 2 says that an end is there, on links between machines. */
+export const FRAME_DATA = 3;
 
 const HEADER = 5;
 const MAX_FRAME = 1024 * 1024;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { DataChannelRules } from '../data-parameters.ts';
 import {
   ConsumerParameters,
   LocalTransport,
   ProducerParameters,
   RemoteTransport,
 } from '../parameters.ts';
+import { DATA_NOTICES, DATA_REQUESTS, DataStats } from './data-messages.ts';
 
 /**
  * The control protocol of a worker: requests with one answer each, and notices.
@@ -82,6 +84,8 @@ export const TransportStats = z.object({
   path: PathStats,
   producers: z.array(ProducerStats),
   consumers: z.array(ConsumerStats),
+  /** Where it may have data channels. */
+  data: DataStats.optional(),
 });
 export type TransportStats = z.infer<typeof TransportStats>;
 
@@ -201,7 +205,13 @@ export const REQUESTS = {
   },
   closeRouter: { input: z.object({ routerId: id }), output: nothing },
   createWebRtcTransport: {
-    input: z.object({ routerId: id, transportId: id, remote: RemoteTransport }),
+    input: z.object({
+      routerId: id,
+      transportId: id,
+      remote: RemoteTransport,
+      /** Which data channels its peer may open; any, reliable and in order, when left out. */
+      dataChannels: DataChannelRules.optional(),
+    }),
     output: LocalTransport,
   },
   /**
@@ -287,6 +297,7 @@ export const REQUESTS = {
   pauseConsumer: { input: z.object({ consumerId: id, paused: z.boolean() }), output: nothing },
   requestKeyFrame: { input: z.object({ consumerId: id }), output: nothing },
   closeConsumer: { input: z.object({ consumerId: id }), output: nothing },
+  ...DATA_REQUESTS,
   workerStats: { input: nothing, output: WorkerStats },
   routerSummary: { input: z.object({ routerId: id }), output: z.array(TransportSummary) },
   transportStats: { input: z.object({ transportId: id }), output: TransportStats },
@@ -320,6 +331,7 @@ export const Notice = z.discriminatedUnion('notice', [
       z.object({ producerId: id, level: z.number().min(-130).max(0), dominant: z.boolean() }),
     ),
   }),
+  ...DATA_NOTICES,
   /** Something failed that should not; the worker goes on. */
   z.object({ notice: z.literal('fault'), message: z.string() }),
 ]);

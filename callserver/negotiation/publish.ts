@@ -6,13 +6,8 @@ import type {
   ProducerParameters,
   RemoteTransport,
 } from '../parameters.ts';
-import {
-  answerAround,
-  isOffered,
-  openSection,
-  refusedSection,
-  remoteTransportOf,
-} from './answer.ts';
+import { answerAround, isOffered, openSection, refusedSection } from './answer.ts';
+import { agreeOnData } from './data.ts';
 import { notAcceptable } from './error.ts';
 import { canBeIdle, idleSection } from './idle.ts';
 import {
@@ -44,6 +39,8 @@ export interface PublishOptions {
    * are kept open for later. Otherwise one of each kind is taken, others are refused.
    */
   several?: boolean;
+  /** Data channels are taken, too; not, when left out. */
+  withData?: boolean;
   /** Format parameters of Opus beyond error correction (RFC 7587 6.1), e.g. `stereo`. */
   opusParameters?: Readonly<Record<string, string>>;
 }
@@ -73,7 +70,8 @@ export function negotiatePublication(
   offer: SessionDescription,
   options: PublishOptions,
 ): Publication {
-  const remote = remoteTransportOf(offer);
+  const data = agreeOnData(offer, options.withData === true);
+  const { remote } = data;
   const several = options.several === true;
   const taken = new Set<string>();
   const agreed = offer.media.map((media) => {
@@ -87,12 +85,13 @@ export function negotiatePublication(
   }
   const producers = agreed.flatMap((one) => (one === undefined ? [] : [one.producer]));
   const idle = (media: MediaDescription) => several && !isSent(media) && canBeIdle(media);
-  if (producers.length === 0 && !offer.media.some(idle)) {
+  if (producers.length === 0 && remote.sctp === undefined && !offer.media.some(idle)) {
     throw notAcceptable('no stream of a codec that can be taken');
   }
   const section = (media: MediaDescription, one: Agreed | undefined, local: LocalTransport) => {
     if (one !== undefined) return sectionOf(media, one, local);
-    return idle(media) ? idleSection(media, local) : refusedSection(media);
+    if (idle(media)) return idleSection(media, local);
+    return data.section(media, local) ?? refusedSection(media);
   };
   return {
     remote,

@@ -1,6 +1,7 @@
 import type { MediaDescription, SessionDescription } from '#protocol';
 import type { ConsumerParameters, LocalTransport, RemoteTransport } from '../parameters.ts';
-import { answerAround, refusedSection, remoteTransportOf } from './answer.ts';
+import { answerAround, refusedSection } from './answer.ts';
+import { agreeOnData } from './data.ts';
 import { notAcceptable } from './error.ts';
 import { canBeIdle, idleSection } from './idle.ts';
 import { codecFor, offeredCodecs } from './match.ts';
@@ -30,6 +31,8 @@ export interface ReceiveOptions {
   nextSsrc: () => number;
   /** What was agreed before; nothing at the first offer. */
   placed: readonly Placement[];
+  /** Data channels are agreed on, too, where they are offered. */
+  withData?: boolean;
 }
 
 export interface Reception {
@@ -52,7 +55,8 @@ export function negotiateReception(
   wanted: readonly WantedProducer[],
   options: ReceiveOptions,
 ): Reception {
-  const remote = remoteTransportOf(offer);
+  const data = agreeOnData(offer, options.withData === true);
+  const { remote } = data;
   if (!offer.media.some(canBeIdle)) throw notAcceptable('no section that could receive');
   const streams = new Map(wanted.map(({ producerId, streamId }) => [producerId, streamId]));
   const sections = new Map<MediaDescription, AgreedPlayback>();
@@ -77,7 +81,8 @@ export function negotiateReception(
         offer.media.map((media) => {
           const agreed = sections.get(media);
           if (agreed === undefined) {
-            return canBeIdle(media) ? idleSection(media, local) : refusedSection(media);
+            if (canBeIdle(media)) return idleSection(media, local);
+            return data.section(media, local) ?? refusedSection(media);
           }
           const { producerId } = agreed;
           return playingSection(media, agreed, local, [streams.get(producerId) ?? '-', producerId]);

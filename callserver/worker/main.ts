@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { AmphiError, isAmphiError, messageOf } from '#base';
-import { FRAME_CONTROL, FRAME_PACKET, FrameReader, frame } from '../control/frames.ts';
+import { dataFrame, readDataFrame } from '../control/data-frames.ts';
+import { FRAME_CONTROL, FRAME_DATA, FRAME_PACKET, FrameReader, frame } from '../control/frames.ts';
 import { ControlRequest, isRequestName, REQUESTS } from '../control/messages.ts';
 import { handlersOf } from './handlers.ts';
 import { Worker } from './worker.ts';
@@ -21,6 +22,11 @@ const worker = new Worker(
     const head = Buffer.alloc(4);
     head.writeUInt32BE(handle);
     socket.write(frame(FRAME_PACKET, head, packet));
+    return true;
+  },
+  (handle, message) => {
+    if (socket.writableLength > MAX_BACKLOG) return false;
+    socket.write(dataFrame(handle, message));
     return true;
   },
 );
@@ -65,6 +71,9 @@ socket.on('data', (chunk: Buffer) => {
       if (kind === FRAME_CONTROL) onControl(payload);
       else if (kind === FRAME_PACKET && payload.length > 4) {
         worker.receivePacket(payload.readUInt32BE(0), payload.subarray(4));
+      } else if (kind === FRAME_DATA) {
+        const { handle, message } = readDataFrame(payload);
+        worker.data.receive(handle, message);
       }
     }
   } catch (error) {

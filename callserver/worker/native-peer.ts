@@ -1,13 +1,20 @@
-import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
+import nodeDataChannel, {
+  type DataChannel,
+  type PeerConnection,
+  type Track,
+} from 'node-datachannel';
 import { AmphiError } from '#base';
 import type { Wire } from '../core/transport.ts';
-import type { RemoteTransport } from '../parameters.ts';
+import { type DataChannelParameters, MAX_MESSAGE_BYTES } from '../data-parameters.ts';
+import type { RemoteTransport, SctpParameters } from '../parameters.ts';
+import { NativeChannel } from './native-channel.ts';
 
 /*
  * The native library carries packets and nothing else: ICE, DTLS, SRTP. It is
  * given a description of its own with one media section, because then every RTP
  * and RTCP packet reaches that one track whatever its SSRC, MID or RID, and
- * what is negotiated with the browser never touches it.
+ * what is negotiated with the browser never touches it. Where data channels are
+ * agreed on, a second section has them; that changes nothing for packets.
  *
  * An exception that leaves one of its callbacks ends the process, so each one is
  * guarded; so is every call.
@@ -21,6 +28,8 @@ export interface NativePeerOptions {
   remote: RemoteTransport;
   onPacket(packet: Buffer): void;
   onState(state: 'connected' | 'closed'): void;
+  /** The peer has opened a data channel, which must be listened to or closed. */
+  onChannel(channel: NativeChannel): void;
   onFault(error: unknown): void;
 }
 
@@ -31,9 +40,21 @@ export interface LocalCredentials {
 }
 
 const MID = '0';
+const DATA_MID = '1';
 const PAYLOAD_TYPE = 96;
 /** Less what IP, UDP and SRTP take, this leaves 1440 bytes a packet. */
 const MTU = 1500;
+/**
+ * SCTP does not look for the path's own, and its packets that get lost end the
+ * connection: so they leave room for the headers of tunnels. Browsers' media packets
+ * are smaller, too.
+ */
+const DATA_MTU = 1400;
+/** The library cuts off what is longer, so that this is the length of what is too long. */
+const DATA_CUT = MAX_MESSAGE_BYTES + 1;
+/** Of an association. What waits in it cannot be taken back, however old it gets. */
+const SCTP_SEND_BUFFER = 128 * 1024;
+const SCTP_RECEIVE_BUFFER = 256 * 1024;
 /** A track that is closed the moment its peer goes leaks; a little later it does not. */
 const CLOSE_DELAY_MS = 1_000;
 
@@ -42,6 +63,10 @@ const open = new Set<NativePeer>();
 
 /** Keeps the shared port bound for as long as the process lives. */
 export function bindPort(port: number, address: string): void {
+  nodeDataChannel.setSctpSettings({
+    sendBufferSize: SCTP_SEND_BUFFER,
+    recvBufferSize: SCTP_RECEIVE_BUFFER,
+  });
   listeners.push(new nodeDataChannel.IceUdpMuxListener(port, address));
 }
 const listeners: unknown[] = [];
@@ -53,6 +78,7 @@ export class NativePeer implements Wire {
   /** The track's method, looked up once: on a native object that is not free. */
   readonly #sendBinary: Track['sendMessageBinary'];
   readonly #options: NativePeerOptions;
+  readonly #channels = new Set<NativeChannel>();
   #isOpen = false;
   #closed = false;
 
@@ -65,7 +91,8 @@ export class NativePeer implements Wire {
       portRangeBegin: port,
       portRangeEnd: port,
       bindAddress,
-      mtu: MTU,
+      mtu: remote.sctp === undefined ? MTU : DATA_MTU,
+      ...(remote.sctp === undefined ? {} : { maxMessageSize: DATA_CUT }),
     });
     try {
       this.#connection.onStateChange((state) => this.#guard(() => this.#onState(state)));
@@ -74,6 +101,7 @@ export class NativePeer implements Wire {
       this.#track = this.#connection.addTrack(media);
       this.#sendBinary = this.#track.sendMessageBinary;
       this.#track.onMessage((packet) => this.#guard(() => this.#onPacket(packet)));
+      if (remote.sctp !== undefined) this.#awaitData();
       // Its answer to an offer is made within the call.
       this.#connection.setRemoteDescription(offerOf(remote), 'offer');
       this.local = credentialsOf(this.#connection.localDescription()?.sdp ?? '');
@@ -82,6 +110,45 @@ export class NativePeer implements Wire {
       throw new AmphiError('bad_request', { detail: `no transport for ${id}`, cause });
     }
     open.add(this);
+  }
+
+  #awaitData(): void {
+    // The state waits for SCTP; packets need not.
+    this.#track.onOpen(() => this.#guard(() => this.#onState('connected')));
+    this.#connection.onDataChannel((channel) => this.#guard(() => this.#onChannel(channel)));
+  }
+
+  #onChannel(channel: DataChannel): void {
+    // One that is closed already would never say so.
+    if (!channel.isOpen()) return;
+    const native = new NativeChannel(
+      channel,
+      (one) => this.#channels.delete(one),
+      this.#options.onFault,
+    );
+    this.#channels.add(native);
+    if (this.#closed) native.close();
+    else if (native.open) this.#options.onChannel(native);
+    else this.#channels.delete(native);
+  }
+
+  hasStream(stream: number): boolean {
+    for (const channel of this.#channels) if (channel.stream === stream) return true;
+    return false;
+  }
+
+  /** Opens a data channel towards the peer by a stream that is free. Throws `unavailable`. */
+  openChannel(stream: number, parameters: DataChannelParameters): NativeChannel {
+    if (this.#closed) throw new AmphiError('unavailable', 'the peer has gone');
+    const channel = NativeChannel.open(
+      this.#connection,
+      stream,
+      parameters,
+      (one) => this.#channels.delete(one),
+      this.#options.onFault,
+    );
+    this.#channels.add(channel);
+    return channel;
   }
 
   #guard(call: () => void): void {
@@ -98,8 +165,9 @@ export class NativePeer implements Wire {
 
   #onState(state: string): void {
     if (state === 'connected') {
+      if (this.#closed || this.#isOpen) return;
       this.#isOpen = true;
-      if (!this.#closed) this.#options.onState('connected');
+      this.#options.onState('connected');
     } else if (state === 'closed' || state === 'failed') {
       // `disconnected` is no end: it may pass.
       this.#onEnd();
@@ -132,11 +200,14 @@ export class NativePeer implements Wire {
     if (this.#closed) return;
     this.#closed = true;
     this.#isOpen = false;
-    this.#release();
+    // A channel that was just opened is let go of first: unheard, it could hold up a thread.
+    if (this.#options.remote.sctp === undefined) this.#release();
+    else setImmediate(() => this.#release());
   }
 
-  /** Track first: a peer closed before its track leaks. */
+  /** Track first: a peer closed before its track leaks. So do channels. */
   #release(): void {
+    for (const channel of this.#channels) channel.end();
     this.#guard(() => this.#track.close());
     this.#guard(() => this.#connection.close());
     open.delete(this);
@@ -154,19 +225,33 @@ const offerOf = (remote: RemoteTransport): string =>
     'o=- 1 1 IN IP4 127.0.0.1',
     's=-',
     't=0 0',
-    `a=group:BUNDLE ${MID}`,
+    `a=group:BUNDLE ${MID}${remote.sctp === undefined ? '' : ` ${DATA_MID}`}`,
     `m=video 9 UDP/TLS/RTP/SAVPF ${PAYLOAD_TYPE}`,
     'c=IN IP4 0.0.0.0',
     `a=mid:${MID}`,
     'a=sendrecv',
     'a=rtcp-mux',
     `a=rtpmap:${PAYLOAD_TYPE} VP8/90000`,
-    `a=ice-ufrag:${remote.usernameFragment}`,
-    `a=ice-pwd:${remote.password}`,
-    `a=fingerprint:${remote.fingerprint.algorithm} ${remote.fingerprint.value}`,
-    'a=setup:active',
+    ...transportLines(remote),
+    ...(remote.sctp === undefined ? [] : dataLines(remote, remote.sctp)),
     '',
   ].join('\r\n');
+
+const transportLines = ({ usernameFragment, password, fingerprint }: RemoteTransport): string[] => [
+  `a=ice-ufrag:${usernameFragment}`,
+  `a=ice-pwd:${password}`,
+  `a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
+  'a=setup:active',
+];
+
+const dataLines = (remote: RemoteTransport, { port, maxMessageSize }: SctpParameters): string[] => [
+  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+  'c=IN IP4 0.0.0.0',
+  `a=mid:${DATA_MID}`,
+  ...transportLines(remote),
+  `a=sctp-port:${port}`,
+  `a=max-message-size:${maxMessageSize}`,
+];
 
 function credentialsOf(sdp: string): LocalCredentials {
   const value = (name: string) => new RegExp(`^a=${name}:(.*?)\\r?$`, 'm').exec(sdp)?.[1] ?? '';

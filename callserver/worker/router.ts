@@ -1,3 +1,4 @@
+import type { DataProducer } from '../channels/data-producer.ts';
 import type { Producer } from '../core/producer.ts';
 import type { Transport } from '../core/transport.ts';
 import type { SpeakerBoard } from '../speakers/speaker-board.ts';
@@ -7,5 +8,6 @@ export interface Router {
   readonly id: string;
   readonly transports: Set<Transport>;
   readonly producers: Map<string, Producer>;
+  readonly dataProducers: Map<string, DataProducer>;
   readonly speakers: SpeakerBoard;
 }

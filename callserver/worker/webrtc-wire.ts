@@ -1,13 +1,20 @@
 import { AmphiError } from '#base';
 import type { Wire } from '../core/transport.ts';
-import type { RemoteTransport } from '../parameters.ts';
+import type { DataChannelParameters } from '../data-parameters.ts';
+import type { RemoteTransport, SctpParameters } from '../parameters.ts';
 import type { ExpectedPeers } from './expected-peers.ts';
+import type { NativeChannel } from './native-channel.ts';
 import { type LocalCredentials, NativePeer } from './native-peer.ts';
 
 /** A peer that never connects is let go. */
 const CONNECT_MS = 30_000;
 /** One that restarts is somewhere already: it comes soon, or joins anew. */
 const RESTART_MS = 10_000;
+/**
+ * Of SCTP: odd ones are ours, who are passive in DTLS (RFC 8832 6). Twice as many as
+ * a transport has channels, and every peer has as many.
+ */
+const STREAMS = 256;
 
 export interface WebRtcWireOptions {
   id: string;
@@ -22,6 +29,8 @@ export interface WebRtcWireOptions {
   onRestarted(): void;
   /** The peer has gone, or never came; nothing follows. */
   onLost(reason: 'closed' | 'silent'): void;
+  /** The peer has opened a data channel, which must be listened to or closed. */
+  onChannel(channel: NativeChannel): void;
   onFault(error: unknown): void;
 }
 
@@ -38,6 +47,10 @@ interface Life {
  */
 export class WebRtcWire implements Wire {
   readonly #options: WebRtcWireOptions;
+  /** Agreed on once, for all its lives. */
+  readonly #sctp: SctpParameters | undefined;
+  /** The latest one: a peer that restarts takes a number that it knows for the channel of before. */
+  #stream = -1;
   #current: Life;
   #next: Life | undefined;
   /** Why the current one is of no more use, while the next one is awaited. */
@@ -47,6 +60,7 @@ export class WebRtcWire implements Wire {
   /** Throws `bad_request` for a peer that the native side does not take. */
   constructor(options: WebRtcWireOptions, remote: RemoteTransport) {
     this.#options = options;
+    this.#sctp = remote.sctp;
     this.#current = this.#begin(remote, CONNECT_MS);
   }
 
@@ -95,15 +109,26 @@ export class WebRtcWire implements Wire {
     if (this.#next !== undefined) this.#end(this.#next);
   }
 
-  #begin(remote: RemoteTransport, patienceMs: number): Life {
+  /** Opens a data channel towards the peer; it ends with this life. Throws `unavailable`. */
+  openChannel(parameters: DataChannelParameters): NativeChannel {
+    if (this.#closed || this.#isRestarting) throw new AmphiError('unavailable');
+    const { peer } = this.#current;
+    do {
+      this.#stream = (this.#stream + 2) % STREAMS;
+    } while (peer.hasStream(this.#stream));
+    return peer.openChannel(this.#stream, parameters);
+  }
+
+  #begin({ sctp: _, ...remote }: RemoteTransport, patienceMs: number): Life {
     const { id, port, bindAddress, expected } = this.#options;
     const peer: NativePeer = new NativePeer({
       id,
       port,
       bindAddress,
-      remote,
+      remote: this.#sctp === undefined ? remote : { ...remote, sctp: this.#sctp },
       onPacket: (packet) => this.#options.onPacket(packet),
       onState: (state) => this.#onState(life, state),
+      onChannel: (channel) => this.#onChannel(life, channel),
       onFault: (error) => this.#options.onFault(error),
     });
     expected.expect(peer.local.usernameFragment, peer.local.password);
@@ -111,6 +136,13 @@ export class WebRtcWire implements Wire {
     timer.unref();
     const life = { peer, timer };
     return life;
+  }
+
+  #onChannel(life: Life, channel: NativeChannel): void {
+    // It has come by the new way, whatever else is told of that yet.
+    if (life === this.#next) this.#onState(life, 'connected');
+    if (life === this.#current && !this.#closed) this.#options.onChannel(channel);
+    else channel.close();
   }
 
   #onState(life: Life, state: 'connected' | 'closed' | 'late'): void {

@@ -1,4 +1,5 @@
 import { AmphiError, messageOf, randomId } from '#base';
+import { DataPlane } from '../channels/data-plane.ts';
 import type {
   Notice,
   PipeEnd,
@@ -11,6 +12,7 @@ import type {
 import type { Consumer } from '../core/consumer.ts';
 import type { Producer } from '../core/producer.ts';
 import { Transport, type TransportOwner, type Wire } from '../core/transport.ts';
+import type { DataMessage } from '../data-parameters.ts';
 import { PeerClock } from '../packet/sender-clock.ts';
 import type { LocalTransport } from '../parameters.ts';
 import { SpeakerBoard } from '../speakers/speaker-board.ts';
@@ -56,6 +58,8 @@ export class Worker {
   readonly #direct = new Map<number, Transport>();
   readonly #producers = new Map<string, { producer: Producer; entry: Entry }>();
   readonly #consumers = new Map<string, { consumer: Consumer; transport: Transport }>();
+  /** Data channels of all transports. */
+  readonly data: DataPlane;
   /** Transports with packets that wait, or with a probe. */
   readonly #busy = new Set<Transport>();
   #settings: WorkerSettings | undefined;
@@ -68,9 +72,11 @@ export class Worker {
   constructor(
     notify: (notice: Notice) => void,
     sendPacket: (handle: number, packet: Uint8Array) => boolean,
+    sendData: (handle: number, message: DataMessage) => boolean,
   ) {
     this.#notify = notify;
     this.#sendPacket = sendPacket;
+    this.data = new DataPlane({ notify, send: sendData, nowMs });
     this.#bridges = new Bridges((error) => this.#fault(error));
   }
 
@@ -151,6 +157,7 @@ export class Worker {
       id: routerId,
       transports: new Set(),
       producers: new Map(),
+      dataProducers: new Map(),
       speakers: new SpeakerBoard(topSpeakers),
     });
   }
@@ -182,12 +189,17 @@ export class Worker {
         },
         onRestarted: () => this.#restarted(entry.transport),
         onLost: (reason) => this.#lose(transportId, reason),
+        onChannel: (channel) => this.data.peerOpened(transportId, channel),
         onFault: (error) => this.#fault(error),
       },
       input.remote,
     );
     const entry = this.#add(router, transportId, webRtc);
     entry.webRtc = webRtc;
+    if (input.remote.sctp !== undefined) {
+      const open = webRtc.openChannel.bind(webRtc);
+      this.data.attach(transportId, router, { rules: input.dataChannels, open });
+    }
     return this.#localOf(webRtc.local, settings);
   }
 
@@ -204,6 +216,7 @@ export class Worker {
   /** What was lost meanwhile may be more than can be repaired. */
   #restarted(transport: Transport): void {
     transport.opened(nowMs());
+    this.data.restarted(transport.id);
     for (const consumer of transport.consumers.values()) consumer.requestKeyFrame(nowMs());
     this.#notify({ notice: 'transportConnected', transportId: transport.id });
   }
@@ -234,6 +247,7 @@ export class Worker {
     const about = { handle, clock: new PeerClock(0) };
     const { transport } = this.#add(router, input.transportId, wire, about);
     this.#direct.set(handle, transport);
+    this.data.attach(input.transportId, router);
     return { handle };
   }
 
@@ -375,6 +389,7 @@ export class Worker {
       router.speakers.remove(producerId);
     }
     for (const consumerId of transport.consumers.keys()) this.#consumers.delete(consumerId);
+    this.data.detach(transportId);
     transport.close();
   }
 
@@ -462,7 +477,9 @@ export class Worker {
   }
 
   stats(transportId: string): TransportStats {
-    return statsOf(this.#entry(transportId).transport, nowMs());
+    const stats = statsOf(this.#entry(transportId).transport, nowMs());
+    const data = this.data.stats(transportId);
+    return data === undefined ? stats : { ...stats, data };
   }
 
   #router(routerId: string): Router {

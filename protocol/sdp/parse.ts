@@ -18,6 +18,8 @@ import {
 const MAX_BYTES = 256 * 1024;
 const MAX_LINES = 8_000;
 const MAX_MEDIA = 128;
+/** What a peer takes that does not say (RFC 8841 6.1). */
+const DEFAULT_MAX_MESSAGE_SIZE = 64 * 1024;
 
 const DIRECTIONS: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
 const SETUP_ROLES: readonly string[] = ['active', 'passive', 'actpass', 'holdconn'];
@@ -41,6 +43,8 @@ interface Section extends Shared {
   /** Feedback of `*`, for every codec of the section. */
   feedback: string[];
   ssrcs: Map<number, SsrcDescription>;
+  sctpPort?: number;
+  maxMessageSize?: number;
 }
 
 /** Parses a session description. Throws `SdpError` for whatever it cannot make sense of. */
@@ -157,6 +161,10 @@ function closeSection(section: Section, shared: Shared): MediaDescription {
   }
   const setup = section.setup ?? shared.setup;
   if (setup !== undefined) media.setup = setup;
+  if (section.sctpPort !== undefined) {
+    const { sctpPort: port, maxMessageSize = DEFAULT_MAX_MESSAGE_SIZE } = section;
+    media.sctp = { port, maxMessageSize };
+  }
   return media;
 }
 
@@ -272,6 +280,12 @@ function readMediaAttribute(section: Section, name: string, value: string, line:
     }
     case 'end-of-candidates':
       media.endOfCandidates = true;
+      break;
+    case 'sctp-port':
+      section.sctpPort = integer(value, 0, 0xffff, line, 'SCTP port');
+      break;
+    case 'max-message-size':
+      section.maxMessageSize = integer(value, 0, Number.MAX_SAFE_INTEGER, line, 'message size');
       break;
     default:
   }

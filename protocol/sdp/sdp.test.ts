@@ -78,11 +78,26 @@ describe('parseSdp', () => {
     ['a fingerprint that is none', withMediaLine('a=fingerprint:sha-256 hello')],
     ['an unknown setup role', withMediaLine('a=setup:maybe')],
     ['a RID that is too long', withMediaLine(`a=rid:${'x'.repeat(17)} send`)],
+    ['a port of SCTP out of range', withMediaLine('a=sctp-port:65536')],
+    ['a message size that is none', withMediaLine('a=max-message-size:-1')],
     ['an SSRC out of range', withMediaLine('a=ssrc:4294967296 cname:x')],
     ['more text than any browser writes', withLine('x'.repeat(300_000))],
     ['more sections than any browser writes', withLine('m=video 9 A 1\r\n'.repeat(200))],
   ])('refuses %s', (_what, text) => {
     expect(() => parseSdp(text)).toThrow(SdpError);
+  });
+
+  it('reads what data channels need', () => {
+    const data = (...lines: string[]) =>
+      parseSdp(withLine(['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', ...lines].join('\n')))
+        .media[0]?.sctp;
+    expect(data('a=max-message-size:100', 'a=sctp-port:5001')).toEqual({
+      port: 5001,
+      maxMessageSize: 100,
+    });
+    // RFC 8841 6.1.
+    expect(data('a=sctp-port:5000')).toEqual({ port: 5000, maxMessageSize: 65_536 });
+    expect(data('a=max-message-size:100')).toBeUndefined();
   });
 
   it('gives feedback that is for all codecs to each', () => {

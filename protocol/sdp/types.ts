@@ -46,6 +46,14 @@ export interface MediaDescription {
   setup?: SetupRole;
   candidates: readonly IceCandidate[];
   endOfCandidates: boolean;
+  /** Of a section of data channels (RFC 8841 5 and 6). */
+  sctp?: SctpDescription;
+}
+
+interface SctpDescription {
+  port: number;
+  /** In bytes; 0 for any. */
+  maxMessageSize: number;
 }
 
 export interface CodecDescription {

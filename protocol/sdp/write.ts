@@ -36,7 +36,8 @@ function writeMedia(lines: string[], media: MediaDescription): void {
     lines.push(`a=fingerprint:${algorithm} ${value}`);
   }
   if (media.setup !== undefined) lines.push(`a=setup:${media.setup}`);
-  lines.push(`a=${media.direction}`);
+  // Data goes both ways always (RFC 8841 10.1).
+  if (media.kind !== 'application') lines.push(`a=${media.direction}`);
   if (media.bundleOnly) lines.push('a=bundle-only');
   if (media.rtcpMux) lines.push('a=rtcp-mux');
   if (media.rtcpReducedSize) lines.push('a=rtcp-rsize');
@@ -66,6 +67,9 @@ function writeMedia(lines: string[], media: MediaDescription): void {
   }
   for (const candidate of media.candidates) lines.push(`a=candidate:${writeCandidate(candidate)}`);
   if (media.endOfCandidates) lines.push('a=end-of-candidates');
+  if (media.sctp !== undefined) {
+    lines.push(`a=sctp-port:${media.sctp.port}`, `a=max-message-size:${media.sctp.maxMessageSize}`);
+  }
 }
 
 function writeCodec(lines: string[], codec: CodecDescription): void {

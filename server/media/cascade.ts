@@ -1,5 +1,13 @@
 import { AmphiError, type Closable, Disposer, Emitter, isAmphiError } from '#base';
-import { Pipe, type PublishedProducer, Router, type Speaker, type WorkerClient } from '#callserver';
+import {
+  DataPipe,
+  Pipe,
+  type PublishedDataProducer,
+  type PublishedProducer,
+  Router,
+  type Speaker,
+  type WorkerClient,
+} from '#callserver';
 import type { Place, WorkerPool } from './worker-pool.ts';
 
 /** A router in one worker: one of those that carry the same producers. */
@@ -22,6 +30,9 @@ export interface CascadeOptions {
 type Events = {
   /** A branch has gone with its worker; `others` are left. */
   lost: readonly [branch: Branch, others: number];
+  /** A data channel was opened in one of the branches, or has ended. */
+  dataPublished: readonly [producer: PublishedDataProducer];
+  dataUnpublished: readonly [dataProducerId: string];
   /** Who speaks, over all branches: who has the floor first, then the loudest. */
   speakers: readonly [producerIds: readonly string[]];
 };
@@ -51,6 +62,8 @@ interface Own extends Branch {
   undo: Disposer;
   /** From other branches to this one. */
   pipes: Map<Branch, Promise<Pipe>>;
+  /** Data producers of other branches that are being made known in this one. */
+  bringing: Map<string, Promise<void>>;
   speakers: readonly Speaker[];
 }
 
@@ -141,6 +154,7 @@ export class Cascade extends Emitter<Events> implements Closable {
       sessions: 0,
       undo,
       pipes: new Map(),
+      bringing: new Map(),
       speakers: [],
     };
     if (this.#closed) await undo.close();
@@ -152,6 +166,7 @@ export class Cascade extends Emitter<Events> implements Closable {
       this.emit('lost', branch, this.#branches.length);
     });
     undo.defer(off);
+    this.#watchData(router);
     router.on('speakers', (speakers) => {
       // Those of other branches are heard there.
       branch.speakers = speakers.filter(
@@ -160,6 +175,19 @@ export class Cascade extends Emitter<Events> implements Closable {
       this.#tellSpeakers();
     });
     return branch;
+  }
+
+  /** What comes from another branch is told of there. */
+  #watchData(router: Router): void {
+    const own = new Set<string>();
+    router.on('dataPublished', (producer) => {
+      if (producer.piped) return;
+      own.add(producer.dataProducerId);
+      this.emit('dataPublished', producer);
+    });
+    router.on('dataUnpublished', (dataProducerId) => {
+      if (own.delete(dataProducerId)) this.emit('dataUnpublished', dataProducerId);
+    });
   }
 
   #tellSpeakers(): void {
@@ -204,6 +232,34 @@ export class Cascade extends Emitter<Events> implements Closable {
     const near = from.router.published.get(producer.producerId);
     if (near === undefined) throw new AmphiError('not_found');
     await (await this.#pipe(from, to)).carry(near);
+  }
+
+  /**
+   * Makes a data producer known in a branch, through this process. False when it is
+   * not there any more, or where that branch is another node's, which lends no way
+   * for messages.
+   */
+  async bringData(dataProducerId: string, branch: Branch): Promise<boolean> {
+    const to = this.#branches.find((own) => own === branch);
+    if (to === undefined) return false;
+    if (!to.router.publishedData.has(dataProducerId)) {
+      const begun = to.bringing.get(dataProducerId) ?? this.#carryData(dataProducerId, to);
+      to.bringing.set(dataProducerId, begun);
+      await begun.finally(() => to.bringing.delete(dataProducerId));
+    }
+    return to.router.publishedData.has(dataProducerId);
+  }
+
+  async #carryData(dataProducerId: string, to: Own): Promise<void> {
+    for (const { router, nodeId } of this.#branches) {
+      const producer = router.publishedData.get(dataProducerId);
+      if (producer?.piped !== false || nodeId !== HERE || to.nodeId !== HERE) continue;
+      try {
+        await DataPipe.open(router, to.router, producer);
+      } catch (error) {
+        if (!isAmphiError(error, 'not_found') && !isAmphiError(error, 'closed')) throw error;
+      }
+    }
   }
 
   #originOf(producerId: string): { origin: Own; producer: PublishedProducer } | undefined {

@@ -12,6 +12,7 @@ import { onNetworkChange } from './media/network-change.ts';
 import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
 import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';
+import { Pointers } from './pointer/pointers.ts';
 import { type Outgoing, SignalClient, SignalError } from './signal/signal-client.ts';
 import { announcementOf } from './state/announcements.ts';
 import {
@@ -47,6 +48,7 @@ export class RoomSession {
   /** Files that were chosen and not sent yet. */
   readonly attachments: Attachments;
   readonly files: FilePlace;
+  readonly pointers: Pointers;
   readonly selfId: string;
   readonly #signal: SignalClient;
   readonly #paths: MediaPaths;
@@ -68,6 +70,7 @@ export class RoomSession {
     });
     this.selfId = joined.participantId;
     this.remote = new RemoteMedia(() => this.#onRemote());
+    this.pointers = new Pointers(joined.participantId);
     this.#audio = new AudioOutput(() => this.isSoundBlocked.set(true));
     this.#signal = new SignalClient({
       url: joined.webSocketUrl,
@@ -91,6 +94,7 @@ export class RoomSession {
       onChange: () => this.#touch(),
       onCutOff: () => this.#signal.probe(),
       onFailed: () => this.monitor.reportSoon(),
+      pointers: this.pointers,
     });
     this.#paths.setIceServers(joined.iceServers as RTCIceServer[]);
     this.#wants = new Wants((want) => this.#signal.send({ type: 'want', ...want }));
@@ -168,6 +172,7 @@ export class RoomSession {
     this.monitor.close();
     this.#wants.close();
     this.#paths.close();
+    this.pointers.close();
     this.#audio.close();
     this.#stopLevel?.();
     this.local.close();

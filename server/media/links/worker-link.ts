@@ -29,8 +29,17 @@ const ids = z.object({
   transportId: z.string().optional(),
   producerId: z.string().optional(),
   consumerId: z.string().optional(),
+  dataProducerId: z.string().optional(),
+  dataConsumerId: z.string().optional(),
 });
-const ID_KINDS = ['routerId', 'transportId', 'producerId', 'consumerId'] as const;
+const ID_KINDS = [
+  'routerId',
+  'transportId',
+  'producerId',
+  'consumerId',
+  'dataProducerId',
+  'dataConsumerId',
+] as const;
 /** Requests that make something, and whose id it gets. */
 const MADE_BY: Partial<Record<RequestName, (typeof ID_KINDS)[number]>> = {
   createRouter: 'routerId',
@@ -38,6 +47,8 @@ const MADE_BY: Partial<Record<RequestName, (typeof ID_KINDS)[number]>> = {
   createPipeTransport: 'transportId',
   produce: 'producerId',
   consume: 'consumerId',
+  produceData: 'dataProducerId',
+  consumeData: 'dataConsumerId',
 };
 
 export interface WorkerLinksOptions {
@@ -127,6 +138,9 @@ class WorkerLink {
     const about = routerId ?? transportId ?? consumerId ?? '';
     if (!this.#own.has(about)) return;
     this.#send(notice);
+    if (notice.notice === 'dataProducerOpened') this.#own.add(notice.dataProducerId);
+    if (notice.notice === 'dataProducerClosed') this.#own.delete(notice.dataProducerId);
+    if (notice.notice === 'dataConsumerClosed') this.#own.delete(notice.dataConsumerId);
     if (notice.notice === 'transportClosed' || notice.notice === 'consumerClosed') {
       this.#own.delete(about);
     }

@@ -14,6 +14,7 @@ import {
   MAX_SENDING_SECTIONS,
   MAX_SPEAKERS,
   mediaLabelSchema,
+  POINTER_CHANNEL,
   ROOM_NOTICES_KEPT,
   ROOM_STATS_MS,
   type RoomCommandOutput,
@@ -25,6 +26,7 @@ import { type Branch, Cascade, type Elsewhere } from '../cascade.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import type { CommandInput, CommandTable } from './commands.ts';
 import { NoticeLog } from './notice-log.ts';
+import { type Onlooker, Pointers } from './pointers.ts';
 import { RoomStage } from './room-stage.ts';
 import { RoomStats } from './room-stats.ts';
 import type { SdOrders } from './sd/orders.ts';
@@ -36,6 +38,8 @@ const COMMON_CODECS = ['VP8', 'opus'] as const;
 /** More voices at once nobody can tell apart. */
 const TOP_SPEAKERS = MAX_SPEAKERS;
 const INCARNATION_CHARACTERS = 16;
+/** What may be said by data channel. An old position is worth nothing. */
+const DATA_CHANNELS = { [POINTER_CHANNEL]: { ordered: false, maxRetransmits: 0 } } as const;
 
 export interface RoomOptions {
   roomId: string;
@@ -77,6 +81,7 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #stats = new RoomStats();
   readonly #stage: RoomStage;
   readonly #sd: RoomSd | undefined;
+  readonly #pointers: Pointers;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -137,6 +142,13 @@ export class Room extends Emitter<Events> implements Closable {
         source: (producerId) => this.#sdSource(producerId),
         taker: (sessionId) => this.#sdTaker(sessionId),
       });
+    this.#pointers = new Pointers({
+      cascade: this.#cascade,
+      onlookers: () => this.#onlookers(),
+      producers: () => this.#producers(),
+      participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
+      log: options.log,
+    });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
     this.#offUp = pool.on('up', () => this.#makeReady());
@@ -204,6 +216,12 @@ export class Room extends Emitter<Events> implements Closable {
     return [...this.#peers.values()].flatMap(({ producers }) => [...producers.values()]);
   }
 
+  *#onlookers(): Generator<Onlooker> {
+    for (const { participantId, branch, session } of this.#peers.values()) {
+      if (session.direction === 'receiving') yield { participantId, branch, session: session.of };
+    }
+  }
+
   /** Where a producer's packets come in. Throws `not_found`. */
   #branchOf(producerId: string): Branch {
     for (const { producers, branch } of this.#peers.values()) {
@@ -268,6 +286,9 @@ export class Room extends Emitter<Events> implements Closable {
       this.#sd?.layer(of.id, producerId, rank);
       this.notices.add({ notice: 'layer', sessionId: of.id, producerId, rank });
     });
+    of.on('dataClosed', (_dataProducerId, reason) => {
+      if (reason === 'restart') this.#pointers.refresh();
+    });
     of.on('closed', (reason) => {
       release();
       this.#forget(of.id, reason);
@@ -296,6 +317,7 @@ export class Room extends Emitter<Events> implements Closable {
         codecs,
         labels,
         maxSections: MAX_SENDING_SECTIONS,
+        dataChannels: DATA_CHANNELS,
       }),
     }));
     return this.#sent(peer);
@@ -346,6 +368,7 @@ export class Room extends Emitter<Events> implements Closable {
       this.notices.add({ notice: 'producer-added', producer });
     }
     this.#stage.refresh();
+    this.#pointers.refresh();
   }
 
   async #receive(input: CommandInput<'receive'>): Promise<RoomCommandOutput<'receive'>> {
@@ -354,10 +377,14 @@ export class Room extends Emitter<Events> implements Closable {
     let sections: RoomCommandOutput<'receive'>['sections'] = [];
     const { session } = await this.#begin(participantId, async (branch) => {
       await this.#cascade.bring(wanted, branch);
-      const begun = await branch.router.receive(offer, wanted, MAX_RECEIVING_SECTIONS);
+      const begun = await branch.router.receive(offer, wanted, {
+        maxSections: MAX_RECEIVING_SECTIONS,
+        withData: true,
+      });
       ({ left, sections } = begun.received);
       return { direction: 'receiving', of: begun.session };
     });
+    this.#pointers.refresh();
     return { sessionId: session.of.id, answer: session.of.answer, sections, left };
   }
 
@@ -373,19 +400,17 @@ export class Room extends Emitter<Events> implements Closable {
       sessionId,
       received.sections.map(({ producerId }) => producerId),
     );
+    this.#pointers.refresh();
     return { sessionId, ...received };
   }
 
   async #want(input: CommandInput<'want'>): Promise<Record<string, never>> {
     const { sessionId, producerId, priority, width, height, paused } = input;
     const { of } = this.#peer(sessionId).session;
-    const size = width === undefined || height === undefined ? {} : { width, height };
+    const size = width === undefined || height === undefined ? undefined : { width, height };
     await of.want(producerId, { priority, ...size });
     await of.pause(producerId, paused);
-    this.#sd?.want(sessionId, producerId, {
-      paused,
-      ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
-    });
+    this.#sd?.want(sessionId, producerId, { paused, ...(size && { size }) });
     return {};
   }
 

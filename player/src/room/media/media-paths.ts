@@ -1,4 +1,5 @@
 import type { RoomStream, ServerMessage } from '#contracts';
+import type { Pointers } from '../pointer/pointers.ts';
 import type { Outgoing } from '../signal/signal-client.ts';
 import type { RoomState } from '../state/room-state.ts';
 import type { Offer } from './call-server-link.ts';
@@ -21,6 +22,7 @@ export interface MediaPathsOptions {
   onCutOff: () => void;
   /** A direct connection does not come about. */
   onFailed: () => void;
+  pointers: Pointers;
 }
 
 type Purpose = 'send' | 'receive';
@@ -65,6 +67,7 @@ export class MediaPaths {
       remote: options.remote,
       send: options.send,
       onChange: () => this.#onChange(),
+      onNew: (id, connection) => options.pointers.watchPeer(id, connection),
     });
   }
 
@@ -203,7 +206,7 @@ export class MediaPaths {
       this.#onChange();
     };
     const iceServers = this.#iceServers;
-    const { remote, onNewReceiver } = this.#options;
+    const { remote, onNewReceiver, pointers } = this.#options;
     const isNew = this.#receiver === undefined;
     const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
       const { sdp, sections = [] } = await this.#offer('receive', offer);
@@ -211,10 +214,16 @@ export class MediaPaths {
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
     // First: nobody wants to wait for the others' pictures behind one's own.
-    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer }, streams);
+    const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
+    this.#receiver ??= new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
     if (this.#sends) {
       this.#sender ??= new Sender(
-        { iceServers, onState, offer: (offer) => this.#offer('send', offer) },
+        {
+          iceServers,
+          onState,
+          offer: (offer) => this.#offer('send', offer),
+          onNew: (connection) => pointers.watchServer('send', connection),
+        },
         this.#tracks,
       );
     } else {

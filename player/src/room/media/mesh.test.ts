@@ -70,6 +70,7 @@ beforeEach(() => {
     remote: new RemoteMedia(() => {}),
     send: () => {},
     onChange: () => {},
+    onNew: () => {},
   });
   mesh.open(['a', 'b']);
 });

@@ -27,6 +27,7 @@ export interface MeshOptions {
   remote: RemoteMedia;
   send: (message: Outgoing) => void;
   onChange: () => void;
+  onNew: (participantId: string, connection: RTCPeerConnection) => void;
 }
 
 interface Incoming {
@@ -178,6 +179,7 @@ export class Mesh {
     );
     const entry: Entry = { peer, own, theirs: undefined, here: new Set(), there: new Set() };
     this.#entries.set(id, entry);
+    this.#options.onNew(id, peer.connection);
     return entry;
   }
 

@@ -20,6 +20,7 @@ export interface ReceiverOptions {
   remote: RemoteMedia;
   offer: (offer: Offer) => Promise<ReceivingAnswer>;
   onState: (state: RTCPeerConnectionState) => void;
+  onNew?: (connection: RTCPeerConnection) => void;
 }
 
 /** How many sections of a kind an offer needs: one for each stream, none taken away. */

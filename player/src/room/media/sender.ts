@@ -7,6 +7,7 @@ export interface SenderOptions {
   iceServers: RTCIceServer[];
   offer: (offer: Offer) => Promise<{ sdp: string }>;
   onState: (state: RTCPeerConnectionState) => void;
+  onNew?: (connection: RTCPeerConnection) => void;
 }
 
 /** Text is read, not watched: sharp and seldom. */
@@ -22,7 +23,10 @@ export class Sender {
     this.#tracks = tracks;
     this.#link = new CallServerLink({
       ...options,
-      onNew: () => this.#sections.clear(),
+      onNew: (connection) => {
+        this.#sections.clear();
+        options.onNew?.(connection);
+      },
       prepare: (connection) => this.#prepare(connection),
       labels: () => this.#labels(),
     });

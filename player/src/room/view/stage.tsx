@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { arrange, type View } from '../layout/arrange.ts';
 import { orderTiles, speakersForward, type TileSource } from '../layout/order.ts';
 import type { Size } from '../layout/rect.ts';
+import { ScreenPointers } from '../pointer/screen-pointers.tsx';
 import type { RoomSession } from '../room-session.ts';
 import { personOf, type RoomState, raisedHands } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
@@ -95,7 +96,16 @@ export function Stage({ session, view, isAudioOnly, pinned, onPin }: StageProps)
                 track={trackOf(tile)}
                 quality={quality[tile.participantId]}
                 onPin={() => onPin(placed.id === pinned ? undefined : placed.id)}
-              />
+              >
+                {tile.kind === 'screen' && (
+                  <ScreenPointers
+                    session={session}
+                    state={state}
+                    on={tile.participantId}
+                    screen={tile.isOwn ? 'your screen' : `${person.displayName}’s screen`}
+                  />
+                )}
+              </Tile>
             );
           })}
         </ul>

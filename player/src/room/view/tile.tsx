@@ -18,6 +18,8 @@ export interface TileProps {
   track: MediaStreamTrack | undefined;
   quality: Quality | undefined;
   onPin: () => void;
+  /** What lies on the picture. */
+  children?: React.ReactNode;
 }
 
 /** One person, or one shared screen. */
@@ -70,6 +72,7 @@ export function Tile(props: TileProps) {
           {hand}
         </span>
       )}
+      {props.children}
       <button
         type="button"
         className="tile-pin"
