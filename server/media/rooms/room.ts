@@ -80,8 +80,8 @@ export class Room extends Emitter<Events> implements Closable {
   readonly #peers = new Map<string, Peer>();
   readonly #stats = new RoomStats();
   readonly #stage: RoomStage;
-  readonly #sd: RoomSd | undefined;
   readonly #pointers: Pointers;
+  readonly #sd: RoomSd | undefined;
   readonly #statsTimer: NodeJS.Timeout;
   readonly #offUp: () => void;
   #speakers: readonly string[] = [];
@@ -134,6 +134,13 @@ export class Room extends Emitter<Events> implements Closable {
       tap: (producerId) => this.#branchOf(producerId).router.tap(producerId),
       tell: (notice) => this.notices.add(notice),
     });
+    this.#pointers = new Pointers({
+      cascade: this.#cascade,
+      onlookers: () => this.#onlookers(),
+      producers: () => this.#producers(),
+      participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
+      log: options.log,
+    });
     const { roomId, sdOrders: orders, log } = options;
     this.#sd =
       orders &&
@@ -142,13 +149,6 @@ export class Room extends Emitter<Events> implements Closable {
         source: (producerId) => this.#sdSource(producerId),
         taker: (sessionId) => this.#sdTaker(sessionId),
       });
-    this.#pointers = new Pointers({
-      cascade: this.#cascade,
-      onlookers: () => this.#onlookers(),
-      producers: () => this.#producers(),
-      participantOf: (sessionId) => this.#peers.get(sessionId)?.participantId,
-      log: options.log,
-    });
     this.#cascade.on('speakers', (producerIds) => this.#tellSpeakers(producerIds));
     this.#cascade.on('lost', (_branch, others) => this.#onLost(others));
     this.#offUp = pool.on('up', () => this.#makeReady());
@@ -396,11 +396,11 @@ export class Room extends Emitter<Events> implements Closable {
     if (session.direction !== 'receiving') throw new AmphiError('conflict', 'it does not receive');
     await this.#cascade.bring(wanted, branch);
     const received = await session.of.renegotiate(offer, wanted);
+    this.#pointers.refresh();
     this.#sd?.placed(
       sessionId,
       received.sections.map(({ producerId }) => producerId),
     );
-    this.#pointers.refresh();
     return { sessionId, ...received };
   }
 
