@@ -1,4 +1,4 @@
-import { lazy, Suspense, useDeferredValue, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import type { JoinedMeeting, MeetingView, UserView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
 import type { SessionView } from '../api/queries.ts';
@@ -111,8 +111,8 @@ function askedOf({ state, files }: RoomSession): FilePlace | undefined {
 
 function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: Ending) => void }) {
   const { phase, ending } = useStore(session.state);
-  // The room is drawn bit by bit: what it takes to hear and see the others goes first.
-  const shown = useDeferredValue(phase);
+  // To draw the room takes a while, in which nothing else is done: that is for when an answer is awaited.
+  const hasAsked = useStore(session.hasAsked);
   useEffect(() => {
     if (phase === 'over' && ending !== undefined) onOver(ending);
   }, [phase, ending, onOver]);
@@ -121,8 +121,8 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
     addEventListener('pagehide', leave);
     return () => removeEventListener('pagehide', leave);
   }, [session]);
-  if (shown === 'waiting') return <Waiting session={session} />;
-  if (shown === 'in') return <InRoom session={session} />;
+  if (phase === 'waiting') return <Waiting session={session} />;
+  if (phase === 'in' && hasAsked) return <InRoom session={session} />;
   return <Loading />;
 }
 

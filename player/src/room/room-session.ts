@@ -25,6 +25,8 @@ import {
 import { Store } from './state/store.ts';
 
 const REACTION_MS = 4_000;
+/** The offer to receive takes a few milliseconds, on a busy device some tens. */
+const ASK_MS = 250;
 const LOST =
   'The connection was away for too long, and your place was given up. Join again to go on.';
 
@@ -40,6 +42,8 @@ export class RoomSession {
   readonly state = new Store<RoomState>(initialState);
   /** Counts up when what comes from the others changes. */
   readonly mediaVersion = new Store(0);
+  /** Whether the others' media has been asked for: until then nothing else is worth the page's time. */
+  readonly hasAsked = new Store(false);
   /** The browser does not let the page sound before somebody presses something. */
   readonly isSoundBlocked = new Store(false);
   readonly local: LocalMedia;
@@ -91,6 +95,7 @@ export class RoomSession {
       request: (message) => this.#signal.request(message),
       send: (message) => this.#signal.send(message),
       onNewReceiver: () => this.#wants.forget(),
+      onAsked: () => this.hasAsked.set(true),
       onChange: () => this.#touch(),
       onCutOff: () => this.#signal.probe(),
       onFailed: () => this.monitor.reportSoon(),
@@ -201,6 +206,9 @@ export class RoomSession {
     const { self } = message;
     if (!this.#wasWelcome) {
       this.#wasWelcome = true;
+      // Straight to the others, each connection is asked for by itself.
+      if (message.route.peers === 'mesh') this.hasAsked.set(true);
+      else setTimeout(() => this.hasAsked.set(true), ASK_MS);
       // A room may let people in muted.
       if (!self.audio && this.local.state.isMicrophoneOn) this.local.setMicrophone(false);
       if (!self.video && this.local.state.isCameraOn) this.local.setCamera(false);

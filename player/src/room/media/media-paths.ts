@@ -17,6 +17,8 @@ export interface MediaPathsOptions {
   send: (message: Outgoing) => void;
   /** A session with the call server begins anew: what it was told is forgotten. */
   onNewReceiver: () => void;
+  /** An offer to receive is on its way to the call server. */
+  onAsked: () => void;
   onChange: () => void;
   /** Nothing comes from the call server: the network may have gone. */
   onCutOff: () => void;
@@ -264,6 +266,7 @@ export class MediaPaths {
           reject(error);
         });
     });
+    if (purpose === 'receive') this.#options.onAsked();
     return answer;
   }
 

@@ -7,7 +7,7 @@ import { sectionsNeeded } from './receiver.ts';
 import { choosePath, RemoteMedia } from './remote-media.ts';
 import { SpeakingDetector } from './speaking.ts';
 import { between, read } from './stats.ts';
-import { differs } from './wants.ts';
+import { differs, Wants } from './wants.ts';
 
 describe('choosePath', () => {
   it.each([
@@ -237,4 +237,38 @@ describe('canBlur', () => {
     ['a browser without capabilities', {} as MediaStreamTrack, false],
     ['no camera', undefined, false],
   ])('with %s', (_name, track, expected) => expect(canBlur(track)).toBe(expected));
+});
+
+describe('Wants', () => {
+  const streams = [{ participantId: 'ada', media: 'camera' }] as const;
+  const sized = [{ ...streams[0], width: 640, height: 360 }];
+
+  it('says of no picture that it is unwanted before the page has drawn its tiles', () => {
+    vi.useFakeTimers();
+    const told: unknown[] = [];
+    const wants = new Wants((want) => told.push(want));
+    wants.setStreams(streams);
+    wants.setShown([]);
+    vi.advanceTimersByTime(1_900);
+    expect(told).toEqual([]);
+    wants.setShown(sized);
+    vi.advanceTimersByTime(200);
+    expect(told).toEqual(sized);
+    wants.setShown([]);
+    vi.advanceTimersByTime(200);
+    expect(told).toEqual([...sized, { ...streams[0], width: 0, height: 0 }]);
+    wants.close();
+    vi.useRealTimers();
+  });
+
+  it('does so in the end where nothing is ever drawn', () => {
+    vi.useFakeTimers();
+    const told: unknown[] = [];
+    const wants = new Wants((want) => told.push(want));
+    wants.setStreams(streams);
+    vi.advanceTimersByTime(2_000);
+    expect(told).toEqual([{ ...streams[0], width: 0, height: 0 }]);
+    wants.close();
+    vi.useRealTimers();
+  });
 });

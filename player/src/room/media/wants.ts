@@ -13,6 +13,8 @@ const NOTHING = { width: 0, height: 0 };
 /** Smaller changes of size than this change nothing for the better. */
 const NOTICEABLE = 0.2;
 const SETTLE_MS = 200;
+/** So long the page may take to draw its first tiles: what is not shown yet is not unwanted. */
+const DRAWN_MS = 2_000;
 
 const keyOf = ({ participantId, media }: RoomStream): string => `${participantId} ${media}`;
 
@@ -37,6 +39,7 @@ export class Wants {
   #shown: readonly Want[] = [];
   #streams: readonly RoomStream[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isDrawn = false;
 
   constructor(send: (want: Want) => void) {
     this.#send = send;
@@ -44,6 +47,7 @@ export class Wants {
 
   setShown(shown: readonly Want[]): void {
     this.#shown = shown;
+    this.#isDrawn ||= shown.length > 0;
     this.#soon();
   }
 
@@ -65,7 +69,7 @@ export class Wants {
 
   #soon(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tell(), SETTLE_MS);
+    this.#timer = setTimeout(() => this.#tell(), this.#isDrawn ? SETTLE_MS : DRAWN_MS);
   }
 
   #tell(): void {
