@@ -13,6 +13,8 @@ import {
 import type { DataMessage } from '../data-parameters.ts';
 
 const ANSWER_MS = 5_000;
+/** The first answer waits for the process to start, however busy its machine is. */
+const START_MS = 30_000;
 
 type Events = {
   notice: readonly [Notice];
@@ -62,7 +64,7 @@ export class WorkerClient extends Emitter<Events> {
       const timer = setTimeout(() => {
         this.#waiting.delete(request);
         reject(new AmphiError('timeout', `the worker did not answer ${name}`));
-      }, ANSWER_MS);
+      }, name === 'configure' ? START_MS : ANSWER_MS);
       this.#waiting.set(request, { name, resolve, reject, timer });
       this.#control.write(
         frame(FRAME_CONTROL, Buffer.from(JSON.stringify({ request, name, input }))),
