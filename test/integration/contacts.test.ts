@@ -3,7 +3,7 @@ import type { Contact, CreatedMeeting, PastCall, UserView } from '#contracts';
 import { Instance, SignalClient } from '#support';
 import { People, type SignedIn } from './people-rig.ts';
 
-const RING_SECONDS = 3;
+const RING_SECONDS = 5;
 
 let amphi: Instance;
 let people: People;

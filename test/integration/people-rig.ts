@@ -109,7 +109,7 @@ export class Device {
           ? undefined
           : (this.events.splice(at, 1)[0] as Extract<CallEvent, { type: Type }>);
       },
-      10_000,
+      30_000,
       5,
     );
   }
