@@ -169,7 +169,7 @@ export const surveyAnswerSchema = z.strictObject({
 export type SurveyAnswer = z.infer<typeof surveyAnswerSchema>;
 
 /** So long the sessions of a network test are kept. */
-export const NETWORK_TEST_MS = 12_000;
+export const NETWORK_TEST_MS = 15_000;
 const description = z.string().min(1).max(100_000).describe('Session description (RFC 8866)');
 
 /** Both offers of a network test: what the one sends, the other gets back. */

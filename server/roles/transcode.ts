@@ -6,7 +6,7 @@ import { joinCluster, type RoleMain, serveNodes } from './common.ts';
 
 /** One worker of the bank of transcoders. */
 export const transcode: RoleMain = async (base) => {
-  const { context, tokens, log, disposer } = base;
+  const { context, tokens, log, metrics, disposer } = base;
   const { redis, registry, nodes } = joinCluster(base);
   const { config, nodeId } = context;
   const encoder = await findEncoder(config.transcode.encoder);
@@ -35,6 +35,11 @@ export const transcode: RoleMain = async (base) => {
       log,
     }),
   );
+  metrics.gauge({
+    name: 'transcode_room_renditions',
+    help: 'Smaller pictures for rooms that this worker makes.',
+    read: () => rooms.jobs,
+  });
   await serveNodes(base, registry, 'transcode', (_req, res) =>
     sendJson(res, { jobs: worker.jobs, roomRenditions: rooms.jobs }),
   );

@@ -35,7 +35,7 @@ async function open(browser: Browser): Promise<Page> {
     localStorage['amphi.room'] = JSON.stringify({ preferences: { picture: 'small' } });
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${amphi.base}/calls`);
   return page;
 }

@@ -68,7 +68,7 @@ describe.each([
       const at = await pointerOf(ada, 'Grace');
       return at !== undefined && Math.abs(at.x - 0.25) < 0.02 && Math.abs(at.y - 0.75) < 0.02;
     });
-    await ada.page.screenshot({ path: `/tmp/data-shots/ada-${route}.png` });
+
     await grace.page.screenshot({ path: `/tmp/data-shots/grace-${route}.png` });
     expect(await seriousFindings(grace.page)).toEqual([]);
 

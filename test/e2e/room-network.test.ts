@@ -14,6 +14,30 @@ const PATIENCE_MS = 60_000;
 /** What is on its way when the network changes is heard within this. */
 const STILL_MS = 200;
 
+/** Begins to, in the middle. */
+async function point(who: RoomGuest, label: string): Promise<void> {
+  const button = who.button(label);
+  await until('somebody to point for', async () => {
+    return (await button.getAttribute('aria-disabled')) === 'false';
+  });
+  await button.press('Enter');
+}
+
+/** Waits until each sees the other's pointer there, in percent from the left. */
+async function pointersAt([mover, other]: readonly RoomGuest[], ...at: [number, number]) {
+  const seen = async (by: RoomGuest | undefined, name: string) => {
+    const left = await by?.page
+      .locator('.pointer', { hasText: name })
+      .evaluate((dot: HTMLElement) => dot.style.left, undefined, { timeout: 1_000 });
+    return Math.round(Number.parseFloat(left ?? ''));
+  };
+  await until(
+    `pointers at ${at}`,
+    async () => (await seen(other, 'Mover')) === at[0] && (await seen(mover, 'Other')) === at[1],
+    PATIENCE_MS,
+  );
+}
+
 describe.skipIf(trouble !== undefined)('somebody in a room who changes networks', () => {
   let network: Network;
   let amphi: Instance;
@@ -63,6 +87,12 @@ describe.skipIf(trouble !== undefined)('somebody in a room who changes networks'
       ]);
     await Promise.all(both.map((one) => one.hasAllBy('callserver', 1)));
     await seeAndHear();
+    // Both point: one by a session that sends, the other by one that receives.
+    await other.share();
+    await mover.sees('Other’s screen', PATIENCE_MS);
+    await point(mover, 'Point on Other’s screen');
+    await point(other, 'Point on your screen');
+    await pointersAt(both, 50, 50);
     await Promise.all(both.map(watchStandstill));
 
     network.move();
@@ -75,6 +105,9 @@ describe.skipIf(trouble !== undefined)('somebody in a room who changes networks'
       expect(Math.max(soundMs, pictureMs)).toBeLessThan(RECOVERED_MS);
     }
     expect(await Promise.all(both.map(connectionsMade))).toEqual([0, 0]);
+    await mover.button('Stop pointing on Other’s screen').press('Shift+ArrowRight');
+    await other.button('Stop pointing on your screen').press('Shift+ArrowLeft');
+    await pointersAt(both, 60, 40);
     await until('the socket to be back', async () => {
       const [here] = (await other.room()).others;
       return (await mover.room()).socket === 'open' && here?.connected === true;

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createMeeting, Instance, SignalClient, until } from '#support';
 
-/** AMPHI_FUZZ_ROUNDS messages, and a fiftieth as many tokens: 500,000 in a long run. */
-const ROUNDS = Number(process.env['AMPHI_FUZZ_ROUNDS'] ?? 3_000);
+/** So many messages, and a fiftieth as many tokens: 500,000 with `FUZZ_FULL=1`, some ten minutes. */
+const SIZE = process.env['FUZZ_FULL'] === '1' ? 500_000 : 3_000;
+const ROUNDS = Number(process.env['AMPHI_FUZZ_ROUNDS'] ?? SIZE);
 const TOKENS = Math.max(60, Math.round(ROUNDS / 50));
 /** 2,000 in a long run. */
 const SILENT = Math.max(20, Math.min(2_000, Math.round(ROUNDS / 100)));
@@ -48,12 +49,14 @@ const TYPES = [
   ...['admit-all', 'deny', 'lock', 'mute-participant', 'mute-all', 'ask-to-unmute', 'stop-video'],
   ...['remove', 'ban', 'make-host', 'make-cohost', 'make-participant', 'end', 'breakout-open'],
   ...['breakout-assign', 'breakout-broadcast', 'breakout-close', 'leaves', '', '__proto__'],
+  ...['stage-enter', 'stage-update', 'stage-leave'],
 ];
 const FIELDS = [
   ...['participantId', 'to', 'from', 'sdp', 'candidate', 'mediaType', 'media', 'width', 'height'],
   ...['message', 'messageId', 'replyTo', 'emoji', 'on', 'pollId', 'options', 'question', 'rooms'],
   ...['capabilities', 'resumeKey', 'sequence', 'sent', 'displayName', 'role', 'locked', 'seconds'],
   ...['peers', 'labels', 'purpose', 'connection', 'spread', 'breakoutId', 'limit', 'before'],
+  ...['fileId', 'eventId', 'streamKey', 'layout', 'open'],
   ...['__proto__', 'constructor', 'toString', 'ref'],
 ];
 

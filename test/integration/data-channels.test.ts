@@ -164,16 +164,16 @@ describe('data channels', () => {
 
   it('that nobody asked for are closed, however much is said in them', async () => {
     const { peer, session } = await sender();
-    const strange = peer.open('files');
-    // More than the native side keeps for somebody who does not listen.
-    for (let i = 0; i < 3_000; i++) if (!strange.trySend('x')) break;
-    await until('its end', async () => (await session.stats()).data?.refused === 1);
     const line = peer.open('chat');
     const tap = await router.tapData((await published('chat')).dataProducerId);
     let heard = false;
     tap.on('message', () => {
       heard = true;
     });
+    const strange = peer.open('files');
+    // More than the native side keeps for somebody who does not listen.
+    for (let i = 0; i < 3_000; i++) if (!strange.trySend('x')) break;
+    await until('its end', async () => (await session.stats()).data?.refused === 1);
     line.send('still here');
     await until('a message', () => heard);
     expect((await session.stats()).data).toMatchObject({ refused: 1 });

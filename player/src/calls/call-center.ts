@@ -9,6 +9,7 @@ import { announce } from '../ui/announce.ts';
 import { agreedPicture } from './agreed-picture.ts';
 import { CallLine } from './call-line.ts';
 import { onNetwork, thisNetwork } from './network.ts';
+import { notifyOfCall } from './notification.ts';
 import { Ringer, ringOf } from './ringer.ts';
 import {
   type CallsEvent,
@@ -40,6 +41,8 @@ export class CallCenter {
   readonly #line: CallLine;
   readonly #ringer = new Ringer();
   readonly #offs: (() => void)[] = [];
+  /** Takes away what tells of a call that comes in. */
+  #unnotify: (() => void) | undefined;
   /** Counts the calls of ours. */
   #turn = 0;
 
@@ -181,6 +184,7 @@ export class CallCenter {
     for (const off of this.#offs) off();
     this.#line.close();
     this.#ringer.close();
+    this.#unnotify?.();
   }
 
   #heard(event: CallEvent): void {
@@ -265,6 +269,16 @@ export class CallCenter {
     this.local.set(undefined);
   }
 
+  #notify(call: CurrentCall | undefined): void {
+    if (call?.phase === 'incoming') {
+      const { displayName, picture } = call.peer;
+      this.#unnotify ??= notifyOfCall(`${displayName} is calling`, picture);
+    } else {
+      this.#unnotify?.();
+      this.#unnotify = undefined;
+    }
+  }
+
   #send(message: Parameters<CallLine['request']>[0]): void {
     this.#line.request(message).catch(() => {});
   }
@@ -275,6 +289,7 @@ export class CallCenter {
     if (state === before) return;
     this.state.set(state);
     this.#ringer.set(ringOf(state.call));
+    this.#notify(state.call);
     if (takesDevices(before.call) && !takesDevices(state.call)) this.#letGo();
     if (state.note !== undefined && state.note !== before.note) announce(state.note);
   }

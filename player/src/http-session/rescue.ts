@@ -63,14 +63,3 @@ export class Rescue {
     );
   }
 }
-
-/** Calls back when the browser notices that the network is another one; the returned function ends that. */
-export function onNetworkChange(listener: () => void): () => void {
-  const { connection } = navigator as Navigator & { connection?: EventTarget };
-  globalThis.addEventListener('online', listener);
-  connection?.addEventListener('change', listener);
-  return () => {
-    globalThis.removeEventListener('online', listener);
-    connection?.removeEventListener('change', listener);
-  };
-}

@@ -1,5 +1,6 @@
 import { delay, retryDelayMs } from '#base';
-import { onNetworkChange, Rescue } from '../http-session/index.ts';
+import { onNetworkChange } from '../api/network-change.ts';
+import { Rescue } from '../http-session/index.ts';
 import { type PublishProblem, problemOfAnswer } from './problem.ts';
 import { readStats, type SendFigures, type StatsMark } from './stats.ts';
 import { type SendSettings, WhipError, WhipSession, type WhipTarget } from './whip-session.ts';

@@ -1,4 +1,5 @@
 import type { JoinedMeeting, ServerMessage } from '#contracts';
+import { onNetworkChange } from '../api/network-change.ts';
 import { watchLevel } from '../devices/index.ts';
 import { announce } from '../ui/announce.ts';
 import { Attachments } from './files/attachments.ts';
@@ -8,7 +9,6 @@ import { capabilitiesOf } from './media/capabilities.ts';
 import type { LocalMedia } from './media/local-media.ts';
 import { MediaPaths } from './media/media-paths.ts';
 import { Monitor } from './media/monitor.ts';
-import { onNetworkChange } from './media/network-change.ts';
 import { RemoteMedia, SOUND_SLOTS } from './media/remote-media.ts';
 import type { OwnTracks } from './media/slots.ts';
 import { type Want, Wants } from './media/wants.ts';

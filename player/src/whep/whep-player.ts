@@ -1,5 +1,6 @@
 import { delay, Emitter, type RetryPolicy, retryDelayMs } from '#base';
-import { onNetworkChange, Rescue } from '../http-session/index.ts';
+import { onNetworkChange } from '../api/network-change.ts';
+import { Rescue } from '../http-session/index.ts';
 import type { WhepLayer } from './layers.ts';
 import type { WhepProblem } from './problem.ts';
 import { type PlayFigures, type PlayMark, readStats } from './stats.ts';

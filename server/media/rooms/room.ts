@@ -407,13 +407,10 @@ export class Room extends Emitter<Events> implements Closable {
   async #want(input: CommandInput<'want'>): Promise<Record<string, never>> {
     const { sessionId, producerId, priority, width, height, paused } = input;
     const { of } = this.#peer(sessionId).session;
-    const size = width === undefined || height === undefined ? {} : { width, height };
+    const size = width === undefined || height === undefined ? undefined : { width, height };
     await of.want(producerId, { priority, ...size });
     await of.pause(producerId, paused);
-    this.#sd?.want(sessionId, producerId, {
-      paused,
-      ...(width === undefined || height === undefined ? {} : { size: { width, height } }),
-    });
+    this.#sd?.want(sessionId, producerId, { paused, ...(size && { size }) });
     return {};
   }
 

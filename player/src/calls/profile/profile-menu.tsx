@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { LogOut } from 'lucide-react';
+import { BellRing, LogOut } from 'lucide-react';
 import { type FormEvent, useRef, useState } from 'react';
 import type { UserView } from '#contracts';
 import { call, textOf } from '../../api/client.ts';
@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { askToNotify, mayAskToNotify } from '../notification.ts';
 import { profilePictureOf } from './picture-file.ts';
 import './profile.css';
 
@@ -133,6 +134,7 @@ function Profile({ user, onSignOut }: { user: UserView; onSignOut: () => Promise
           Save
         </Button>
       </form>
+      <NotifyChoice />
       <p className="dim small">
         Signed in as <bdi>{user.email}</bdi>
       </p>
@@ -150,6 +152,23 @@ function Profile({ user, onSignOut }: { user: UserView; onSignOut: () => Promise
           Sign out
         </Button>
       </div>
+    </div>
+  );
+}
+
+/** Until it was answered once; then the browser's own settings have it. */
+function NotifyChoice() {
+  const [mayAsk, setMayAsk] = useState(mayAskToNotify);
+  if (!mayAsk) return null;
+  return (
+    <div className="row-actions">
+      <Button
+        size="small"
+        icon={<BellRing size={16} aria-hidden="true" />}
+        onPress={() => askToNotify().finally(() => setMayAsk(mayAskToNotify()))}
+      >
+        Tell me of calls while I look at something else
+      </Button>
     </div>
   );
 }

@@ -1,9 +1,9 @@
 import type { NetworkTestAnswer } from '#contracts';
-import { call } from '../../api/client.ts';
+import { call, Problem } from '../../api/client.ts';
 import { type Measured, median } from './verdict.ts';
 
 const HTTP_ROUNDS = 5;
-const CONNECT_MS = 6_000;
+const CONNECT_MS = 8_000;
 /** What the browser estimates of the way grows while it sends. */
 const SEND_MS = 4_000;
 const PICTURE = { width: 640, height: 360, framesPerSecond: 30 } as const;
@@ -32,10 +32,10 @@ export async function measure(
     if (!(await loop.connected())) return { httpMs, media: undefined };
     onStep('rate');
     return { httpMs, media: await loop.watch(signal) };
-  } catch {
-    // An answer of the server's, or none: nothing is known of media then.
+  } catch (error) {
     signal.throwIfAborted();
-    return { httpMs, media: undefined };
+    const isRefused = error instanceof Problem && error.status > 0;
+    return { httpMs, media: undefined, ...(isRefused ? { refusal: error.message } : {}) };
   } finally {
     signal.removeEventListener('abort', stop);
     loop.close();

@@ -17,6 +17,7 @@ describe('verdictOf', () => {
       undefined,
     ],
     ['no answer at all', { httpMs: undefined, media: undefined }, 'bad', 'internet'],
+    ['a refusal', { httpMs: 20, media: undefined, refusal: 'Too many.' }, 'fair', 'Too many'],
     ['no way for media', { httpMs: 20, media: undefined }, 'bad', 'firewall'],
     ['the rate at its bound', media({ up: 1_500_000 }), 'good', undefined],
     ['less than the bound', media({ up: 1_499_999 }), 'fair', 'small pictures'],

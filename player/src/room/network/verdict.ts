@@ -14,6 +14,8 @@ export interface Measured {
         loss: number | undefined;
       }
     | undefined;
+  /** Why the way of media was not tested, in the server's words: it may be there all the same. */
+  refusal?: string;
 }
 
 export interface Verdict {
@@ -33,7 +35,14 @@ const SMALL = 350_000;
 const SOUND = 60_000;
 
 /** What was measured, in plain words. */
-export function verdictOf({ httpMs, media }: Measured): Verdict {
+export function verdictOf({ httpMs, media, refusal }: Measured): Verdict {
+  if (refusal !== undefined) {
+    return {
+      level: 'fair',
+      title: 'The server answers; sound and pictures were not tested',
+      advice: [refusal],
+    };
+  }
   if (httpMs === undefined && media === undefined) {
     return {
       level: 'bad',

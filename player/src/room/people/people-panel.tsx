@@ -2,6 +2,7 @@ import {
   Ban,
   Crown,
   Ellipsis,
+  Eye,
   Hand,
   Mic,
   MicOff,
@@ -286,7 +287,7 @@ function PersonMenu({
       person.role !== 'viewer' && {
         id: 'viewer',
         label: 'Let only watch',
-        icon: icon(MicOff),
+        icon: icon(Eye),
         message: { type: 'make-participant', participantId, role: 'viewer' },
       },
     {

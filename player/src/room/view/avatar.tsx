@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { initialsOf } from '#base';
 import { hueOf } from './hue.ts';
-
 import './avatar.css';
 
 /** Somebody's picture, or what stands for them without one. */

@@ -12,7 +12,7 @@ import {
   renditionUnitHeader,
 } from '#contracts';
 import { nodeAuthorization, run, TokenIssuer } from '#platform';
-import { MAX_NODE_ORDERS, type Register, SdOrders } from './orders.ts';
+import { MAX_FAILURES, MAX_NODE_ORDERS, type Register, SdOrders } from './orders.ts';
 
 const OPENING = {
   codec: 'VP8',
@@ -141,6 +141,29 @@ describe('an order of a smaller picture', () => {
     second.post.destroy();
     await vi.waitFor(() => expect(down).toHaveBeenCalled());
     expect(order.up).toBe(false);
+  });
+
+  it('is offered again while nobody makes it, and no more when all have failed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const order = orders.place('room', 'camera', OPENING);
+      const offered = async () => {
+        jobs.clear();
+        await vi.advanceTimersByTimeAsync(5_000);
+        return jobs.size === 1;
+      };
+      expect(await offered()).toBe(true);
+      for (let failures = 1; failures <= MAX_FAILURES; failures++) {
+        const worker = await call('room/camera');
+        await vi.waitFor(() => expect(order.up).toBe(true));
+        expect(await offered()).toBe(false);
+        worker.post.destroy();
+        await vi.waitFor(() => expect(order.up).toBe(false));
+        expect(await offered()).toBe(failures < MAX_FAILURES);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('lets go of a worker that says what it may not', async () => {

@@ -20,6 +20,10 @@ const OFFER_MS = 5_000;
 const ATTEMPTS = 4;
 const RETRY_MS = 500;
 
+/** A worker that leaves within this has failed. After so many failures in a row nobody is asked any more. */
+const SOON_MS = 30_000;
+export const MAX_FAILURES = 8;
+
 /** Of the bank's queue, what is needed here. */
 export interface JobQueue {
   add(name: string, job: RoomRenditionJob, options: object): Promise<unknown>;
@@ -85,8 +89,10 @@ export class SdOrders implements Closable {
     }
     const order = new SdOrder(opening, log.child({ roomId, producerId }));
     this.#orders.set(jobId, order);
+    let failures = 0;
+    let upMs = 0;
     const offer = () => {
-      if (!order.up)
+      if (!order.up && failures < MAX_FAILURES)
         this.#ask((queue) =>
           queue.add(
             'make',
@@ -103,6 +109,9 @@ export class SdOrders implements Closable {
     };
     offer();
     const timer = setInterval(offer, OFFER_MS);
+    order.on('up', () => {
+      upMs = performance.now();
+    });
     let registered = false;
     order.on('unit', (_unit, workerNode) => {
       if (registered) return;
@@ -111,6 +120,10 @@ export class SdOrders implements Closable {
       register.add(roomId, producerId, { width, height, kbps, since: Date.now(), workerNode });
     });
     order.on('down', () => {
+      failures = performance.now() - upMs > SOON_MS ? 0 : failures + 1;
+      if (failures === MAX_FAILURES) {
+        log.warn({ roomId, producerId }, 'the bank cannot make this picture smaller');
+      }
       registered = false;
       register.remove(roomId, producerId);
     });

@@ -134,9 +134,7 @@ export class SdRendition implements Closable {
   /** Brings about what is wanted, one step after the other. */
   #settle(): void {
     this.#again = true;
-    this.#settling ??= this.#run().finally(() => {
-      this.#settling = undefined;
-    });
+    this.#settling ??= this.#run();
   }
 
   async #run(): Promise<void> {
@@ -149,6 +147,7 @@ export class SdRendition implements Closable {
         this.#options.log.debug({ reason: messageOf(error) }, 'smaller picture not settled');
       }
     }
+    this.#settling = undefined;
   }
 
   async #step(): Promise<void> {

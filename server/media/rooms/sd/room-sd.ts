@@ -17,6 +17,8 @@ import { SdRendition, type Taker } from './rendition.ts';
 
 /** How often the senders of what somebody wants smaller are looked at. */
 const LOOK_MS = 1_000;
+/** A sender of several sizes, or of a small one, is not looked at again so soon. */
+const REST_MS = 4_000;
 /** In one room at once. */
 export const MAX_ROOM_RENDITIONS = 8;
 /** What everybody in a room decodes, and the bank makes. */
@@ -51,6 +53,8 @@ interface Subject {
   readonly wishes: Map<string, Wish>;
   readonly patience: Patience;
   made: { target: Target; rendition: SdRendition } | undefined;
+  /** There is nothing to be made of it before then. */
+  restsUntilMs: number;
 }
 
 /**
@@ -120,7 +124,12 @@ export class RoomSd implements Closable {
   #wish(sessionId: string, producerId: string): Wish {
     let subject = this.#subjects.get(producerId);
     if (subject === undefined) {
-      subject = { wishes: new Map(), patience: new Patience(), made: undefined };
+      subject = {
+        wishes: new Map(),
+        patience: new Patience(),
+        made: undefined,
+        restsUntilMs: 0,
+      };
       this.#subjects.set(producerId, subject);
     }
     let wish = subject.wishes.get(sessionId);
@@ -139,6 +148,7 @@ export class RoomSd implements Closable {
     const senders = new Map<string, Promise<TransportStats | undefined>>();
     try {
       const looks = [...this.#subjects].map(async ([producerId, subject]) => {
+        if (nowMs < subject.restsUntilMs) return;
         const source = this.#options.source(producerId);
         const less = demandsOf(subject, nowMs).some(
           ([, { size, paused, starved }]) => !paused && (starved || size !== undefined),
@@ -169,6 +179,9 @@ export class RoomSd implements Closable {
       return;
     }
     const target = source === undefined ? undefined : (made?.target ?? targetOf(source));
+    if (made === undefined && target === undefined && sole !== undefined) {
+      subject.restsUntilMs = performance.now() + REST_MS;
+    }
     const wanted = target !== undefined && this.#served(subject, target).length > 0;
     const now = patience.judge(wanted, made !== undefined, performance.now());
     if (now === 'begin' && target !== undefined && source !== undefined) {
