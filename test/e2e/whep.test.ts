@@ -42,11 +42,11 @@ const whepOf = (eventId: string): Promise<string> =>
     return preflight.status === 204 ? whep : undefined;
   });
 
-/** Joins as soon as there is something to watch: right after the beginning it may be too soon. */
+/** Joins as soon as there is something to watch: right after the beginning, or a worker's end, it may be too soon. */
 const join = (viewer: ViewerPage, options: Parameters<ViewerPage['join']>[0]) =>
   until('an answer', async () => {
     const status = await viewer.join(options);
-    return status === 409 ? undefined : status;
+    return status === 409 || status === 503 ? undefined : status;
   });
 
 /** Whether a session is still there, asked without ending it. */
