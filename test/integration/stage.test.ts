@@ -110,7 +110,8 @@ it('shows everybody on their tile and lets all be heard, and a cast of one alone
     }
   }, 10);
   try {
-    await until('three seconds of the stage', () => lastMs > 3_000, 30_000);
+    // More than is looked at: a busy machine leaves out pictures, up to seconds of them.
+    await until('five seconds of the stage', () => lastMs > 5_000, 30_000);
     stage.setCast({ layout: 'grid', members: people.slice(1, 2) });
     const castMs = lastMs;
     await until('two seconds with one', () => lastMs > castMs + 2_000, 30_000);
@@ -132,7 +133,7 @@ it('shows everybody on their tile and lets all be heard, and a cast of one alone
     tile.y + tile.height / 4,
   ]);
   const [first = [], second = [], third = []] = middles as [number, number][];
-  const at2 = await Promise.all([first, second, third].map(([x, y]) => pixel(2.5, x!, y!)));
+  const at2 = await Promise.all([first, second, third].map(([x, y]) => pixel(2, x!, y!)));
   expect(at2[0]?.[0]).toBeGreaterThan(180);
   expect(at2[0]?.[2]).toBeLessThan(80);
   expect(at2[1]?.[2]).toBeGreaterThan(180);
