@@ -60,11 +60,12 @@ export class WorkerClient extends Emitter<Events> {
   ): Promise<RequestOutput<Name>> {
     if (!this.#open) return Promise.reject(new AmphiError('closed', 'the worker has gone'));
     const request = this.#nextRequest++;
+    const patienceMs = name === 'configure' ? START_MS : ANSWER_MS;
     return new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(request);
         reject(new AmphiError('timeout', `the worker did not answer ${name}`));
-      }, name === 'configure' ? START_MS : ANSWER_MS);
+      }, patienceMs);
       this.#waiting.set(request, { name, resolve, reject, timer });
       this.#control.write(
         frame(FRAME_CONTROL, Buffer.from(JSON.stringify({ request, name, input }))),
