@@ -1,5 +1,6 @@
 import { type Closable, Emitter, randomId } from '#base';
 import { type DataChannelParameters, type DataMessage, isReliable } from '../data-parameters.ts';
+import { DirectLeg } from './direct-leg.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
@@ -15,25 +16,27 @@ type Events = {
 export class DataFeed extends Emitter<Events> implements Closable {
   readonly dataProducerId: string;
   readonly parameters: DataChannelParameters;
-  readonly transportId: string;
   readonly #worker: WorkerClient;
+  readonly #leg: DirectLeg;
   #handle = -1;
-  #off: () => void = () => {};
-  #closed = false;
   /** Messages that the worker did not take in time. */
   dropped = 0;
 
   private constructor(
     worker: WorkerClient,
-    transportId: string,
     dataProducerId: string,
     parameters: DataChannelParameters,
   ) {
     super();
     this.#worker = worker;
-    this.transportId = transportId;
     this.dataProducerId = dataProducerId;
     this.parameters = parameters;
+    this.#leg = new DirectLeg({
+      worker,
+      isEnd: (notice) =>
+        notice.notice === 'dataProducerClosed' && notice.dataProducerId === dataProducerId,
+      onEnd: () => this.emit('closed'),
+    });
   }
 
   static async open(
@@ -42,32 +45,21 @@ export class DataFeed extends Emitter<Events> implements Closable {
     parameters: DataChannelParameters,
     dataProducerId = randomId(ID_CHARACTERS),
   ): Promise<DataFeed> {
-    const transportId = randomId(ID_CHARACTERS);
-    const feed = new DataFeed(worker, transportId, dataProducerId, parameters);
-    await worker.request('createDirectTransport', { routerId, transportId });
-    try {
+    const feed = new DataFeed(worker, dataProducerId, parameters);
+    await feed.#leg.open(routerId, async (transportId) => {
       const producer = { transportId, dataProducerId, parameters };
       feed.#handle = (await worker.request('produceData', producer)).handle;
-    } catch (error) {
-      await worker.closeTransport(transportId);
-      throw error;
-    }
-    const offNotice = worker.on('notice', (notice) => {
-      if (notice.notice === 'dataProducerClosed' && notice.dataProducerId === dataProducerId) {
-        feed.close().catch(() => {});
-      }
     });
-    const offClosed = worker.on('closed', () => feed.#end());
-    feed.#off = () => {
-      offNotice();
-      offClosed();
-    };
     return feed;
+  }
+
+  get transportId(): string {
+    return this.#leg.transportId;
   }
 
   /** Throws nothing: after its end a message is lost. One that has to arrive and cannot be kept ends it. */
   send(message: DataMessage): void {
-    if (this.#closed) return;
+    if (this.#leg.closed) return;
     if (this.#worker.backlogBytes <= MAX_BACKLOG_BYTES) {
       this.#worker.sendMessage(this.#handle, message);
       return;
@@ -76,16 +68,7 @@ export class DataFeed extends Emitter<Events> implements Closable {
     if (isReliable(this.parameters)) this.close().catch(() => {});
   }
 
-  #end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#off();
-    this.emit('closed');
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#end();
-    await this.#worker.closeTransport(this.transportId);
+  close(): Promise<void> {
+    return this.#leg.close();
   }
 }

@@ -1,5 +1,6 @@
 import { type Closable, Emitter, randomId } from '#base';
 import type { DataMessage } from '../data-parameters.ts';
+import { DirectLeg } from './direct-leg.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
@@ -13,27 +14,20 @@ type Events = {
 
 /** One data producer's messages, taken out of its worker. */
 export class DataTap extends Emitter<Events> implements Closable {
-  readonly #worker: WorkerClient;
-  readonly #transportId: string;
-  readonly #off: () => void;
+  readonly #leg: DirectLeg;
   #handle = -1;
-  #closed = false;
 
-  private constructor(worker: WorkerClient, transportId: string, dataConsumerId: string) {
+  private constructor(worker: WorkerClient, dataConsumerId: string) {
     super();
-    this.#worker = worker;
-    this.#transportId = transportId;
-    const offNotice = worker.on('notice', (notice) => {
-      if (notice.notice === 'dataConsumerClosed' && notice.dataConsumerId === dataConsumerId) {
-        // Nobody waits for this; a worker that does not answer has its own end.
-        this.close().catch(() => {});
-      }
+    this.#leg = new DirectLeg({
+      worker,
+      isEnd: (notice) =>
+        notice.notice === 'dataConsumerClosed' && notice.dataConsumerId === dataConsumerId,
+      onEnd: () => {
+        worker.offMessages(this.#handle);
+        this.emit('closed');
+      },
     });
-    const offClosed = worker.on('closed', () => this.#end());
-    this.#off = () => {
-      offNotice();
-      offClosed();
-    };
   }
 
   /** Throws `not_found` when there is no such data producer, `closed`. */
@@ -42,33 +36,18 @@ export class DataTap extends Emitter<Events> implements Closable {
     routerId: string,
     dataProducerId: string,
   ): Promise<DataTap> {
-    const transportId = randomId(ID_CHARACTERS);
     const dataConsumerId = randomId(ID_CHARACTERS);
-    const tap = new DataTap(worker, transportId, dataConsumerId);
-    try {
-      await worker.request('createDirectTransport', { routerId, transportId });
+    const tap = new DataTap(worker, dataConsumerId);
+    await tap.#leg.open(routerId, async (transportId) => {
       const consumer = { transportId, dataConsumerId, dataProducerId };
       const { handle = -1 } = await worker.request('consumeData', consumer);
       tap.#handle = handle;
       worker.onMessages(handle, (message) => tap.emit('message', message));
-    } catch (error) {
-      await tap.close();
-      throw error;
-    }
+    });
     return tap;
   }
 
-  #end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#off();
-    this.#worker.offMessages(this.#handle);
-    this.emit('closed');
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#end();
-    await this.#worker.closeTransport(this.#transportId);
+  close(): Promise<void> {
+    return this.#leg.close();
   }
 }

@@ -4,6 +4,7 @@ import type { CodecName } from '../codecs.ts';
 import { MediaTime } from '../media/media-time.ts';
 import { UnitSender } from '../media/unit-sender.ts';
 import type { ProducerParameters } from '../parameters.ts';
+import { DirectLeg } from './direct-leg.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
@@ -39,27 +40,31 @@ type Events = {
 /** Media of this process as producers in a worker: access units in, packets out. */
 export class MediaFeed extends Emitter<Events> implements Closable {
   readonly producers: readonly { producerId: string; parameters: ProducerParameters }[];
-  readonly transportId: string;
   readonly #worker: WorkerClient;
+  readonly #leg: DirectLeg;
   readonly #tracks: Stream[][] = [];
   readonly #writer = new RtcpWriter();
   readonly #time = new MediaTime();
   #handle = -1;
   #reports: NodeJS.Timeout | undefined;
-  #off: () => void = () => {};
-  #closed = false;
   /** Units that the worker did not take in time. */
   dropped = 0;
 
-  private constructor(
-    worker: WorkerClient,
-    transportId: string,
-    producers: MediaFeed['producers'],
-  ) {
+  private constructor(worker: WorkerClient, producers: MediaFeed['producers']) {
     super();
     this.#worker = worker;
-    this.transportId = transportId;
     this.producers = producers;
+    this.#leg = new DirectLeg({
+      worker,
+      onEnd: () => {
+        clearInterval(this.#reports);
+        this.emit('closed');
+      },
+    });
+  }
+
+  get transportId(): string {
+    return this.#leg.transportId;
   }
 
   static async open(
@@ -67,9 +72,8 @@ export class MediaFeed extends Emitter<Events> implements Closable {
     routerId: string,
     tracks: readonly FeedTrack[],
   ): Promise<MediaFeed> {
-    const transportId = randomId(ID_CHARACTERS);
     const producers: { producerId: string; parameters: ProducerParameters }[] = [];
-    const feed = new MediaFeed(worker, transportId, producers);
+    const feed = new MediaFeed(worker, producers);
     let ssrc = 0;
     for (const [i, { codec, kind, parameters, streams }] of tracks.entries()) {
       const payloadType = FIRST_PAYLOAD_TYPE + i;
@@ -96,17 +100,12 @@ export class MediaFeed extends Emitter<Events> implements Closable {
         },
       });
     }
-    try {
-      const { handle } = await worker.request('createDirectTransport', { routerId, transportId });
+    await feed.#leg.open(routerId, async (transportId, handle) => {
       feed.#handle = handle;
       for (const { producerId, parameters } of producers) {
         await worker.request('produce', { transportId, producerId, parameters });
       }
-    } catch (error) {
-      await worker.closeTransport(transportId);
-      throw error;
-    }
-    feed.#off = worker.on('closed', () => feed.#end());
+    });
     feed.#reports = setInterval(() => feed.#report(), REPORT_MS);
     return feed;
   }
@@ -121,7 +120,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
     unit: { key: boolean; capturedUs: number; payload: Uint8Array },
   ): void {
     const to = this.#tracks[track]?.[stream];
-    if (to === undefined || this.#closed) return;
+    if (to === undefined || this.#leg.closed) return;
     if (this.#worker.backlogBytes > MAX_BACKLOG_BYTES) to.needsKey = true;
     if (to.needsKey && (!unit.key || this.#worker.backlogBytes > MAX_BACKLOG_BYTES)) {
       this.dropped++;
@@ -158,17 +157,7 @@ export class MediaFeed extends Emitter<Events> implements Closable {
     this.#writer.clear();
   }
 
-  #end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearInterval(this.#reports);
-    this.#off();
-    this.emit('closed');
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#end();
-    await this.#worker.closeTransport(this.transportId);
+  close(): Promise<void> {
+    return this.#leg.close();
   }
 }

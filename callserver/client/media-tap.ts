@@ -2,6 +2,7 @@ import { AmphiError, type Closable, Emitter, randomId } from '#base';
 import type { CodecName } from '../codecs.ts';
 import { type AccessUnit, AccessUnitReader } from '../media/access-units.ts';
 import { DEPACKETIZERS } from '../media/depacketizers.ts';
+import { DirectLeg } from './direct-leg.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 const ID_CHARACTERS = 16;
@@ -21,24 +22,15 @@ type Events = {
 /** One producer's media, taken out of its worker as whole access units in decoding order. */
 export class MediaTap extends Emitter<Events> implements Closable {
   readonly #worker: WorkerClient;
-  readonly #transportId: string;
-  readonly #consumerId: string;
+  readonly #leg: DirectLeg;
+  readonly #consumerId = randomId(ID_CHARACTERS);
   readonly #reader: AccessUnitReader;
   readonly #poll: NodeJS.Timeout;
-  readonly #off: () => void;
   #handle = -1;
-  #closed = false;
 
-  private constructor(
-    worker: WorkerClient,
-    transportId: string,
-    consumerId: string,
-    codec: CodecName,
-  ) {
+  private constructor(worker: WorkerClient, codec: CodecName) {
     super();
     this.#worker = worker;
-    this.#transportId = transportId;
-    this.#consumerId = consumerId;
     this.#reader = new AccessUnitReader({
       codec,
       maxWaitMs: MAX_WAIT_MS,
@@ -46,17 +38,16 @@ export class MediaTap extends Emitter<Events> implements Closable {
       onLoss: () => this.requestKeyFrame(),
     });
     this.#poll = setInterval(() => this.#reader.poll(performance.now()), POLL_MS);
-    const offNotice = worker.on('notice', (notice) => {
-      if (notice.notice === 'consumerClosed' && notice.consumerId === consumerId) {
-        // Nobody waits for this; a worker that does not answer has its own end.
-        this.close().catch(() => {});
-      }
+    this.#leg = new DirectLeg({
+      worker,
+      isEnd: (notice) =>
+        notice.notice === 'consumerClosed' && notice.consumerId === this.#consumerId,
+      onEnd: () => {
+        clearInterval(this.#poll);
+        worker.offPackets(this.#handle);
+        this.emit('closed');
+      },
     });
-    const offClosed = worker.on('closed', () => this.#end());
-    this.#off = () => {
-      offNotice();
-      offClosed();
-    };
   }
 
   static async open(
@@ -68,19 +59,14 @@ export class MediaTap extends Emitter<Events> implements Closable {
     if (DEPACKETIZERS[codec] === undefined) {
       throw new AmphiError('unsupported_media', `no access units of ${codec}`);
     }
-    const transportId = randomId(ID_CHARACTERS);
-    const consumerId = randomId(ID_CHARACTERS);
-    const tap = new MediaTap(worker, transportId, consumerId, codec);
-    try {
-      const { handle } = await worker.request('createDirectTransport', { routerId, transportId });
+    const tap = new MediaTap(worker, codec);
+    await tap.#leg.open(routerId, async (transportId, handle) => {
       tap.#handle = handle;
       worker.onPackets(handle, (packet) => tap.#reader.push(packet, performance.now()));
+      const consumerId = tap.#consumerId;
       const parameters = { payloadType: PAYLOAD_TYPE, ssrc: SSRC, nack: false, extensions: {} };
       await worker.request('consume', { transportId, consumerId, producerId, parameters });
-    } catch (error) {
-      await tap.close();
-      throw error;
-    }
+    });
     return tap;
   }
 
@@ -95,18 +81,7 @@ export class MediaTap extends Emitter<Events> implements Closable {
     this.#worker.request('requestKeyFrame', { consumerId: this.#consumerId }).catch(() => {});
   }
 
-  #end(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearInterval(this.#poll);
-    this.#off();
-    this.#worker.offPackets(this.#handle);
-    this.emit('closed');
-  }
-
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#end();
-    await this.#worker.closeTransport(this.#transportId);
+  close(): Promise<void> {
+    return this.#leg.close();
   }
 }

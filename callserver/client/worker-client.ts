@@ -13,8 +13,6 @@ import {
 import type { DataMessage } from '../data-parameters.ts';
 
 const ANSWER_MS = 5_000;
-/** The first answer waits for the process to start, however busy its machine is. */
-const START_MS = 30_000;
 
 type Events = {
   notice: readonly [Notice];
@@ -57,10 +55,10 @@ export class WorkerClient extends Emitter<Events> {
   request<Name extends RequestName>(
     name: Name,
     input: RequestInput<Name>,
+    patienceMs = ANSWER_MS,
   ): Promise<RequestOutput<Name>> {
     if (!this.#open) return Promise.reject(new AmphiError('closed', 'the worker has gone'));
     const request = this.#nextRequest++;
-    const patienceMs = name === 'configure' ? START_MS : ANSWER_MS;
     return new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(request);

@@ -7,6 +7,8 @@ import { WorkerClient } from './worker-client.ts';
 
 const ENTRY = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 const CONTROL_DESCRIPTOR = 3;
+/** The process starts before it answers, however busy its machine is. */
+const START_MS = 30_000;
 const STOP_MS = 2_000;
 
 export interface WorkerOptions {
@@ -55,7 +57,7 @@ export class WorkerProcess extends WorkerClient implements Closable {
     });
     const worker = new WorkerProcess(child, options.logger);
     try {
-      await worker.request('configure', options.settings);
+      await worker.request('configure', options.settings, START_MS);
     } catch (error) {
       await worker.close();
       throw error;
