@@ -1,42 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CallEvent } from '#contracts';
-import type { SocketLike, SocketState } from '../room/signal/reconnecting-socket.ts';
+import { FakeSocket } from '../room/signal/fake-socket.ts';
+import type { SocketState } from '../room/signal/reconnecting-socket.ts';
 import { CallLine } from './call-line.ts';
-
-class FakeSocket implements SocketLike {
-  readyState = 0;
-  readonly url: string;
-  readonly sent: { type: string; ref?: string }[] = [];
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-
-  constructor(url: string) {
-    this.url = url;
-  }
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  opens(): void {
-    this.readyState = 1;
-    this.onopen?.();
-  }
-
-  says(event: object): void {
-    this.onmessage?.({ data: JSON.stringify(event) });
-  }
-
-  breaks(code = 1006): void {
-    this.readyState = 3;
-    this.onclose?.({ code, reason: 'why' });
-  }
-}
 
 const sockets: FakeSocket[] = [];
 const heard: CallEvent[] = [];

@@ -1,42 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CLOSE_CODES, type ServerMessage } from '#contracts';
-import type { SocketLike, SocketState } from './reconnecting-socket.ts';
+import { FakeSocket } from './fake-socket.ts';
+import type { SocketState } from './reconnecting-socket.ts';
 import { SignalClient } from './signal-client.ts';
-
-class FakeSocket implements SocketLike {
-  readyState = 0;
-  readonly url: string;
-  readonly sent: Record<string, unknown>[] = [];
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-
-  constructor(url: string) {
-    this.url = url;
-  }
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  opens(): void {
-    this.readyState = 1;
-    this.onopen?.();
-  }
-
-  says(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-
-  breaks(code = 1006): void {
-    this.readyState = 3;
-    this.onclose?.({ code, reason: '' });
-  }
-}
 
 const sockets: FakeSocket[] = [];
 const heard: ServerMessage[] = [];
