@@ -1,46 +1,30 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { silentLogger } from '#base';
 import type { RoomNotice } from '#contracts';
-import {
-  connectRedis,
-  NodeClient,
-  NodeRegistry,
-  type Redis,
-  RoomMedia,
-  TokenIssuer,
-} from '#platform';
-import { Instance, launchBrowser, RedisServer, until } from '#support';
+import type { RoomMedia } from '#platform';
+import { Instance, launchBrowser, RoomOwner, until } from '#support';
 import { RoomPage } from './room-page.ts';
 
-const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 const HUE = 210;
 
-let server: RedisServer;
-let redis: Redis;
-let nodes: NodeClient;
+let owner: RoomOwner;
 let browser: Browser;
 
 beforeAll(async () => {
-  server = await RedisServer.start();
-  redis = connectRedis(server.url, { log: silentLogger });
-  const registry = new NodeRegistry(redis, silentLogger);
-  nodes = new NodeClient({ registry, tokens: new TokenIssuer(SECRET), nodeId: 'signalling' });
+  owner = await RoomOwner.start();
   browser = await launchBrowser('chromium');
 });
 
 afterAll(async () => {
   await browser?.close();
-  redis?.disconnect();
-  await server?.stop();
+  await owner?.stop();
 });
 
 /** A node with so many workers, of which each takes one session of a room. */
 const node = (workers: number): Promise<Instance> =>
   Instance.start({
     env: {
-      AMPHI_REDIS_URL: server.url,
-      AMPHI_CLUSTER_SECRET: SECRET,
+      ...owner.env,
       AMPHI_ROLES: 'callserver',
       AMPHI_MEDIA_WORKERS: String(workers),
       AMPHI_MEDIA_WORKER_SESSIONS: '1',
@@ -58,9 +42,9 @@ describe.each([
     instances = await Promise.all(workers.map(node));
     await until(
       'all nodes',
-      async () => (await nodes.nodes('callserver')).length === workers.length,
+      async () => (await owner.nodes.nodes('callserver')).length === workers.length,
     );
-    room = await RoomMedia.open({ nodes, roomId: 'wide', fence: 1, log: silentLogger });
+    room = await owner.openRoom('wide');
   });
 
   afterAll(async () => {

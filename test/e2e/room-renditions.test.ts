@@ -1,41 +1,27 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { silentLogger } from '#base';
-import {
-  connectRedis,
-  NodeClient,
-  NodeRegistry,
-  type Redis,
-  RoomMedia,
-  TokenIssuer,
-} from '#platform';
-import { Instance, launchBrowser, RedisServer, until } from '#support';
+import { Instance, launchBrowser, RoomOwner, until } from '#support';
 
-const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 const PATIENCE_MS = 40_000;
 
-let server: RedisServer;
+let owner: RoomOwner;
 let amphi: Instance;
-let redis: Redis;
 let browser: Browser;
 
 beforeAll(async () => {
-  server = await RedisServer.start();
-  const env = { AMPHI_REDIS_URL: server.url, AMPHI_CLUSTER_SECRET: SECRET };
+  owner = await RoomOwner.start();
   [amphi, browser] = await Promise.all([
     Instance.start({
-      env: { ...env, AMPHI_ROLES: 'callserver,transcode', AMPHI_TRANSCODE_WORKERS: '1' },
+      env: { ...owner.env, AMPHI_ROLES: 'callserver,transcode', AMPHI_TRANSCODE_WORKERS: '1' },
     }),
     launchBrowser('chromium'),
   ]);
-  redis = connectRedis(server.url, { log: silentLogger });
 });
 
 afterAll(async () => {
   await browser?.close();
   await amphi?.stop();
-  redis?.disconnect();
-  await server?.stop();
+  await owner?.stop();
 });
 
 /** A screen that is sent in one size, and somebody who receives it; both in one page. */
@@ -99,9 +85,7 @@ const shown = (page: Page) =>
   });
 
 it('a browser goes over to the smaller picture and back without stopping', async () => {
-  const registry = new NodeRegistry(redis, silentLogger);
-  const nodes = new NodeClient({ registry, tokens: new TokenIssuer(SECRET), nodeId: 'signalling' });
-  const room = await RoomMedia.open({ nodes, roomId: 'r', fence: 1, log: silentLogger });
+  const room = await owner.openRoom('r');
   const page = await (await browser.newContext()).newPage();
   const { send, receive } = await offers(page);
   const labels = { 0: 'screen' } as const;

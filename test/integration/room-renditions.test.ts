@@ -12,22 +12,11 @@ import {
   roomRenditionRecordSchema,
   roomRenditionsKey,
 } from '#contracts';
-import {
-  connectRedis,
-  extraConnection,
-  NodeClient,
-  NodeRegistry,
-  openQueue,
-  type Queue,
-  type Redis,
-  RoomMedia,
-  TokenIssuer,
-} from '#platform';
+import { extraConnection, openQueue, type Queue } from '#platform';
 import { IvfReader } from '#protocol';
-import { childrenOf, Instance, NativeClient, RedisServer, until } from '#support';
+import { childrenOf, Instance, NativeClient, RoomOwner, until } from '#support';
 import { RoomRenditionWorker } from '#transcode';
 
-const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 const ROOM = 'small';
 const FPS = 10;
 const LARGE = '640x480';
@@ -35,29 +24,21 @@ const SMALL = '320x240';
 /** Pictures come by real encoders, on machines that may be busy. */
 const PATIENCE_MS = 40_000;
 
-let server: RedisServer;
+let owner: RoomOwner;
 let amphi: Instance;
-let redis: Redis;
 let queue: Queue<RoomRenditionJob>;
-let nodes: NodeClient;
-let registry: NodeRegistry;
 const clients: NativeClient[] = [];
 
 beforeAll(async () => {
-  server = await RedisServer.start();
-  redis = connectRedis(server.url, { log: silentLogger });
-  registry = new NodeRegistry(redis, silentLogger);
-  nodes = new NodeClient({ registry, tokens: new TokenIssuer(SECRET), nodeId: 'signalling' });
-  queue = await openQueue(ROOM_RENDITION_QUEUE, redis);
+  owner = await RoomOwner.start();
+  queue = await openQueue(ROOM_RENDITION_QUEUE, owner.redis);
 });
 
 afterAll(async () => {
   for (const client of clients) client.close();
   await amphi?.stop();
   await queue?.close();
-  await registry?.close();
-  redis?.disconnect();
-  await server?.stop();
+  await owner?.stop();
 });
 
 /** A second of VP8, beginning with a key frame. */
@@ -81,15 +62,14 @@ async function clientOf(name: string, direction: 'SendOnly' | 'RecvOnly'): Promi
 }
 
 it('gives those who need less a smaller picture, made once, for as long as somebody wants it', async () => {
-  const env = { AMPHI_REDIS_URL: server.url, AMPHI_CLUSTER_SECRET: SECRET };
   const [started, frames] = await Promise.all([
     Instance.start({
-      env: { ...env, AMPHI_ROLES: 'callserver,transcode', AMPHI_TRANSCODE_WORKERS: '1' },
+      env: { ...owner.env, AMPHI_ROLES: 'callserver,transcode', AMPHI_TRANSCODE_WORKERS: '1' },
     }),
     pictures(),
   ]);
   amphi = started;
-  const room = await RoomMedia.open({ nodes, roomId: ROOM, fence: 1, log: silentLogger });
+  const room = await owner.openRoom(ROOM);
   const notices: RoomNotice[] = [];
   room.on('notice', (notice) => notices.push(notice));
   const ann = await clientOf('ann', 'SendOnly');
@@ -135,14 +115,14 @@ it('gives those who need less a smaller picture, made once, for as long as someb
   });
   const key = roomRenditionsKey(ROOM);
   const records = await until('the record', async () => {
-    const all = await redis.hgetall(key);
+    const all = await owner.redis.hgetall(key);
     return Object.keys(all).length > 0 && all;
   });
   expect(Object.keys(records)).toEqual([producerId]);
   const record = roomRenditionRecordSchema.parse(JSON.parse(records[producerId] ?? ''));
-  const [bank] = await nodes.nodes('transcode');
+  const [bank] = await owner.nodes.nodes('transcode');
   expect(record).toMatchObject({ width: 320, height: 240, workerNode: bank?.nodeId });
-  expect(await redis.ttl(key)).toBeGreaterThan(0);
+  expect(await owner.redis.ttl(key)).toBeGreaterThan(0);
 
   // Somebody's tile grows.
   const grown = cat.shows(LARGE);
@@ -175,7 +155,7 @@ it('gives those who need less a smaller picture, made once, for as long as someb
         'failed',
       );
       const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0);
-      return jobs === 0 && (await redis.exists(key)) === 0;
+      return jobs === 0 && (await owner.redis.exists(key)) === 0;
     },
     PATIENCE_MS,
   );
@@ -193,11 +173,9 @@ it('gives those who need less a smaller picture, made once, for as long as someb
 });
 
 it('a worker of the bank makes as many at once as it has slots; the others wait', async () => {
-  const other = await RedisServer.start();
-  const bus = connectRedis(other.url, { log: silentLogger });
-  const blockingRedis = extraConnection(bus, silentLogger, 'block');
-  const jobs = await openQueue<RoomRenditionJob>(ROOM_RENDITION_QUEUE, bus);
-  const directory = new NodeRegistry(bus, silentLogger);
+  const other = await RoomOwner.start();
+  const blockingRedis = extraConnection(other.redis, silentLogger, 'block');
+  const jobs = await openQueue<RoomRenditionJob>(ROOM_RENDITION_QUEUE, other.redis);
   const asked: string[] = [];
   const held = new Map<string, ServerResponse>();
   const callServer = createServer((req, res) => {
@@ -211,10 +189,10 @@ it('a worker of the bank makes as many at once as it has slots; the others wait'
   await new Promise<void>((resolve) => callServer.listen(0, '127.0.0.1', resolve));
   const { port } = callServer.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
-  await directory.register({ nodeId: 'cs', role: 'callserver', url, startedAt: 1 });
+  await other.registry.register({ nodeId: 'cs', role: 'callserver', url, startedAt: 1 });
   const worker = await RoomRenditionWorker.start({
     blockingRedis,
-    nodes: new NodeClient({ registry: directory, tokens: new TokenIssuer(SECRET), nodeId: 'b' }),
+    nodes: other.nodes,
     slots: 2,
     log: silentLogger,
   });
@@ -240,10 +218,8 @@ it('a worker of the bank makes as many at once as it has slots; the others wait'
     await worker.close();
     callServer.closeAllConnections();
     callServer.close();
-    await directory.close();
     await jobs.close();
     blockingRedis.disconnect();
-    bus.disconnect();
     await other.stop();
   }
 });

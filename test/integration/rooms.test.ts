@@ -1,21 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAmphiError, silentLogger } from '#base';
+import { isAmphiError } from '#base';
 import { FRAME_CONTROL, FrameReader, frame } from '#callserver';
 import { MAX_RECEIVING_SECTIONS, MAX_SENDING_SECTIONS, type RoomNotice } from '#contracts';
-import {
-  connectRedis,
-  NodeClient,
-  NodeRegistry,
-  type Redis,
-  RoomMedia,
-  TokenIssuer,
-} from '#platform';
+import type { RoomMedia } from '#platform';
 import { parseSdp, type SessionDescription, writeSdp } from '#protocol';
-import { childrenOf, Instance, RedisServer, until } from '#support';
+import { childrenOf, Instance, RoomOwner, until } from '#support';
 
-const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 /** What browsers offer; nobody connects: a session is there for half a minute. */
 const fixture = (name: string) =>
   parseSdp(readFileSync(new URL(`../fixtures/sdp/${name}.sdp`, import.meta.url), 'utf8'));
@@ -41,30 +33,23 @@ const codeOf = (promise: Promise<unknown>) =>
     (error: unknown) => (isAmphiError(error) ? error.code : String(error)),
   );
 
-let server: RedisServer;
+let owner: RoomOwner;
 let amphi: Instance;
-let redis: Redis;
-let nodes: NodeClient;
 let fence = 0;
 
 beforeAll(async () => {
-  server = await RedisServer.start();
-  const env = { AMPHI_REDIS_URL: server.url, AMPHI_CLUSTER_SECRET: SECRET };
-  amphi = await Instance.start({ env: { ...env, AMPHI_ROLES: 'callserver' } });
-  redis = connectRedis(server.url, { log: silentLogger });
-  const registry = new NodeRegistry(redis, silentLogger);
-  nodes = new NodeClient({ registry, tokens: new TokenIssuer(SECRET), nodeId: 'signalling' });
+  owner = await RoomOwner.start();
+  amphi = await Instance.start({ env: { ...owner.env, AMPHI_ROLES: 'callserver' } });
 });
 
 afterAll(async () => {
   await amphi?.stop();
-  redis?.disconnect();
-  await server?.stop();
+  await owner?.stop();
 });
 
 /** A room as its owner has it, and what it was told. */
 async function owned(roomId: string) {
-  const room = await RoomMedia.open({ nodes, roomId, fence: ++fence, log: silentLogger });
+  const room = await owner.openRoom(roomId, ++fence);
   const notices: RoomNotice[] = [];
   room.on('notice', (notice) => notices.push(notice));
   const told = <Name extends RoomNotice['notice']>(name: Name) =>
@@ -241,7 +226,7 @@ describe("a room's media", () => {
   });
 
   it('is no business of anybody without a token', async () => {
-    const [node] = await nodes.nodes('callserver');
+    const [node] = await owner.nodes.nodes('callserver');
     for (const path of ['/rooms', '/rooms/talk/open', '/rooms/talk/notices?fence=1', '/worker']) {
       expect((await fetch(`${node?.url}${path}`)).status).toBe(401);
     }
@@ -250,10 +235,10 @@ describe("a room's media", () => {
   it('is not reached through a worker that is lent to another owner', async () => {
     const { room } = await owned('alone');
     const { sessionId } = await send(room);
-    const [node] = await nodes.nodes('callserver');
+    const [node] = await owner.nodes.nodes('callserver');
     const link = request(`${node?.url}/worker`, {
       method: 'POST',
-      headers: { authorization: await nodes.authorization() },
+      headers: { authorization: await owner.nodes.authorization() },
     });
     link.on('error', () => {});
     const answers: { answer?: number; error?: { code: string } }[] = [];

@@ -23,6 +23,7 @@ export { Publisher, type PublishOptions, publishArgs } from './publisher.ts';
 export { GRID, PART_US, partAt, partIndexAt, rendition } from './push.ts';
 export { RedisServer } from './redis.ts';
 export { Replay, type ReplayOptions } from './replay.ts';
+export { RoomOwner } from './room-owner.ts';
 export * as attacks from './rtmp-attacks.ts';
 export { RtmpClient, type RtmpClientOptions } from './rtmp-client.ts';
 export * as wire from './rtmp-wire.ts';
