@@ -26,6 +26,7 @@ const PACKETS_PER_SECOND = 100;
 const PACKET_BYTES = 200;
 const TOGETHER = 10;
 const SAMPLES = 10;
+const FAILURES_SHOWN = 10;
 /** Tracks are let go a second after their peers. */
 const AFTERWARDS_MS = 2_000;
 /** From the third sample to the last. */
@@ -56,7 +57,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
 async function measure(scene: Scene, count: number, viewers: number): Promise<BenchResult> {
   const rows: BenchResult['rows'] = [];
   const visits: Visit[] = [];
-  let failed = 0;
+  const failures: string[] = [];
   const every = Math.max(TOGETHER, Math.round(count / SAMPLES));
   const before = scene.workerPid;
   for (let done = 0; done < count; ) {
@@ -66,7 +67,7 @@ async function measure(scene: Scene, count: number, viewers: number): Promise<Be
     );
     for (const one of ended) {
       if (one.status === 'fulfilled') visits.push(one.value);
-      else failed++;
+      else failures.push(String(one.reason));
     }
     done += some.length;
     if (done % every !== 0) continue;
@@ -90,12 +91,13 @@ async function measure(scene: Scene, count: number, viewers: number): Promise<Be
     rows,
     verdicts: [
       atMost('growth of the worker, MiB', grown('MiB of the worker'), GROWTH_MIB),
-      atMost('failed joins', failed, 0),
+      atMost('failed joins', failures.length, 0),
       atMost('more descriptors', grown('descriptors'), MORE_DESCRIPTORS),
       atMost('connected to first packet, p95 ms', p95, FIRST_P95_MS),
       atMost('killed: first join possible again after, ms', round(first), RECOVERY_MS),
       atMost(`killed: ${viewers} viewers have packets again after, ms`, round(back), RECOVERY_MS),
     ],
+    notes: failures.slice(0, FAILURES_SHOWN),
   };
 }
 

@@ -119,7 +119,9 @@ export class RoomGuest {
       },
       timeoutMs,
       100,
-    );
+    ).catch(async (error) => {
+      throw new Error(`${error.message}: ${await this.#sounds()}`, { cause: error.cause });
+    });
   }
 
   /** Waits until everybody's sound and picture come by this way, and the room says so. */
@@ -289,6 +291,33 @@ export class RoomGuest {
       context.drawImage(video, 0, 0, 32, 18);
       return [...context.getImageData(0, 0, 32, 18).data];
     }, name);
+  }
+
+  /** What comes of everybody's voice, in words for whoever looks for a fault. */
+  #sounds(): Promise<string> {
+    return this.page.evaluate(async () => {
+      const { session } = document.getElementById('root') as unknown as { session: Session };
+      const { people, socket, route } = session.state.get();
+      const voices = [];
+      for (const [id, receiver] of session.remote.voices()) {
+        const { muted, enabled, readyState } = receiver.track;
+        const { path } = session.remote.get(id, 'microphone');
+        const stats = [...(await receiver.getStats()).values()].filter(
+          ({ type }) => type === 'inbound-rtp',
+        );
+        const dtls = receiver.transport?.state;
+        voices.push({
+          name: people[id]?.displayName,
+          path,
+          muted,
+          enabled,
+          readyState,
+          dtls,
+          stats,
+        });
+      }
+      return JSON.stringify({ people, socket, route, voices });
+    });
   }
 
   #energy(name: string): Promise<number | undefined> {
