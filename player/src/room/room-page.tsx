@@ -6,7 +6,7 @@ import type { FilePlace } from './files/transfer.ts';
 import { hostTokenOf } from './host-token.ts';
 import { Lobby } from './lobby/lobby.tsx';
 import { LocalMedia } from './media/local-media.ts';
-import { warmUp } from './media/warm-up.ts';
+import { prepare } from './media/prepared.ts';
 import { keep, readKept } from './preferences.ts';
 import type { RoomSession } from './room-session.ts';
 import type { Ending } from './state/room-state.ts';
@@ -178,7 +178,7 @@ function usePreload(): void {
   useEffect(() => {
     loadSession();
     loadRoom();
-    warmUp();
+    prepare();
   }, []);
 }
 

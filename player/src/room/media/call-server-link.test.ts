@@ -107,6 +107,41 @@ describe('CallServerLink', () => {
     latest().becomes('connected');
   }
 
+  it('begins with another connection when the first never comes about, and waits longer for that', async () => {
+    link.negotiate();
+    await settle();
+    asked[0]?.answer('a');
+    await settle();
+    latest().becomes('connecting');
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(FakeConnection.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(FakeConnection.all).toHaveLength(2);
+    asked[1]?.answer('b');
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(FakeConnection.all).toHaveLength(2);
+    latest().becomes('connected');
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(FakeConnection.all).toHaveLength(2);
+  });
+
+  it('begins with the connection that was prepared, once', async () => {
+    const spares = [new FakeConnection()];
+    const options = { iceServers: [], prepare: () => {}, onState: () => {} };
+    const prepared = () => spares.pop() as unknown as RTCPeerConnection | undefined;
+    const other = new CallServerLink({
+      ...options,
+      prepared,
+      offer: () => new Promise<{ sdp: string }>(() => {}),
+    });
+    expect(FakeConnection.all.at(-1)).toBe(other.connection);
+    other.restart();
+    expect(spares).toHaveLength(0);
+    expect(FakeConnection.all.at(-1)).toBe(other.connection);
+    expect(FakeConnection.all).toHaveLength(3);
+    other.close();
+  });
+
   it('looks for another way by an ICE restart when the connection has failed', async () => {
     await connected();
     latest().becomes('failed');

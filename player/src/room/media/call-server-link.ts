@@ -12,6 +12,8 @@ export interface Offer {
 /** What one of the two sessions with the call server needs from its surroundings. */
 export interface LinkOptions<Answer extends { sdp: string }> {
   iceServers: RTCIceServer[];
+  /** One that is there already, for the first connection. */
+  prepared?: (configuration: RTCConfiguration) => RTCPeerConnection | undefined;
   /** Makes the sections ready for the next offer. */
   prepare: (connection: RTCPeerConnection) => void;
   labels?: (connection: RTCPeerConnection) => Record<string, Slot>;
@@ -28,7 +30,12 @@ const RETRY: RetryPolicy = { baseMs: 300, capMs: 5_000, jitter: 0.3, attempts: 1
 const DISCONNECTED_MS = 1_500;
 /** After an ICE restart it has so long to find another one. */
 const FIND_MS = 4_000;
-const CONNECT_MS = 10_000;
+/**
+ * Of the first connection; each one after it has longer. A way that is slow is
+ * found by then, and a port that somebody else had a moment ago is left.
+ */
+const CONNECT_MS = 5_000;
+const MOST_CONNECT_MS = 20_000;
 let made = 0;
 
 /**
@@ -53,6 +60,8 @@ export class CallServerLink<Answer extends { sdp: string }> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** It was connected, and has not looked for another way since. */
   #mayFind = false;
+  /** The present connection has been there. */
+  #hasConnected = false;
   #closed = false;
 
   constructor(options: LinkOptions<Answer>) {
@@ -76,6 +85,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
     clearTimeout(this.#timer);
     this.#detach();
     this.#mayFind = false;
+    this.#hasConnected = false;
     this.#connection = this.#open();
     this.#isNegotiating = false;
     this.negotiate();
@@ -105,10 +115,9 @@ export class CallServerLink<Answer extends { sdp: string }> {
   }
 
   #open(): RTCPeerConnection {
-    const connection = new RTCPeerConnection({
-      iceServers: this.#options.iceServers,
-      bundlePolicy: 'max-bundle',
-    });
+    const { iceServers, prepared } = this.#options;
+    const configuration: RTCConfiguration = { iceServers, bundlePolicy: 'max-bundle' };
+    const connection = prepared?.(configuration) ?? new RTCPeerConnection(configuration);
     this.#name = `${Date.now().toString(36)}-${++made}`;
     connection.onconnectionstatechange = () => this.#onState(connection);
     this.#options.onNew?.(connection);
@@ -133,7 +142,9 @@ export class CallServerLink<Answer extends { sdp: string }> {
         if (connection !== this.#connection) return;
         await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
         this.#options.onAnswer?.(connection, answer);
-        if (connection.connectionState === 'new') this.#watch(connection, CONNECT_MS);
+        if (!this.#hasConnected) {
+          this.#watch(connection, Math.min(CONNECT_MS * 2 ** this.#attempt, MOST_CONNECT_MS));
+        }
       }
     } catch (error) {
       if (connection !== this.#connection || this.#closed) return;
@@ -152,6 +163,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
       clearTimeout(this.#timer);
       this.#attempt = 0;
       this.#mayFind = true;
+      this.#hasConnected = true;
     }
     if (connectionState === 'failed') this.findWay();
     if (connectionState === 'disconnected' && this.#mayFind) {

@@ -32,6 +32,10 @@ type AnswerMessage = Extract<ServerMessage, { type: 'answer' }>;
 
 /** An answer that has not come by then does not come. */
 const ANSWER_MS = 10_000;
+/** So long one's own media waits for the others' to come, and no longer. */
+const OTHERS_FIRST_MS = 800;
+/** From the connection on: their first pictures are decoded by then. */
+const FIRST_PICTURES_MS = 250;
 /** By then it is looked at again who is missing on the new way. */
 const OVERLAP_MS = 15_000;
 /** After so many looks the old way is closed, whoever is missing. */
@@ -56,6 +60,8 @@ export class MediaPaths {
   #state: RoomState | undefined;
   #path: Path | undefined;
   #overlap: ReturnType<typeof setTimeout> | undefined;
+  /** While it runs, the others' media comes first. */
+  #othersFirst: ReturnType<typeof setTimeout> | undefined;
   /** How often it was looked whether the old way can be closed. */
   #looks = 0;
   #isClosing = false;
@@ -148,6 +154,7 @@ export class MediaPaths {
 
   close(): void {
     clearTimeout(this.#overlap);
+    clearTimeout(this.#othersFirst);
     this.#mesh.closeAll();
     this.#closeCallServer();
   }
@@ -159,8 +166,10 @@ export class MediaPaths {
     this.#isClosing = false;
     this.#options.remote.setWanted(path);
     clearTimeout(this.#overlap);
-    if (path === 'callserver') this.#openCallServer();
-    else this.#mesh.renew();
+    if (path === 'callserver') {
+      if (isFirst) this.#letOthersFirst();
+      this.#openCallServer();
+    } else this.#mesh.renew();
     if (!isFirst) this.#lookAgainIn(OVERLAP_MS);
   }
 
@@ -202,9 +211,27 @@ export class MediaPaths {
     );
   }
 
+  /**
+   * Nobody wants to wait for the others' pictures behind one's own: a browser
+   * that makes both connections at once takes longer for each.
+   */
+  #letOthersFirst(): void {
+    if ((this.#state?.streams.length ?? 0) === 0) return;
+    this.#sendIn(OTHERS_FIRST_MS);
+  }
+
+  #sendIn(ms: number): void {
+    clearTimeout(this.#othersFirst);
+    this.#othersFirst = setTimeout(() => {
+      this.#othersFirst = undefined;
+      if (this.#path === 'callserver') this.#openCallServer();
+    }, ms);
+  }
+
   #openCallServer(): void {
     const onState = (state: RTCPeerConnectionState) => {
       if (state === 'disconnected') this.#options.onCutOff();
+      if (state === 'connected' && this.#othersFirst !== undefined) this.#sendIn(FIRST_PICTURES_MS);
       this.#onChange();
     };
     const iceServers = this.#iceServers;
@@ -215,24 +242,28 @@ export class MediaPaths {
       return { sdp, sections };
     };
     const streams: readonly RoomStream[] = this.#state?.streams ?? [];
-    // First: nobody wants to wait for the others' pictures behind one's own.
     const onNew = (connection: RTCPeerConnection) => pointers.watchServer('receive', connection);
     this.#receiver ??= new Receiver({ iceServers, remote, onState, offer, onNew }, streams);
     if (this.#sends) {
-      this.#sender ??= new Sender(
-        {
-          iceServers,
-          onState,
-          offer: (offer) => this.#offer('send', offer),
-          onNew: (connection) => pointers.watchServer('send', connection),
-        },
-        this.#tracks,
-      );
+      if (this.#othersFirst === undefined) this.#openSender(onState);
     } else {
       this.#sender?.close();
       this.#sender = undefined;
     }
     if (isNew) onNewReceiver();
+  }
+
+  #openSender(onState: (state: RTCPeerConnectionState) => void): void {
+    const { pointers } = this.#options;
+    this.#sender ??= new Sender(
+      {
+        iceServers: this.#iceServers,
+        onState,
+        offer: (offer) => this.#offer('send', offer),
+        onNew: (connection) => pointers.watchServer('send', connection),
+      },
+      this.#tracks,
+    );
   }
 
   #closeCallServer(): void {

@@ -1,5 +1,6 @@
 import type { RoomStream } from '#contracts';
 import { CallServerLink, type Offer } from './call-server-link.ts';
+import { takePrepared } from './prepared.ts';
 import type { RemoteMedia } from './remote-media.ts';
 import { kindOf, type Slot } from './slots.ts';
 
@@ -46,6 +47,7 @@ export class Receiver {
     this.#remote = options.remote;
     this.#link = new CallServerLink<ReceivingAnswer>({
       ...options,
+      prepared: takePrepared,
       prepare: (connection) => this.#prepare(connection),
       onAnswer: (connection, { sections }) => this.#map(connection, sections),
     });
