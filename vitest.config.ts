@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Unit tests stand beside what they test. `integration` are real processes that
- * wait more than they work, two files at a time; `e2e` shows pictures in
- * browsers and measures what is seen, and needs the machine to itself.
+ * Unit tests stand beside what they test. `integration` are real processes and
+ * real browsers that wait more than they work, three files at a time; `e2e`
+ * measures what is seen in browsers, and needs the machine to itself.
  */
 const source = { resolve: { conditions: ['amphi-source', 'node', 'import', 'default'] } };
 const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
@@ -32,8 +32,8 @@ export default defineConfig({
         test: {
           ...patient,
           name: 'integration',
-          include: ['test/{integration,fuzz}/**/*.test.ts'],
-          maxWorkers: 2,
+          include: ['test/{integration,browser,fuzz}/**/*.test.ts'],
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -3,6 +3,7 @@ import { loadConfig } from '#config';
 import { banner } from './banner.ts';
 
 const SOURCE = { sourceId: 's1', name: 'Camera', kind: 'rtmp', streamKey: 'the-key' } as const;
+const ROOM = { meetingId: 'abc-defg-hij', hostToken: 'the-host-token' };
 const TOKEN = 'the-admin-token-itself';
 
 const shown = (
@@ -13,6 +14,7 @@ const shown = (
     version: '1.2.3',
     adminToken: TOKEN,
     newSource: options.first === false ? undefined : SOURCE,
+    room: ROOM,
     secrets: options.secrets ?? true,
   });
 
@@ -21,6 +23,8 @@ it('shows every way in at the first start', () => {
   expect(text).toContain('Amphi 1.2.3 is ready for its first picture.');
   expect(text).toMatch(/Home +http:\/\/127\.0\.0\.1:8080\/\n/);
   expect(text).toMatch(/Watch +http:\/\/127\.0\.0\.1:8080\/watch\/main\n/);
+  expect(text).toMatch(/Room +http:\/\/127\.0\.0\.1:8080\/room\/abc-defg-hij\n/);
+  expect(text).toContain('/room/abc-defg-hij#host=the-host-token');
   expect(text).toMatch(/OBS server +rtmp:\/\/127\.0\.0\.1\/live\n/);
   expect(text).toMatch(/Stream key +the-key +\(shown this once\)/);
 });
@@ -38,6 +42,7 @@ it.each([true, false])(
     const text = shown({ first, secrets: false });
     expect(text).not.toContain(SOURCE.streamKey);
     expect(text).not.toContain(TOKEN);
+    expect(text).not.toContain(ROOM.hostToken);
   },
 );
 

@@ -1,5 +1,6 @@
 import type { Config } from '#config';
 import { createdEventSchema, type NewSource } from '#contracts';
+import type { FirstRoom } from './first-room.ts';
 import { localBase } from './local-address.ts';
 
 /** The event that is there from the first start. */
@@ -28,9 +29,10 @@ export function banner(options: {
   version: string;
   adminToken: string;
   newSource: NewSource | undefined;
+  room: FirstRoom;
   secrets: boolean;
 }): string {
-  const { config, version, adminToken, newSource, secrets } = options;
+  const { config, version, adminToken, newSource, room, secrets } = options;
   const base = config.publicUrl?.replace(/\/+$/, '') ?? localBase(config);
   const rtmpPort = config.rtmp.port === 1935 ? '' : `:${config.rtmp.port}`;
   const key = () => {
@@ -40,7 +42,7 @@ export function banner(options: {
       ? `${newSource.streamKey}   (shown this once)`
       : `npx amphi key rotate ${FIRST_EVENT} shows a new one`;
   };
-  const rows: [string, string][] = [
+  const rows: (readonly [string, string])[] = [
     ['Home', `${base}/`],
     ['Watch', `${base}/watch/${FIRST_EVENT}`],
     [
@@ -49,6 +51,11 @@ export function banner(options: {
         ? `${base}/studio/${FIRST_EVENT}#token=${adminToken}`
         : `${base}/studio/${FIRST_EVENT}`,
     ],
+    ['Room', `${base}/room/${room.meetingId}`],
+    // Behind #, so that it is never sent to a server.
+    ...(secrets
+      ? ([['as its host', `${base}/room/${room.meetingId}#host=${room.hostToken}`]] as const)
+      : []),
     ['OBS server', `rtmp://${new URL(base).hostname}${rtmpPort}/live`],
     ['WHIP', `${base}/whip/${FIRST_EVENT}`],
     ['Stream key', key()],

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '#config';
 import { banner, ensureFirstEvent } from '../banner.ts';
+import { ensureFirstRoom } from '../first-room.ts';
 import { openLogStream } from '../log-stream.ts';
 import { Supervisor } from '../supervisor.ts';
 import { VERSION } from '../version.ts';
@@ -35,8 +36,9 @@ async function start(config: Config): Promise<void> {
   if (supervisor.apiUrl !== '') {
     const { apiUrl, adminToken } = supervisor;
     const newSource = await ensureFirstEvent(apiUrl, adminToken);
-    const shown = banner({ config, version: VERSION, adminToken, newSource, secrets: terminal });
-    process.stdout.write(`${shown}\n`);
+    const room = await ensureFirstRoom(apiUrl, adminToken, config.dataDir);
+    const options = { config, version: VERSION, adminToken, newSource, room, secrets: terminal };
+    process.stdout.write(`${banner(options)}\n`);
   }
   logs.log.info({ pid: process.pid }, 'ready');
 }

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
 
 /** Long enough that a slow machine answers, short enough to wait for nobody to. */
 const RING_SECONDS = 6;

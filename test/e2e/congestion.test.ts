@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '#callserver';
 import { CallServerStage, freePorts, LossyRelay, launchBrowser, until } from '#support';
-import { WebRtcPage } from './webrtc-page.ts';
+import { WebRtcPage } from '../pages/webrtc-page.ts';
 
 /** Top, middle and bottom together stay below what two cores encode and decode in software. */
 const SIMULCAST = [

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting } from '#contracts';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
 
 let amphi: Instance;
 let chromium: Browser;

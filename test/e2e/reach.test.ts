@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CallServerStage, freePorts, Instance, launchBrowser, Network, until } from '#support';
-import { type Way, WebRtcPage } from './webrtc-page.ts';
+import { type Way, WebRtcPage } from '../pages/webrtc-page.ts';
 
 const trouble = Network.trouble();
 if (trouble !== undefined) console.warn(`reach: skipped, since ${trouble}`);

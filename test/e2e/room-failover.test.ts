@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting } from '#contracts';
 import { childrenOf, Instance, launchBrowser, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
-import { connectionsMade, takeStandstill, watchStandstill } from './room-standstill.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
+import { connectionsMade, takeStandstill, watchStandstill } from '../pages/room-standstill.ts';
 
 /**
  * A meeting in real browsers while a process that it needs is killed, or one of

@@ -2,8 +2,13 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting } from '#contracts';
 import { Instance, launchBrowser, Network, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
-import { connectionsMade, takeStandstill, untilStill, watchStandstill } from './room-standstill.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
+import {
+  connectionsMade,
+  takeStandstill,
+  untilStill,
+  watchStandstill,
+} from '../pages/room-standstill.ts';
 
 const trouble = Network.trouble();
 if (trouble !== undefined) console.warn(`room-network: skipped, since ${trouble}`);

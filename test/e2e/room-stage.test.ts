@@ -2,8 +2,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CreatedMeeting, NewSource } from '#contracts';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
-import { WatchPage } from './watch-page.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
+import { WatchPage } from '../pages/watch-page.ts';
 
 let amphi: Instance;
 let chromium: Browser;

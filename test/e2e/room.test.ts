@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting, CreateMeeting } from '#contracts';
 import { Instance, launchBrowser, seriousFindings, until } from '#support';
-import { RoomGuest } from './room-guest.ts';
+import { RoomGuest } from '../pages/room-guest.ts';
 
 let amphi: Instance;
 let chromium: Browser;

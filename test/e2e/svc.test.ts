@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Session } from '#callserver';
 import { CallServerStage, launchBrowser, until } from '#support';
-import { WebRtcPage } from './webrtc-page.ts';
+import { WebRtcPage } from '../pages/webrtc-page.ts';
 
 const HEIGHT = 540;
 const MAX_BITRATE = 1_200_000;

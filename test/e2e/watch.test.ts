@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BrowserName, Instance, launchBrowser, Publisher, until } from '#support';
-import { WatchPage } from './watch-page.ts';
+import { WatchPage } from '../pages/watch-page.ts';
 
 /** Small pictures: the machine decodes, encodes three times and shows them all at once. */
 const SOURCE = { size: '640x360', videoKbps: 800 } as const;

@@ -2,9 +2,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewSource, Play, PlayToken } from '#contracts';
 import { childrenOf, Instance, launchBrowser, Publisher, until } from '#support';
-import { CameraPage } from './camera-page.ts';
-import { ViewerPage } from './viewer-page.ts';
-import { WatchPage } from './watch-page.ts';
+import { CameraPage } from '../pages/camera-page.ts';
+import { ViewerPage } from '../pages/viewer-page.ts';
+import { WatchPage } from '../pages/watch-page.ts';
 
 /** The part of the player that the page leaves on its stage. */
 interface Stage extends HTMLElement {

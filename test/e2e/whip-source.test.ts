@@ -12,8 +12,8 @@ import {
   seriousFindings,
   until,
 } from '#support';
-import { CameraPage } from './camera-page.ts';
-import { WatchPage } from './watch-page.ts';
+import { CameraPage } from '../pages/camera-page.ts';
+import { WatchPage } from '../pages/watch-page.ts';
 
 let amphi: Instance;
 

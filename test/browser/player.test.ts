@@ -10,7 +10,7 @@ import {
   seriousFindings,
   until,
 } from '#support';
-import { WatchPage } from './watch-page.ts';
+import { WatchPage } from '../pages/watch-page.ts';
 
 /** Small pictures: all that is published here is encoded and shown on one machine at once. */
 const SOURCE = { size: '426x240', videoKbps: 400 } as const;

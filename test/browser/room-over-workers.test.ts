@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RoomNotice } from '#contracts';
 import type { RoomMedia } from '#platform';
 import { Instance, launchBrowser, RoomOwner, until } from '#support';
-import { RoomPage } from './room-page.ts';
+import { RoomPage } from '../pages/room-page.ts';
 
 const HUE = 210;
 

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SendingSession } from '#callserver';
 import { type BrowserName, CallServerStage, launchBrowser } from '#support';
-import { RoomPage } from './room-page.ts';
+import { RoomPage } from '../pages/room-page.ts';
 
 const CAMERA = 0;
 const SCREEN = 120;

@@ -9,7 +9,7 @@ import {
   launchBrowser,
   until,
 } from '#support';
-import { WebRtcPage } from './webrtc-page.ts';
+import { WebRtcPage } from '../pages/webrtc-page.ts';
 
 const SIMULCAST = [
   { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
