@@ -46,6 +46,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const sizes = (optionOf(options, 'viewers') ?? (options.quick ? '50' : '50,200,450,600'))
     .split(',')
     .map(Number);
+  const rate = Number(optionOf(options, 'rate') ?? PACKETS_PER_SECOND);
   const windowMs = options.quick ? 5_000 : 15_000;
   const namespace = Namespace.open();
   const found: Measured[] = [];
@@ -56,7 +57,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         try {
           const contender = await start({ namespace, core: SERVER_CORE, crowd });
           try {
-            found.push(await measure(contender, crowd, viewers, windowMs));
+            found.push(await measure(contender, crowd, { viewers, rate, windowMs }));
           } finally {
             await contender.close();
           }
@@ -84,8 +85,7 @@ function startsOf(viewers: number, server: string | undefined): Start[] {
 async function measure(
   contender: Contender,
   crowd: Crowd,
-  viewers: number,
-  windowMs: number,
+  { viewers, rate, windowMs }: { viewers: number; rate: number; windowMs: number },
 ): Promise<Measured> {
   await contender.publish('publisher');
   const emptyKb = residentKb(contender.pid);
@@ -94,7 +94,7 @@ async function measure(
     await Promise.all(some.map((viewer) => contender.play(`viewer-${viewer}`)));
   }
   // Only now: a crowd that is busy taking packets takes minutes to grow.
-  crowd.send('publisher', PACKETS_PER_SECOND, PACKET_BYTES);
+  crowd.send('publisher', rate, PACKET_BYTES);
   await delay(SETTLE_MS);
   crowd.forgetDelays();
   const before = {
@@ -110,7 +110,7 @@ async function measure(
   };
   const seconds = (after.at - before.at) / 1000;
   const arrived = after.arrived - before.arrived;
-  const expected = viewers * PACKETS_PER_SECOND * seconds;
+  const expected = viewers * rate * seconds;
   const cpuUs = (after.cpu - before.cpu) * 1e6;
   const delays = await crowd.delays();
   return {

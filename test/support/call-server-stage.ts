@@ -1,18 +1,25 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { type AmphiError, isAmphiError, silentLogger } from '#base';
-import { Router, type Session, SessionResources, WorkerProcess } from '#callserver';
+import { type AmphiError, isAmphiError, randomId, silentLogger } from '#base';
+import { Pipe, Router, type Session, SessionResources, WorkerProcess } from '#callserver';
 import { freePorts } from './ports.ts';
 
 /** The worker runs from the build, also when the tests run from the sources. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist\/?$/, '');
 const ENTRY = `${ROOT}dist/callserver/worker/main.js`;
 const LOOPBACK = '127.0.0.1';
+const SECRET_CHARACTERS = 32;
+
+interface Branch {
+  worker: WorkerProcess;
+  router: Router;
+}
 
 /**
  * A call-server worker with one router, and in front of it the least of HTTP
  * that a browser needs to publish to it (`/whip`) and to play from it (`/whep`).
+ * When it is full, further workers take who wants to play, by pipes from it.
  */
 export class CallServerStage {
   /** UDP. */
@@ -20,6 +27,7 @@ export class CallServerStage {
   #worker: WorkerProcess;
   #router: Router;
   #stopped = false;
+  readonly #branches: Promise<Branch>[] = [];
   readonly sessions = new Map<string, Session>();
   readonly #resources = new SessionResources();
   readonly #server: Server;
@@ -107,9 +115,7 @@ export class CallServerStage {
       await this.#resources.resource(request, response, sessionId);
     } else {
       await this.#resources.endpoint(request, response, async (offer) => {
-        const session = await (kind === 'whip'
-          ? this.router.publish(offer)
-          : this.router.play(offer));
+        const session = await (kind === 'whip' ? this.router.publish(offer) : this.#play(offer));
         this.sessions.set(session.id, session);
         session.on('closed', () => this.sessions.delete(session.id));
         return { session, path: `/sessions/${session.id}` };
@@ -117,10 +123,46 @@ export class CallServerStage {
     }
   }
 
+  /** In the first worker that has room. */
+  async #play(offer: string): Promise<Session> {
+    let router = this.router;
+    for (let n = 0; ; n++) {
+      try {
+        return await router.play(offer);
+      } catch (error) {
+        if (!isAmphiError(error, 'too_many')) throw error;
+      }
+      const branch = this.#branches[n] ?? this.#branch();
+      this.#branches[n] = branch;
+      ({ router } = await branch);
+    }
+  }
+
+  async #branch(): Promise<Branch> {
+    const [port = 0] = await freePorts(1);
+    const worker = await WorkerProcess.start({
+      settings: {
+        port,
+        bindAddress: this.#address,
+        announcedAddresses: [this.#address],
+        announcedPort: port,
+        tcp: false,
+      },
+      logger: silentLogger,
+      entry: ENTRY,
+    });
+    const router = await Router.create(worker);
+    // Their address need not be loopback: then a pipe is sealed.
+    const pipe = await Pipe.open(this.router, router, { secret: randomId(SECRET_CHARACTERS) });
+    for (const producer of this.router.producers) await pipe.carry(producer);
+    return { worker, router };
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#server.closeAllConnections();
     this.#server.close();
     await this.worker.close();
+    for (const branch of this.#branches) await (await branch).worker.close();
   }
 }
