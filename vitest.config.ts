@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Unit tests stand beside what they test. `integration` are real processes and
- * real browsers that wait more than they work, three files at a time; `e2e`
+ * real browsers that wait more than they work, two files at a time; `e2e`
  * measures what is seen in browsers, and needs the machine to itself.
  */
 const source = { resolve: { conditions: ['amphi-source', 'node', 'import', 'default'] } };
@@ -33,7 +33,7 @@ export default defineConfig({
           ...patient,
           name: 'integration',
           include: ['test/{integration,browser,fuzz}/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
