@@ -6,6 +6,8 @@ import { until } from '#support';
 interface Session {
   leave(): void;
   request(message: object): Promise<unknown>;
+  connectionStats(): Promise<{ path: string; state: string; stats: { type: string }[] }[]>;
+  local: { state: { tracks: Record<string, MediaStreamTrack> } };
   state: {
     get(): {
       phase: string;
@@ -103,7 +105,7 @@ export class RoomGuest {
       },
       timeoutMs,
       100,
-    );
+    ).catch((error) => this.#explain(error));
   }
 
   /** Waits until sound of somebody louder than silence has been decoded. */
@@ -119,9 +121,7 @@ export class RoomGuest {
       },
       timeoutMs,
       100,
-    ).catch(async (error) => {
-      throw new Error(`${error.message}: ${await this.#sounds()}`, { cause: error.cause });
-    });
+    ).catch((error) => this.#explain(error));
   }
 
   /** Waits until everybody's sound and picture come by this way, and the room says so. */
@@ -293,31 +293,22 @@ export class RoomGuest {
     }, name);
   }
 
-  /** What comes of everybody's voice, in words for whoever looks for a fault. */
-  #sounds(): Promise<string> {
-    return this.page.evaluate(async () => {
+  /** Throws the error again, with how things stand in the page. */
+  async #explain(error: Error): Promise<never> {
+    const stand = await this.page.evaluate(async () => {
       const { session } = document.getElementById('root') as unknown as { session: Session };
       const { people, socket, route } = session.state.get();
-      const voices = [];
-      for (const [id, receiver] of session.remote.voices()) {
-        const { muted, enabled, readyState } = receiver.track;
-        const { path } = session.remote.get(id, 'microphone');
-        const stats = [...(await receiver.getStats()).values()].filter(
-          ({ type }) => type === 'inbound-rtp',
-        );
-        const dtls = receiver.transport?.state;
-        voices.push({
-          name: people[id]?.displayName,
-          path,
-          muted,
-          enabled,
-          readyState,
-          dtls,
-          stats,
-        });
-      }
-      return JSON.stringify({ people, socket, route, voices });
+      const told = ['candidate-pair', 'inbound-rtp', 'outbound-rtp'];
+      const connections = (await session.connectionStats()).map(({ path, state, stats }) => ({
+        path,
+        state,
+        stats: stats.filter(({ type }) => told.includes(type)),
+      }));
+      const { tracks } = session.local.state;
+      const own = Object.entries(tracks).map(([slot, { readyState }]) => `${slot} ${readyState}`);
+      return JSON.stringify({ people, socket, route, own, connections });
     });
+    throw new Error(`${error.message}: ${stand}`, { cause: error.cause });
   }
 
   #energy(name: string): Promise<number | undefined> {

@@ -63,6 +63,8 @@ export class RoomSession {
   #stopLevel: (() => void) | undefined;
   #levelOf: MediaStreamTrack | undefined;
   #wasWelcome = false;
+  /** What this person came with. */
+  #asked = { audio: false, video: false };
   #closed = false;
 
   constructor(meetingId: string, joined: JoinedMeeting, local: LocalMedia) {
@@ -78,13 +80,15 @@ export class RoomSession {
     this.#audio = new AudioOutput(() => this.isSoundBlocked.set(true));
     this.#signal = new SignalClient({
       url: joined.webSocketUrl,
-      join: () => ({
-        type: 'join',
-        participantId: joined.participantId,
-        capabilities: capabilitiesOf(),
-        audio: local.state.isMicrophoneOn,
-        video: local.state.isCameraOn,
-      }),
+      join: () => {
+        this.#asked = local.wishes;
+        return {
+          type: 'join',
+          participantId: joined.participantId,
+          capabilities: capabilitiesOf(),
+          ...this.#asked,
+        };
+      },
       onMessage: (message) => this.#heard(message),
       onState: (state) => this.#dispatch({ type: 'socket', state }),
       onEnd: () => this.#over({ type: 'over', ending: { why: 'lost', text: LOST } }),
@@ -209,9 +213,9 @@ export class RoomSession {
       // Straight to the others, each connection is asked for by itself.
       if (message.route.peers === 'mesh') this.hasAsked.set(true);
       else setTimeout(() => this.hasAsked.set(true), ASK_MS);
-      // A room may let people in muted.
-      if (!self.audio && this.local.state.isMicrophoneOn) this.local.setMicrophone(false);
-      if (!self.video && this.local.state.isCameraOn) this.local.setCamera(false);
+      // A room may let people in muted. What they did not ask for, it has not refused.
+      if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);
+      if (this.#asked.video && !self.video) this.local.setCamera(false);
     }
     this.#wants.forget();
     this.#onLocal();

@@ -66,6 +66,8 @@ const PARTIAL = new Set(['NotFoundError', 'OverconstrainedError', 'NotReadableEr
 export class LocalMedia {
   readonly store: Store<LocalState>;
   #turn = 0;
+  /** What the browser has been asked for and has not given yet. */
+  #asked = { audio: false, video: false };
   #closed = false;
   readonly #onDevices = () => {
     this.#list();
@@ -86,6 +88,15 @@ export class LocalMedia {
 
   get state(): LocalState {
     return this.store.get();
+  }
+
+  /** What is on, or will be as soon as the browser gives it. */
+  get wishes(): { audio: boolean; video: boolean } {
+    const { isMicrophoneOn, isCameraOn, preferences } = this.state;
+    return {
+      audio: isMicrophoneOn || (this.#asked.audio && preferences.microphone),
+      video: isCameraOn || (this.#asked.video && preferences.camera),
+    };
   }
 
   /** Asks for what is wanted, in one question to the person; one device alone where only that is there. */
@@ -113,9 +124,8 @@ export class LocalMedia {
       if (this.state.tracks.camera === undefined) await this.#open(false, true);
       return;
     }
-    this.#turn++;
     this.state.tracks.camera?.stop();
-    this.#replace({ camera: undefined }, { isCameraOn: false, isOpening: false });
+    this.#replace({ camera: undefined }, { isCameraOn: false });
   }
 
   /** Another device; what is on goes on with it. */
@@ -189,21 +199,33 @@ export class LocalMedia {
       return;
     }
     const mine = ++this.#turn;
+    // What has not come yet is asked for again with it.
+    const asked = {
+      audio: wantsAudio || this.#asked.audio,
+      video: wantsVideo || (this.#asked.video && this.state.preferences.camera),
+    };
+    this.#asked = asked;
     this.#set({ isOpening: true });
-    const { stream, problem } = await this.#ask(wantsAudio, wantsVideo);
+    const { stream, problem } = await this.#ask(asked.audio, asked.video);
     // Somebody chose again meanwhile, or left.
     if (this.#closed || mine !== this.#turn) {
       for (const track of stream?.getTracks() ?? []) track.stop();
       return;
     }
+    this.#asked = { audio: false, video: false };
+    const { tracks, preferences } = this.state;
     const [microphone] = stream?.getAudioTracks() ?? [];
-    const [camera] = stream?.getVideoTracks() ?? [];
-    const { tracks } = this.state;
+    let [camera] = stream?.getVideoTracks() ?? [];
+    if (!preferences.camera) {
+      // Turned off while it was asked for.
+      camera?.stop();
+      camera = undefined;
+    }
     const changed: { microphone?: MediaStreamTrack; camera?: MediaStreamTrack } = {};
     if (microphone !== undefined) {
       tracks.microphone?.stop();
       const isMuted = tracks.microphone !== undefined && !this.state.isMicrophoneOn;
-      microphone.enabled = !isMuted;
+      microphone.enabled = preferences.microphone && !isMuted;
       changed.microphone = this.#watch(microphone, 'microphone');
     }
     if (camera !== undefined) {
