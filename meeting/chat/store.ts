@@ -24,12 +24,18 @@ export class ChatStore {
       .onConflictDoNothing();
   }
 
+  /** What is deleted stays so. */
   async change(chat: RoomChat): Promise<void> {
     const { message, editedAt, deleted, reactions, file } = columnsOf(chat);
     await this.#db
       .update(chatMessages)
       .set({ message, editedAt, deleted, reactions, file })
-      .where(eq(chatMessages.messageId, chat.messageId));
+      .where(
+        and(
+          eq(chatMessages.messageId, chat.messageId),
+          ...(chat.deleted === true ? [] : [eq(chatMessages.deleted, false)]),
+        ),
+      );
   }
 
   async find(meetingId: string, messageId: string): Promise<RoomChat | undefined> {

@@ -103,7 +103,9 @@ export class MeetingService {
     const { meetingId } = row;
     const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
     const people = now?.participants ?? [];
-    const isIn = this.isHost(row, caller) || (await this.#isIn(row, caller));
+    const self = await this.#participantOf(row, caller);
+    const isIn =
+      this.isHost(row, caller) || people.some(({ participantId }) => participantId === self);
     const host = people.find(({ role }) => role === 'host')?.displayName;
     const { startTime } = row;
     return {
@@ -271,11 +273,14 @@ export class MeetingService {
     if ((live?.participants.length ?? 0) >= capacity) throw new AmphiError('meeting_full');
   }
 
-  /** Whether a participant's token of this meeting was shown. */
-  async #isIn({ meetingId }: MeetingRow, { bearer }: Caller): Promise<boolean> {
-    if (bearer === undefined) return false;
+  /**
+   * Whose token of this meeting was shown. It says nothing of whether they are
+   * in: they may have knocked only, or have been removed.
+   */
+  async #participantOf({ meetingId }: MeetingRow, { bearer }: Caller): Promise<string | undefined> {
+    if (bearer === undefined) return undefined;
     const claims = await this.#deps.tokens.verify('participant', bearer).catch(() => undefined);
-    return claims?.grant?.['meetingId'] === meetingId;
+    return claims?.grant?.['meetingId'] === meetingId ? claims.sub : undefined;
   }
 }
 

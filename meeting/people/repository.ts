@@ -141,8 +141,10 @@ export class PeopleRepository {
       const mine = await new PeopleRepository(db).state(userId, otherId);
       if (mine === 'accepted') return;
       if (mine !== 'asked') throw new AmphiError('not_found', 'This user has not asked');
+      const theirs = await new PeopleRepository(db).state(otherId, userId);
       await put(db, userId, otherId, 'accepted');
-      await put(db, otherId, userId, 'accepted');
+      // Who has thought better of it and blocked this one stays with that, and it is not told.
+      if (theirs !== 'blocked') await put(db, otherId, userId, 'accepted');
     });
   }
 

@@ -127,6 +127,10 @@ export function chatKept(turn: Turn, kept: RoomChat): void {
 
 export function chatChanged(turn: Turn, changed: RoomChat): void {
   const { state } = turn;
+  // What was decided before a deletion and kept after it does not undo it.
+  const isBack = ({ messageId, deleted }: RoomChat) =>
+    messageId === changed.messageId && deleted === true && changed.deleted !== true;
+  if (state.chat.some(isBack)) return;
   state.chat = state.chat.map((one) => (one.messageId === changed.messageId ? changed : one));
   turn.tell({ type: 'chat-updated', chat: publicChat(changed) }, (person) =>
     mayRead(changed, person),

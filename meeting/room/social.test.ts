@@ -148,6 +148,20 @@ describe('chat', () => {
     expect(r.refusal(a, edit)).toBe('conflict');
   });
 
+  it('stays deleted when a change that was decided before is kept after it', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    r.say(a, { type: 'chat', message: 'oops' });
+    keep(r);
+    const { messageId } = r.told(b, 'chat')[0]!;
+    const [late] = r.of('change-chat', r.say(b, { type: 'chat-react', messageId, emoji: '👍' }));
+    const [deletion] = r.of('change-chat', r.say(a, { type: 'chat-delete', messageId }));
+    r.note(r.room.chatDone(deletion!, r.nowMs));
+    r.note(r.room.chatDone(late!, r.nowMs));
+    expect(r.told(a, 'chat-updated').map(({ chat }) => chat.deleted)).toEqual([true]);
+    expect(r.told(r.join(), 'welcome')[0]?.chat).toMatchObject([{ message: '', deleted: true }]);
+  });
+
   it('brings a file, with words or without, until it is deleted', () => {
     const r = new Rehearsal();
     const [a, b] = [r.join(), r.join()];

@@ -154,8 +154,9 @@ export class MediaLink {
 
   /** Whether what somebody sends goes on to the others: a mute that holds whatever the client does. */
   setPaused(stream: RoomStream, paused: boolean): void {
-    const producer = this.#producerOf(stream);
-    if (producer !== undefined) {
+    // All of that name: a client of its own making may send several.
+    for (const producer of this.#producers.values()) {
+      if (streamKey(streamOf(producer)) !== streamKey(stream)) continue;
       this.#tell('pause-producer', { producerId: producer.producerId, paused });
     }
   }

@@ -154,10 +154,12 @@ describe('a room', () => {
       host: 'Somebody',
       route: { peers: 'mesh', reason: expect.stringContaining('3 people') },
     });
-    expect((await call('GET', path)).value).toMatchObject({
-      participants: [],
-      participantCount: 3,
-    });
+    const nobodyShown = { participants: [], participantCount: 3 };
+    expect((await call('GET', path)).value).toMatchObject(nobodyShown);
+    // Nor to who has a token and has not come in.
+    const knocked = await call('POST', `${path}/join`, { body: { displayName: 'Kim' } });
+    const { token } = knocked.value as JoinedMeeting;
+    expect((await call('GET', path, { token })).value).toMatchObject(nobodyShown);
 
     expect(await guest.ask({ type: 'end' })).toMatchObject({ code: 'forbidden' });
     expect(await guest.ask({ type: 'leave' })).toMatchObject({ type: 'ok' });

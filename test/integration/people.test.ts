@@ -139,6 +139,14 @@ describe('contacts', () => {
     ]);
     expect((await change(eve, ann, 'accepted')).status).toBe(404);
   });
+
+  it('who has asked and then blocked stays with that when the other accepts', async () => {
+    const [ina, max] = [await signUp('ina'), await signUp('max')];
+    await ask(ina, 'max');
+    await change(ina, max, 'blocked');
+    expect((await change(max, ina, 'accepted')).status).toBeLessThan(300);
+    expect([await contacts(ina), await contacts(max)]).toEqual([['max blocked'], ['ina accepted']]);
+  });
 });
 
 describe('calls', () => {

@@ -74,6 +74,8 @@ export class CallCenter {
     const local = this.#take(media === 'video');
     if (media === 'screen') {
       await local.share();
+      // Another call has taken its place meanwhile, or this one was asked for twice.
+      if (this.local.get() !== local) return;
       if (local.state.tracks.screen === undefined) {
         const { problem } = local.state;
         this.#letGo();

@@ -117,7 +117,8 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
     if (phase === 'over' && ending !== undefined) onOver(ending);
   }, [phase, ending, onOver]);
   useEffect(() => {
-    const leave = () => session.close();
+    // Also for a page that is kept and shown again: it says that the room was left.
+    const leave = () => session.leave();
     addEventListener('pagehide', leave);
     return () => removeEventListener('pagehide', leave);
   }, [session]);

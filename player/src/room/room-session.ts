@@ -24,6 +24,8 @@ import {
 } from './state/room-state.ts';
 import { Store } from './state/store.ts';
 
+type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
+
 const REACTION_MS = 4_000;
 /** The offer to receive takes a few milliseconds, on a busy device some tens. */
 const ASK_MS = 250;
@@ -191,6 +193,7 @@ export class RoomSession {
     if (this.#closed || this.#paths.receive(message)) return;
     const text = announcementOf(message, this.state.get());
     if (text !== undefined) announce(text);
+    if (message.type === 'welcome') this.#beforeWelcome(message);
     this.#dispatch({ type: 'server', message, nowMs: Date.now() });
     if (message.type === 'welcome') this.#onWelcome(message);
     if (message.type === 'muted-by-host') this.#muted(message.mediaType);
@@ -203,19 +206,21 @@ export class RoomSession {
     if (this.state.get().phase === 'over') this.close();
   }
 
-  #onWelcome(message: Extract<ServerMessage, { type: 'welcome' }>): void {
-    if (message.iceServers.length > 0) {
-      this.#paths.setIceServers(message.iceServers as RTCIceServer[]);
-    }
-    const { self } = message;
+  /** What has to be so when connections are opened and one's own media is told. */
+  #beforeWelcome({ iceServers, self }: Welcome): void {
+    if (iceServers.length > 0) this.#paths.setIceServers(iceServers as RTCIceServer[]);
+    if (this.#wasWelcome) return;
+    // A room may let people in muted. What they did not ask for, it has not refused.
+    if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);
+    if (this.#asked.video && !self.video) this.local.setCamera(false);
+  }
+
+  #onWelcome(message: Welcome): void {
     if (!this.#wasWelcome) {
       this.#wasWelcome = true;
       // Straight to the others, each connection is asked for by itself.
       if (message.route.peers === 'mesh') this.hasAsked.set(true);
       else setTimeout(() => this.hasAsked.set(true), ASK_MS);
-      // A room may let people in muted. What they did not ask for, it has not refused.
-      if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);
-      if (this.#asked.video && !self.video) this.local.setCamera(false);
     }
     this.#wants.forget();
     this.#onLocal();

@@ -127,14 +127,14 @@ function LobbyPreview({
           <RoundSwitch
             label={isMicrophoneWanted ? 'Mute the microphone' : 'Turn the microphone on'}
             isOn={isMicrophoneWanted}
-            onPress={() => local.setMicrophone(!isMicrophoneOn)}
+            onPress={() => local.setMicrophone(!isMicrophoneWanted)}
           >
             {isMicrophoneWanted ? <Mic size={20} /> : <MicOff size={20} />}
           </RoundSwitch>
           <RoundSwitch
             label={isCameraWanted ? 'Turn the camera off' : 'Turn the camera on'}
             isOn={isCameraWanted}
-            onPress={() => local.setCamera(!isCameraOn)}
+            onPress={() => local.setCamera(!isCameraWanted)}
           >
             {isCameraWanted ? <Video size={20} /> : <VideoOff size={20} />}
           </RoundSwitch>

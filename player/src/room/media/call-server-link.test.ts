@@ -113,11 +113,16 @@ describe('CallServerLink', () => {
     asked[0]?.answer('a');
     await settle();
     latest().becomes('connecting');
-    await vi.advanceTimersByTimeAsync(4_900);
+    await vi.advanceTimersByTimeAsync(3_000);
+    // A further answer gives it no more time.
+    link.negotiate();
+    await settle();
+    asked[1]?.answer('b');
+    await vi.advanceTimersByTimeAsync(1_900);
     expect(FakeConnection.all).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(600);
     expect(FakeConnection.all).toHaveLength(2);
-    asked[1]?.answer('b');
+    asked[2]?.answer('c');
     await vi.advanceTimersByTimeAsync(9_000);
     expect(FakeConnection.all).toHaveLength(2);
     latest().becomes('connected');

@@ -60,6 +60,8 @@ export class CallServerLink<Answer extends { sdp: string }> {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** It was connected, and has not looked for another way since. */
   #mayFind = false;
+  /** Whose coming about is watched: further answers give it no more time. */
+  #watched: RTCPeerConnection | undefined;
   /** The present connection has been there. */
   #hasConnected = false;
   #closed = false;
@@ -142,7 +144,8 @@ export class CallServerLink<Answer extends { sdp: string }> {
         if (connection !== this.#connection) return;
         await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
         this.#options.onAnswer?.(connection, answer);
-        if (!this.#hasConnected) {
+        if (!this.#hasConnected && this.#watched !== connection) {
+          this.#watched = connection;
           this.#watch(connection, Math.min(CONNECT_MS * 2 ** this.#attempt, MOST_CONNECT_MS));
         }
       }

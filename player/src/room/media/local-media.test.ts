@@ -117,3 +117,13 @@ it('asks for the one device that is wanted', async () => {
   expect(questions[1]).toMatchObject({ audio: false, video: true });
   expect(local.state).toMatchObject({ isMicrophoneOn: true, isCameraOn: true });
 });
+
+it('takes another size that is chosen while the browser is asked', async () => {
+  open();
+  local.choose({ picture: 'small' });
+  await given(0);
+  expect(questions).toHaveLength(2);
+  await given(1);
+  expect(questions[1]).toMatchObject({ audio: true, video: true });
+  expect(local.state).toMatchObject({ isMicrophoneOn: true, isCameraOn: true });
+});

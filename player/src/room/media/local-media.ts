@@ -135,20 +135,24 @@ export class LocalMedia {
     this.#prefer(chosen);
     const { tracks } = this.state;
     const isOtherPicture = chosen.cameraId !== undefined || chosen.picture !== undefined;
-    const video = isOtherPicture && tracks.camera !== undefined;
-    const audio = chosen.microphoneId !== undefined && tracks.microphone !== undefined;
+    const video = isOtherPicture && (tracks.camera !== undefined || this.#asked.video);
+    const isOtherSound = chosen.microphoneId !== undefined;
+    const audio = isOtherSound && (tracks.microphone !== undefined || this.#asked.audio);
     if (video || audio) await this.#open(audio, video);
   }
 
   async setProcessing(processing: Partial<Processing>): Promise<void> {
     this.#prefer(processing);
-    if (this.state.tracks.microphone !== undefined) await this.#open(true, false);
+    const { microphone } = this.state.tracks;
+    if (microphone !== undefined || this.#asked.audio) await this.#open(true, false);
   }
 
   /** Blurs what is behind this person, from now on and with every camera that can. */
   async setBlur(blur: boolean): Promise<void> {
     this.#prefer({ blur });
     const { camera } = this.state.tracks;
+    // The one that is to come is asked for with it.
+    if (this.#asked.video) await this.#open(false, true);
     if (camera === undefined || !canBlur(camera)) return;
     await camera
       .applyConstraints({ ...camera.getConstraints(), ...blurring(blur) })
@@ -164,7 +168,10 @@ export class LocalMedia {
       });
       const [screen] = stream.getVideoTracks();
       const [sound] = stream.getAudioTracks();
-      if (screen === undefined || this.#closed) return;
+      if (screen === undefined || this.#closed) {
+        for (const track of stream.getTracks()) track.stop();
+        return;
+      }
       screen.contentHint = 'detail';
       screen.addEventListener('ended', () => {
         if (this.state.tracks.screen === screen) this.stopShare();
