@@ -62,21 +62,24 @@ describe('coming in', () => {
     expect(r.of('settings')).toMatchObject([{ settings: { locked: true } }]);
   });
 
-  it('mutes on entry, hosts excepted; viewers send nothing', () => {
-    const r = new Rehearsal({ muteOnEntry: true });
-    const on = { audio: true, video: true };
-    const ids = [r.join('host', on), r.join('participant', on), r.join('viewer', on)];
-    const sent = ids.map((id) => {
-      const { audio, video } = r.state.people[id]!;
-      return { audio, video };
-    });
-    expect(sent).toEqual([
-      { audio: true, video: true },
-      { audio: false, video: true },
-      { audio: false, video: false },
-    ]);
-    expect(r.refusal(ids[2]!, { type: 'unmute', mediaType: 'audio' })).toBe('forbidden');
-  });
+  it.each([{ muteOnEntry: true }, { unmuteSelf: false }])(
+    'mutes on entry with %j, hosts excepted; viewers send nothing',
+    (settings) => {
+      const r = new Rehearsal(settings);
+      const on = { audio: true, video: true };
+      const ids = [r.join('host', on), r.join('participant', on), r.join('viewer', on)];
+      const sent = ids.map((id) => {
+        const { audio, video } = r.state.people[id]!;
+        return { audio, video };
+      });
+      expect(sent).toEqual([
+        { audio: true, video: true },
+        { audio: false, video: true },
+        { audio: false, video: false },
+      ]);
+      expect(r.refusal(ids[2]!, { type: 'unmute', mediaType: 'audio' })).toBe('forbidden');
+    },
+  );
 });
 
 describe('the waiting room', () => {

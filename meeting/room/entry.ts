@@ -1,5 +1,11 @@
 import { AmphiError } from '#base';
-import { type Capabilities, CLOSE_CODES, type ParticipantRole, RESUME_WITHIN_MS } from '#contracts';
+import {
+  type Capabilities,
+  CLOSE_CODES,
+  type MeetingSettings,
+  type ParticipantRole,
+  RESUME_WITHIN_MS,
+} from '#contracts';
 import { closeBreakouts } from './breakouts.ts';
 import { decideRoute } from './media-route.ts';
 import { type EndReason, type LeaveReason, type Person, shown } from './state.ts';
@@ -23,6 +29,10 @@ const RESUME_KEY_CHARACTERS = 26;
 const MAX_WAITING = 200;
 /** A join token is worthless long before. */
 const REMEMBER_USED_MS = 15 * 60_000;
+
+/** Where people may not unmute themselves, coming in anew must not do it either. */
+const mayBeginAloud = ({ muteOnEntry, unmuteSelf }: MeetingSettings): boolean =>
+  unmuteSelf && !muteOnEntry;
 
 /** Throws `unauthorized`, `banned`, `meeting_locked`, `meeting_full` or `too_many`. */
 export function enter(
@@ -55,7 +65,7 @@ export function enter(
   const person: Person = {
     ...newcomer,
     joinedAt: nowMs,
-    audio: starts.audio && sends && (isHost || !state.settings.muteOnEntry),
+    audio: starts.audio && sends && (isHost || mayBeginAloud(state.settings)),
     video: starts.video && sends,
     screen: false,
     screenAudio: false,
