@@ -11,14 +11,17 @@ export function buildAll(root) {
   bundle(root);
 }
 
-/** The same, leaving out the pages when they are up to date; the compiler knows by itself what is. */
-export function buildStale(root) {
-  compile(root);
+/**
+ * The same, leaving out the pages when they are up to date; the compiler knows by
+ * itself what is. `project`: this folder and what it stands on, nothing else.
+ */
+export function buildStale(root, project = '.') {
+  compile(root, project);
   if (pagesAreStale(root)) bundle(root);
 }
 
-function compile(root) {
-  run(root, join('node_modules', '.bin', 'tsc'), '-b');
+function compile(root, project = '.') {
+  run(root, join('node_modules', '.bin', 'tsc'), '-b', project);
 }
 
 function bundle(root) {
