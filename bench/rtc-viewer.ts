@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { openPage } from '#support';
 
 interface Viewing extends Window {
   peer: RTCPeerConnection | undefined;
@@ -19,10 +20,7 @@ export class RtcViewer {
   }
 
   static async open(browser: Browser, base: string): Promise<RtcViewer> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    await page.goto(base);
-    return new RtcViewer(page);
+    return new RtcViewer(await openPage(browser, base, { width: 1280, height: 800 }));
   }
 
   /** Milliseconds from the offer to the first picture on the screen. Rejects when the server refuses. */

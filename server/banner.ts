@@ -1,5 +1,6 @@
 import type { Config } from '#config';
 import { createdEventSchema, type NewSource } from '#contracts';
+import type { ApiClient } from './cli/client.ts';
 import type { FirstRoom } from './first-room.ts';
 import { localBase } from './local-address.ts';
 
@@ -7,20 +8,11 @@ import { localBase } from './local-address.ts';
 export const FIRST_EVENT = 'main';
 
 /** Makes the first event when there is none. Returns its source with the key, which is shown this once. */
-export async function ensureFirstEvent(
-  apiUrl: string,
-  adminToken: string,
-): Promise<NewSource | undefined> {
-  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
-  const known = await fetch(`${apiUrl}/api/events/${FIRST_EVENT}`, { headers });
-  if (known.ok) return undefined;
-  const made = await fetch(`${apiUrl}/api/events`, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify({ eventId: FIRST_EVENT, title: 'Main stage', visibility: 'public' }),
-  });
-  if (!made.ok) throw new Error(`the first event could not be made: ${await made.text()}`);
-  return createdEventSchema.parse(await made.json()).sources[0];
+export async function ensureFirstEvent(api: ApiClient): Promise<NewSource | undefined> {
+  const known = await api.call('GET', `/api/events/${FIRST_EVENT}`).catch(() => undefined);
+  if (known !== undefined) return undefined;
+  const event = { eventId: FIRST_EVENT, title: 'Main stage', visibility: 'public' };
+  return createdEventSchema.parse(await api.call('POST', '/api/events', event)).sources[0];
 }
 
 /** What is shown when everything is up. With secrets only on a terminal: elsewhere it would land in a log. */

@@ -103,9 +103,7 @@ export class MeetingService {
     const { meetingId } = row;
     const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
     const people = now?.participants ?? [];
-    const self = await this.#participantOf(row, caller);
-    const isIn =
-      this.isHost(row, caller) || people.some(({ participantId }) => participantId === self);
+    const isIn = this.isHost(row, caller) || (await this.#isAmong(people, row, caller));
     const host = people.find(({ role }) => role === 'host')?.displayName;
     const { startTime } = row;
     return {
@@ -273,14 +271,16 @@ export class MeetingService {
     if ((live?.participants.length ?? 0) >= capacity) throw new AmphiError('meeting_full');
   }
 
-  /**
-   * Whose token of this meeting was shown. It says nothing of whether they are
-   * in: they may have knocked only, or have been removed.
-   */
-  async #participantOf({ meetingId }: MeetingRow, { bearer }: Caller): Promise<string | undefined> {
-    if (bearer === undefined) return undefined;
+  /** Whether the token of one of these was shown: who knocked only, or was removed, has one too. */
+  async #isAmong(
+    people: MeetingView['participants'],
+    { meetingId }: MeetingRow,
+    { bearer }: Caller,
+  ): Promise<boolean> {
+    if (bearer === undefined) return false;
     const claims = await this.#deps.tokens.verify('participant', bearer).catch(() => undefined);
-    return claims?.grant?.['meetingId'] === meetingId ? claims.sub : undefined;
+    if (claims?.grant?.['meetingId'] !== meetingId) return false;
+    return people.some(({ participantId }) => participantId === claims.sub);
   }
 }
 

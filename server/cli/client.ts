@@ -9,7 +9,7 @@ export class ApiClient {
   readonly #base: string;
   readonly #token: string;
 
-  private constructor(base: string, token: string) {
+  constructor(base: string, token: string) {
     this.#base = base;
     this.#token = token;
   }

@@ -5,6 +5,7 @@ import { ensureFirstRoom } from '../first-room.ts';
 import { openLogStream } from '../log-stream.ts';
 import { Supervisor } from '../supervisor.ts';
 import { VERSION } from '../version.ts';
+import { ApiClient } from './client.ts';
 
 /** `amphi start`: everything that this machine is to do, until it is told to stop. */
 export function addStartCommand(program: Command, load: () => Config): void {
@@ -35,8 +36,11 @@ async function start(config: Config): Promise<void> {
   }
   if (supervisor.apiUrl !== '') {
     const { apiUrl, adminToken } = supervisor;
-    const newSource = await ensureFirstEvent(apiUrl, adminToken);
-    const room = await ensureFirstRoom(apiUrl, adminToken, config.dataDir);
+    const api = new ApiClient(apiUrl, adminToken);
+    const [newSource, room] = await Promise.all([
+      ensureFirstEvent(api),
+      ensureFirstRoom(api, config.dataDir),
+    ]);
     const options = { config, version: VERSION, adminToken, newSource, room, secrets: terminal };
     process.stdout.write(`${banner(options)}\n`);
   }

@@ -119,7 +119,7 @@ describe.skipIf(trouble !== undefined)('a publisher and a viewer reach the call 
     expect(await call({ iceServers })).toEqual(relayed('udp'));
   });
 
-  // What a restart says may get lost with the network that it leaves: a player tries again, too.
+  // Lost twice in some thirty runs, and not known why; a player tries again, too.
   it('from another network in the middle of a call, after an ICE restart', {
     retry: 2,
   }, async () => {

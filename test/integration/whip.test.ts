@@ -192,15 +192,21 @@ describe('the call server', () => {
 
   it('spreads sessions over its workers', async () => {
     const events = await Promise.all(Array.from({ length: 4 }, () => amphi.createEvent()));
-    // The process of a worker that was killed is there before it takes sessions.
-    await until('as many sessions in each', async () => {
-      const answers = await Promise.all(
-        events.map((made) => begun(made.eventId, made.source.streamKey)),
-      );
-      const ports = await Promise.all(answers.map(portOf));
+    const beginAll = () =>
+      Promise.all(events.map((made) => begun(made.eventId, made.source.streamKey)));
+    const endAll = async (answers: readonly Response[]) => {
       for (const answer of answers) await end(answer);
-      const times = [...new Set(ports)].map((port) => ports.filter((one) => one === port).length);
-      return times.length === 2 && times[0] === times[1];
+    };
+    // The process of a worker that was killed is there before it takes sessions.
+    await until('both workers to take some', async () => {
+      const answers = await beginAll();
+      await endAll(answers);
+      return new Set(await Promise.all(answers.map(portOf))).size === 2;
     });
+    const answers = await beginAll();
+    const ports = await Promise.all(answers.map(portOf));
+    const times = [...new Set(ports)].map((port) => ports.filter((one) => one === port).length);
+    expect(times).toEqual([2, 2]);
+    await endAll(answers);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
+import { openPage } from '#support';
 
 /** What the page keeps of its session. */
 interface Publishing extends Window {
@@ -33,10 +34,7 @@ export class CameraPage {
   }
 
   static async open(browser: Browser, base: string): Promise<CameraPage> {
-    const context = await browser.newContext({ viewport: { width: 700, height: 500 } });
-    const page = await context.newPage();
-    await page.goto(base);
-    return new CameraPage(page);
+    return new CameraPage(await openPage(browser, base));
   }
 
   /** Publishes; the answer's status and head. */

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { until } from '#support';
+import { openPage, until } from '#support';
 import { pictureMoves } from './moving-picture.ts';
 
 interface Watching extends Window {
@@ -25,10 +25,7 @@ export class ViewerPage {
   }
 
   static async open(browser: Browser, base: string): Promise<ViewerPage> {
-    const context = await browser.newContext({ viewport: { width: 700, height: 500 } });
-    const page = await context.newPage();
-    await page.goto(base);
-    return new ViewerPage(page);
+    return new ViewerPage(await openPage(browser, base));
   }
 
   /** Posts an offer and takes the answer. Returns its status. */

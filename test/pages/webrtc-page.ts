@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { until } from '#support';
+import { openPage, until } from '#support';
 import { pictureMoves } from './moving-picture.ts';
 
 /** What the page keeps of its connection. */
@@ -52,10 +52,7 @@ export class WebRtcPage {
   }
 
   static async open(browser: Browser, base: string): Promise<WebRtcPage> {
-    const context = await browser.newContext({ viewport: { width: 700, height: 500 } });
-    const page = await context.newPage();
-    await page.goto(base);
-    return new WebRtcPage(page);
+    return new WebRtcPage(await openPage(browser, base));
   }
 
   /** What its next connection knows of the network. */

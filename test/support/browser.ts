@@ -1,4 +1,4 @@
-import { type Browser, chromium, firefox } from 'playwright-core';
+import { type Browser, chromium, firefox, type Page } from 'playwright-core';
 
 /** Real browsers of this machine. */
 export type BrowserName = 'chromium' | 'firefox';
@@ -56,4 +56,15 @@ export function launchBrowser(
       ...(fake ? FAKE_DEVICES.firefox : {}),
     },
   });
+}
+
+/** A page in a context of its own, at that address. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  viewport = { width: 700, height: 500 },
+): Promise<Page> {
+  const page = await (await browser.newContext({ viewport })).newPage();
+  await page.goto(url);
+  return page;
 }

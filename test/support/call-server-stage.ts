@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { type AmphiError, isAmphiError, randomId, silentLogger } from '#base';
-import { Pipe, Router, type Session, SessionResources, WorkerProcess } from '#callserver';
+import {
+  Pipe,
+  Router,
+  type Session,
+  SessionResources,
+  WorkerProcess,
+  type WorkerSettings,
+} from '#callserver';
 import { freePorts } from './ports.ts';
 
 /** The worker runs from the build, also when the tests run from the sources. */
@@ -10,6 +17,20 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/dist\/?$/
 const ENTRY = `${ROOT}dist/callserver/worker/main.js`;
 const LOOPBACK = '127.0.0.1';
 const SECRET_CHARACTERS = 32;
+
+const startWorkerAt = (address: string, port: number, further: Partial<WorkerSettings> = {}) =>
+  WorkerProcess.start({
+    settings: {
+      port,
+      bindAddress: address,
+      announcedAddresses: [address],
+      announcedPort: port,
+      tcp: false,
+      ...further,
+    },
+    logger: silentLogger,
+    entry: ENTRY,
+  });
 
 interface Branch {
   worker: WorkerProcess;
@@ -61,17 +82,10 @@ export class CallServerStage {
     const [free = 0, http = 0] = await freePorts(2);
     const { address = LOOPBACK, port = free, announcedPort = port, revive = false } = options;
     const startWorker = () =>
-      WorkerProcess.start({
-        settings: {
-          port,
-          bindAddress: address,
-          announcedAddresses: [address],
-          announcedPort,
-          tcp: options.tcp ?? false,
-          ...(options.relayPort === undefined ? {} : { relayPort: options.relayPort }),
-        },
-        logger: silentLogger,
-        entry: ENTRY,
+      startWorkerAt(address, port, {
+        announcedPort,
+        tcp: options.tcp ?? false,
+        ...(options.relayPort === undefined ? {} : { relayPort: options.relayPort }),
       });
     const worker = await startWorker();
     const stage = new CallServerStage(worker, address, port, await Router.create(worker));
@@ -140,17 +154,7 @@ export class CallServerStage {
 
   async #branch(): Promise<Branch> {
     const [port = 0] = await freePorts(1);
-    const worker = await WorkerProcess.start({
-      settings: {
-        port,
-        bindAddress: this.#address,
-        announcedAddresses: [this.#address],
-        announcedPort: port,
-        tcp: false,
-      },
-      logger: silentLogger,
-      entry: ENTRY,
-    });
+    const worker = await startWorkerAt(this.#address, port);
     const router = await Router.create(worker);
     // Their address need not be loopback: then a pipe is sealed.
     const pipe = await Pipe.open(this.router, router, { secret: randomId(SECRET_CHARACTERS) });

@@ -55,11 +55,11 @@ export class Follower {
     return longest;
   }
 
-  /** Holes and overlaps between parts that follow each other, in ticks, from so many parts on. */
-  seams(track: 'picture' | 'sound' = 'picture', from = 0): number[] {
+  /** Holes and overlaps between parts that follow each other, in ticks. */
+  seams(track: 'picture' | 'sound' = 'picture'): number[] {
     const seams: number[] = [];
     let end: number | undefined;
-    for (const part of this.parts.slice(from)) {
+    for (const part of this.parts) {
       const span = track === 'picture' ? part : part.sound;
       if (span === undefined) continue;
       if (end !== undefined && span.start !== end) seams.push(span.start - end);

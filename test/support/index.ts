@@ -1,6 +1,6 @@
 export { type Amf0Input, amf0 } from './amf0.ts';
 export { seriousFindings } from './axe.ts';
-export { type BrowserName, launchBrowser } from './browser.ts';
+export { type BrowserName, launchBrowser, openPage } from './browser.ts';
 export { CallServerStage } from './call-server-stage.ts';
 export { childrenOf } from './children.ts';
 export { type CmafOptions, type CmafPartOptions, cmafInit, cmafPart } from './cmaf.ts';

@@ -103,11 +103,8 @@ function LobbyPreview({
   name: string;
   picture: string | undefined;
 }) {
-  const { tracks, isMicrophoneOn, isCameraOn, problem, isOpening, preferences } = useStore(
-    local.store,
-  );
-  const isMicrophoneWanted = isMicrophoneOn || (isOpening && preferences.microphone);
-  const isCameraWanted = isCameraOn || (isOpening && preferences.camera);
+  const { tracks, problem, isOpening, preferences } = useStore(local.store);
+  const { audio: isMicrophoneWanted, video: isCameraWanted } = local.wishes;
   return (
     <section className="lobby-preview" aria-label="How others will see you">
       <div className="lobby-picture">

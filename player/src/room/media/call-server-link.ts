@@ -62,8 +62,6 @@ export class CallServerLink<Answer extends { sdp: string }> {
   #mayFind = false;
   /** Whose coming about is watched: further answers give it no more time. */
   #watched: RTCPeerConnection | undefined;
-  /** The present connection has been there. */
-  #hasConnected = false;
   #closed = false;
 
   constructor(options: LinkOptions<Answer>) {
@@ -87,7 +85,6 @@ export class CallServerLink<Answer extends { sdp: string }> {
     clearTimeout(this.#timer);
     this.#detach();
     this.#mayFind = false;
-    this.#hasConnected = false;
     this.#connection = this.#open();
     this.#isNegotiating = false;
     this.negotiate();
@@ -144,7 +141,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
         if (connection !== this.#connection) return;
         await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
         this.#options.onAnswer?.(connection, answer);
-        if (!this.#hasConnected && this.#watched !== connection) {
+        if (this.#watched !== connection) {
           this.#watched = connection;
           this.#watch(connection, Math.min(CONNECT_MS * 2 ** this.#attempt, MOST_CONNECT_MS));
         }
@@ -166,7 +163,6 @@ export class CallServerLink<Answer extends { sdp: string }> {
       clearTimeout(this.#timer);
       this.#attempt = 0;
       this.#mayFind = true;
-      this.#hasConnected = true;
     }
     if (connectionState === 'failed') this.findWay();
     if (connectionState === 'disconnected' && this.#mayFind) {

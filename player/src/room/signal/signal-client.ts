@@ -58,6 +58,8 @@ export class SignalClient {
   readonly #timer: ReturnType<typeof setInterval>;
   #probing: ReturnType<typeof setTimeout> | undefined;
   #url: string;
+  /** What it came with. */
+  #join: JoinMessage | undefined;
   #resumeKey: string | undefined;
   #sequence = 0;
   #refs = 0;
@@ -144,17 +146,17 @@ export class SignalClient {
     this.#isTakenUp = false;
     if (state === 'open') {
       this.#lastHeard = this.#now();
-      const join = this.#options.join();
-      this.#socket.send(
-        this.#resumeKey === undefined
-          ? join
-          : {
-              type: 'resume',
-              participantId: join.participantId,
-              resumeKey: this.#resumeKey,
-              sequence: this.#sequence,
-            },
-      );
+      if (this.#join === undefined || this.#resumeKey === undefined) {
+        this.#join = this.#options.join();
+        this.#socket.send(this.#join);
+      } else {
+        this.#socket.send({
+          type: 'resume',
+          participantId: this.#join.participantId,
+          resumeKey: this.#resumeKey,
+          sequence: this.#sequence,
+        });
+      }
     }
     this.#options.onState(state);
   }
