@@ -2,7 +2,7 @@ import type { ClientMessageInput, MeetingSettings, ParticipantRole } from '#cont
 import { clientMessageSchema } from '#contracts';
 import { settingsOf } from '../meetings/repository.ts';
 import { Room, type RoomMessage } from './room.ts';
-import { type Effect, newRoom, type RoomState, type Said } from './state.ts';
+import { type Effect, newRoom, type RoomChat, type RoomState, type Said } from './state.ts';
 
 /** A room with people in it, for tests: says what everybody was told. Ids are a…, b…, c… in the order of coming. */
 export class Rehearsal {
@@ -84,6 +84,21 @@ export class Rehearsal {
   pass(ms: number): Effect[] {
     this.nowMs += ms;
     return this.note(this.room.tick(this.nowMs));
+  }
+
+  /** A new message is kept. */
+  keep({ chat, by, ref }: Extract<Effect, { type: 'keep-chat' }>): Effect[] {
+    return this.note(this.room.chatKept(chat, by, ref, this.nowMs));
+  }
+
+  /** It is a change's turn, and it is kept; `old` where the message is not in memory. Throws what is against it. */
+  change(
+    { messageId, by, change }: Extract<Effect, { type: 'change-chat' }>,
+    old?: RoomChat,
+  ): Effect[] {
+    const known = this.room.recentChat(messageId) ?? old;
+    const changed = this.room.changedChat(by, known, change, this.nowMs);
+    return this.note(this.room.chatChanged(changed, by.participantId, change.ref, this.nowMs));
   }
 
   note(effects: Effect[]): Effect[] {

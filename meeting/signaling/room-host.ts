@@ -7,6 +7,7 @@ import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
 import { type Effect, type EndReason, newRoom } from '../room/state.ts';
 import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
+import { Decisions, unite } from './decisions.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
@@ -41,6 +42,7 @@ export class RoomHost {
   readonly #media: MediaLink;
   readonly #staging: Staging;
   readonly #journal: Journal;
+  readonly #decisions: Decisions;
   readonly #chat: ChatKeeper;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
@@ -64,6 +66,13 @@ export class RoomHost {
     this.#room = room;
     this.#log = deps.log.child({ meetingId });
     this.#journal = new Journal(this.#log);
+    this.#decisions = new Decisions({
+      state: room.state,
+      meetings: deps.meetings,
+      files: deps.files,
+      journal: this.#journal,
+      changed: () => this.#snapshot.touch(),
+    });
     this.#chat = new ChatKeeper({
       room,
       chat: deps.chat,
@@ -127,7 +136,11 @@ export class RoomHost {
     ]);
     // With the database away, a room goes on as it was.
     if (row === undefined && kept === undefined) throw new AmphiError('unavailable');
-    if (row != null && row.endedAt !== null) throw new AmphiError('meeting_ended');
+    if (row !== undefined && row.endedAt !== null) throw new AmphiError('meeting_ended');
+    if (kept?.unwritten?.ended) {
+      await endLate(deps, meetingId);
+      throw new AmphiError('meeting_ended');
+    }
     const state =
       kept ??
       newRoom({
@@ -138,11 +151,7 @@ export class RoomHost {
         chat: chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT)),
         nowMs,
       });
-    if (row !== undefined) {
-      state.title = row.title;
-      state.settings = settingsOf(row);
-      state.banned = row.banned;
-    }
+    if (row !== undefined) unite(state, row);
     // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
     if (chat !== undefined) {
       state.chat = chat;
@@ -155,19 +164,21 @@ export class RoomHost {
     }
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
+    host.#decisions.resume();
     host.#arm();
     host.#staging.follow();
     return host;
   }
 
-  /** When the last one left; undefined while somebody is in it, or waits. */
+  /** When the last one left; undefined while somebody is in it, or waits, or the database has not all of it. */
   get emptySince(): number | undefined {
-    return this.#lines.size > 0 ? undefined : this.#room.state.emptySince;
+    const { emptySince, unwritten } = this.#room.state;
+    return this.#lines.size > 0 || unwritten !== undefined ? undefined : emptySince;
   }
 
-  /** Whether the meeting is over. */
+  /** Whether the meeting is over, and the database knows. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended && this.#room.state.unwritten === undefined;
   }
 
   /** A socket's first message; one that is refused is told so and closed. */
@@ -231,7 +242,10 @@ export class RoomHost {
     await this.#snapshot.flush();
     if (this.#ended || this.#room.state.emptySince !== undefined) await this.#media.end();
     else await this.#media.close();
-    if (this.#ended) await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+    // What could not be written is there for the next one.
+    if (this.#ended && this.#room.state.unwritten === undefined) {
+      await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+    }
   }
 
   #join(
@@ -322,7 +336,6 @@ export class RoomHost {
         break;
       case 'keep-chat':
       case 'change-chat':
-      case 'find-chat':
       case 'read-chat':
         this.#chat.do(effect);
         break;
@@ -365,19 +378,16 @@ export class RoomHost {
       case 'stream':
         this.#stream(effect);
         break;
-      case 'settings': {
-        const { hasPassword: _, ...settings } = effect.settings;
-        this.#journal.note(() => meetings.update(meetingId, { settings }));
+      case 'locked':
+        this.#decisions.locked();
         break;
-      }
       case 'banned':
-        this.#journal.note(() => meetings.update(meetingId, { banned: effect.banned }));
+        this.#decisions.banned();
         break;
       case 'ended':
         this.#ended = true;
         this.#log.info({ reason: effect.reason }, 'meeting ended');
-        this.#journal.note(() => meetings.end(meetingId));
-        this.#journal.note(() => this.#deps.files.removeAll(meetingId));
+        this.#decisions.ended();
         break;
     }
   }
@@ -428,5 +438,15 @@ export class RoomHost {
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {
     if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'request failed');
     this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
+  }
+}
+
+/** The meeting was ended while the database was away, and whoever held it has gone since. */
+async function endLate({ meetings, redis, log }: RoomHostDeps, meetingId: string): Promise<void> {
+  try {
+    await meetings.end(meetingId);
+    await dropSnapshot(redis, meetingId);
+  } catch (error) {
+    log.warn({ meetingId, reason: messageOf(error) }, 'the end of a meeting is still not written');
   }
 }
