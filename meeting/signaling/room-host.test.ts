@@ -98,7 +98,13 @@ class Somebody {
   readonly #host: RoomHost;
   readonly #participantId: string;
 
-  constructor(host: RoomHost, letter: string, role: ParticipantRole = 'participant') {
+  constructor(
+    host: RoomHost,
+    letter: string,
+    role: ParticipantRole = 'participant',
+    more: Partial<Grant> = {},
+    resumeKey?: string,
+  ) {
     this.#host = host;
     this.#participantId = idOf(letter);
     this.#line = {
@@ -108,12 +114,20 @@ class Somebody {
         this.closed = code;
       },
     };
-    const grant: Grant = { meetingId: MEETING, displayName: letter, role, mark: `mark ${letter}` };
-    const { type: _, ...join } = clientMessageSchema.parse({
-      type: 'join',
-      participantId: this.#participantId,
-    }) as Extract<ReturnType<typeof clientMessageSchema.parse>, { type: 'join' }>;
-    host.open(this.#line, this.#participantId, grant, { type: 'join', ...join });
+    const grant = {
+      meetingId: MEETING,
+      displayName: letter,
+      role,
+      mark: `mark ${letter}`,
+      ...more,
+    };
+    const participantId = this.#participantId;
+    const first = clientMessageSchema.parse(
+      resumeKey === undefined
+        ? { type: 'join', participantId }
+        : { type: 'resume', participantId, resumeKey, sequence: 1 },
+    );
+    host.open(this.#line, participantId, grant, first as Parameters<RoomHost['open']>[3]);
   }
 
   say(message: ClientMessageInput): void {
@@ -211,5 +225,18 @@ describe('what hosts decide while the database is away', () => {
     await expect(world.open()).rejects.toMatchObject({ code: 'meeting_ended' });
     expect(world.row.endedAt).not.toBeNull();
     expect(world.redis).toEqual({});
+  });
+});
+
+describe('tokens', () => {
+  it('that were renewed come back, and do not come in', async () => {
+    const host = await world.open();
+    new Somebody(host, 'a', 'host');
+    const renewed = new Somebody(host, 'b', 'participant', { resumeOnly: true });
+    expect([renewed.errors, renewed.closed]).toEqual([['unauthorized'], 4010]);
+    const first = new Somebody(host, 'c');
+    const [welcome] = first.heard.flatMap((one) => (one.type === 'welcome' ? [one] : []));
+    const back = new Somebody(host, 'c', 'participant', { resumeOnly: true }, welcome!.resumeKey);
+    expect(back.heard.map(({ type }) => type)).toEqual(['resumed']);
   });
 });

@@ -189,6 +189,9 @@ export class RoomHost {
       if (message.participantId !== participantId || grant.meetingId !== this.meetingId) {
         throw new AmphiError('forbidden', 'The token is somebody else’s');
       }
+      if (message.type === 'join' && grant.resumeOnly) {
+        throw new AmphiError('unauthorized', 'This token only resumes: join again');
+      }
       if (message.type === 'join') this.#join(line, participantId, grant, message);
       else this.#resume(line, participantId, message);
     } catch (error) {
