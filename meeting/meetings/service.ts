@@ -26,6 +26,10 @@ const PRESENT_ATTEMPTS = 10;
 const JOIN_SECONDS = 5 * 60;
 /** Of one address, for one meeting. */
 const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
+/** Of one address, for all meetings. */
+const JOINS = 'meeting-join';
+const JOINS_SECONDS = 60;
+const NETWORK_CHARACTERS = 16;
 
 export interface MeetingServiceDeps {
   meetings: MeetingRepository;
@@ -33,6 +37,8 @@ export interface MeetingServiceDeps {
   files: Pick<MeetingFiles, 'removeAll'>;
   redis: Redis;
   tokens: TokenIssuer;
+  /** So many joins one address may ask for in a minute. */
+  joinsPerMinute: number;
 }
 
 /** Who asks, as far as a meeting is concerned. */
@@ -47,10 +53,16 @@ export interface Caller {
 export class MeetingService {
   readonly #deps: MeetingServiceDeps;
   readonly #attempts: Attempts;
+  readonly #joins: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
     this.#attempts = new Attempts(deps.redis, PASSWORD_LIMITS);
+    this.#joins = new Attempts(deps.redis, {
+      name: JOINS,
+      failures: deps.joinsPerMinute,
+      seconds: JOINS_SECONDS,
+    });
   }
 
   async create(
@@ -204,6 +216,7 @@ export class MeetingService {
       picture?: string | undefined;
       /** Tells a browser from others. */
       mark: string;
+      /** What counts as one address. */
       address: string;
     },
     caller: Caller,
@@ -220,6 +233,8 @@ export class MeetingService {
       displayName,
       role,
       mark,
+      // The address itself is no business of whoever reads a token or the state of a room.
+      network: sha256Hex(person.address).slice(0, NETWORK_CHARACTERS),
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
     };
@@ -249,6 +264,11 @@ export class MeetingService {
     },
   ): Promise<void> {
     const { password, userId, mark, address } = person;
+    const waitToJoin = await this.#joins.begin(address);
+    if (waitToJoin !== undefined) {
+      const detail = `Too many join from your network. Try again in ${waitToJoin} s.`;
+      throw new AmphiError('too_many', detail);
+    }
     if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
       throw new AmphiError('banned');
     }

@@ -93,6 +93,7 @@ describe('the waiting room', () => {
     expect(r.told(host, 'welcome')[0]?.waiting).toMatchObject([{ participantId: guest }]);
     r.say(host, { type: 'admit', participantId: guest });
     expect(r.told(guest, 'welcome')).toMatchObject([{ participants: [{ participantId: host }] }]);
+    r.pass(200);
     expect(r.told(host, 'waiting-list').at(-1)?.waiting).toEqual([]);
   });
 
@@ -105,6 +106,7 @@ describe('the waiting room', () => {
     expect(r.refusal(guest, { type: 'chat', message: 'hello?' })).toBe('forbidden');
     expect(r.refusal(guest, { type: 'admit', participantId: guest })).toBe('forbidden');
     expect(r.refusal(guest, { type: 'rename', displayName: 'Me' })).toBeUndefined();
+    r.pass(200);
     expect(r.told(host, 'waiting-list').at(-1)?.waiting).toMatchObject([{ displayName: 'Me' }]);
   });
 

@@ -10,6 +10,7 @@ import { closeBreakouts } from './breakouts.ts';
 import { decideRoute } from './media-route.ts';
 import { type EndReason, type LeaveReason, type Person, shown } from './state.ts';
 import type { Turn } from './turn.ts';
+import { madeToLeave } from './waiting.ts';
 import { welcome } from './welcome.ts';
 
 /** Coming in, waiting, going, and what happens when the host goes. */
@@ -22,11 +23,10 @@ export interface Newcomer {
   userId?: string;
   picture?: string;
   mark: string;
+  network?: string;
 }
 
 const RESUME_KEY_CHARACTERS = 26;
-/** So many wait at most. */
-const MAX_WAITING = 200;
 /** A join token is worthless long before. */
 const REMEMBER_USED_MS = 15 * 60_000;
 
@@ -54,9 +54,8 @@ export function enter(
     if (turn.people.length >= state.settings.capacity) throw new AmphiError('meeting_full');
   }
   const waits = state.settings.waitingRoom && !isHost;
-  if (waits && turn.waiting.length >= MAX_WAITING) {
-    throw new AmphiError('too_many', 'Too many are waiting: try again later');
-  }
+  const leaves = waits ? madeToLeave(turn, newcomer) : [];
+  for (const person of leaves) goAway(turn, person, 'timeout');
   for (const [id, at] of Object.entries(state.used)) {
     if (nowMs - at > REMEMBER_USED_MS && !isHere(turn, id)) delete state.used[id];
   }

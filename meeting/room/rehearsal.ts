@@ -38,7 +38,14 @@ export class Rehearsal {
   /** Somebody comes; their id. Throws what the room says against it. */
   join(
     role: ParticipantRole = 'participant',
-    more: { id?: string; audio?: boolean; video?: boolean; mark?: string; userId?: string } = {},
+    more: {
+      id?: string;
+      audio?: boolean;
+      video?: boolean;
+      mark?: string;
+      network?: string;
+      userId?: string;
+    } = {},
   ): string {
     const letter = 'abcdefghjkmnpqrstvwxyz'[this.#people % 22] ?? 'a';
     const id =
@@ -46,7 +53,7 @@ export class Rehearsal {
       String(this.#people++)
         .padStart(11, '0')
         .concat(letter);
-    const { audio = false, video = false, mark = `mark of ${id}`, userId } = more;
+    const { audio = false, video = false, mark = `mark of ${id}`, network, userId } = more;
     this.note(
       this.room.enter(
         {
@@ -54,6 +61,7 @@ export class Rehearsal {
           displayName: `Person ${id.slice(-1)}`,
           role,
           mark,
+          ...(network === undefined ? {} : { network }),
           ...(userId === undefined ? {} : { userId }),
         },
         { type: 'join', participantId: id, capabilities: {}, audio, video },

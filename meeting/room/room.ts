@@ -14,10 +14,12 @@ import {
   type Newcomer,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
+import { Measures } from './measure.ts';
 import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
-import { social } from './social.ts';
+import { paceDeadlines, tellOwed, WAITING_LIST } from './pace.ts';
+import { social, tellOwedPoll } from './social.ts';
 import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
 import { type RoomDeps, Turn } from './turn.ts';
@@ -55,6 +57,7 @@ const HANDLERS: Handlers<Exclude<MessageType, SocketMessage>> = {
 export class Room {
   readonly state: RoomState;
   readonly #deps: RoomDeps;
+  readonly #measures = new Measures();
 
   constructor(state: RoomState, deps: RoomDeps) {
     this.state = state;
@@ -97,6 +100,7 @@ export class Room {
         person.answered = [...person.answered, { ref: message.ref }].slice(-MAX_ANSWERED);
       }
       try {
+        this.#measures.require(participantId, message.type, nowMs);
         if (this.state.waiting[participantId] !== undefined) requireForWaiting(message);
         const handle = HANDLERS[message.type] as (
           turn: Turn,
@@ -253,6 +257,10 @@ export class Room {
   tick(nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
       dropTheGone(turn);
+      tellOwed(turn, (what) => {
+        if (what === WAITING_LIST) turn.tellWaitingNow();
+        else tellOwedPoll(turn, what);
+      });
       if ((this.state.breakouts?.endsAt ?? Number.POSITIVE_INFINITY) <= nowMs) closeBreakouts(turn);
       decideRoute(turn);
     });
@@ -268,6 +276,7 @@ export class Room {
     const ends = state.breakouts?.endsAt;
     const due = [
       ...gone,
+      ...paceDeadlines(state),
       ...(ends === undefined ? [] : [ends]),
       ...(route === undefined || route <= nowMs ? [] : [route]),
     ];
@@ -277,6 +286,9 @@ export class Room {
   #turn(nowMs: number, work: (turn: Turn) => void): Effect[] {
     const turn = new Turn(this.state, this.#deps, nowMs);
     work(turn);
+    for (const effect of turn.effects) {
+      if (effect.type === 'left') this.#measures.forget(effect.participantId);
+    }
     return turn.effects;
   }
 

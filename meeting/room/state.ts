@@ -43,6 +43,8 @@ export interface RoomState {
   /** Since when nobody is in it. */
   emptySince?: number;
   unwritten?: Unwritten;
+  /** When what is told at its pace was told last, and whether something has changed since. */
+  paced?: Record<string, { toldAt: number; isOwed?: true }>;
 }
 
 /** What was decided and the database does not know yet. */
@@ -70,6 +72,8 @@ export interface Person {
   picture?: string;
   /** Tells a browser from others, for bans. */
   mark: string;
+  /** Tells one address from others, for bounds. */
+  network?: string;
   /** Of those who wait: since when. */
   joinedAt: number;
   audio: boolean;

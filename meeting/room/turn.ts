@@ -1,5 +1,6 @@
 import { AmphiError } from '#base';
 import type { IceServer } from '#contracts';
+import { tellPaced, WAITING_LIST } from './pace.ts';
 import { moderates } from './rights.ts';
 import { type Effect, type Person, type RoomState, type Said, shown } from './state.ts';
 
@@ -61,7 +62,12 @@ export class Turn {
     this.tell({ type: 'media-update', participantId, audio, video, screen, screenAudio });
   }
 
+  /** To hosts; at its pace. */
   tellWaiting(): void {
+    tellPaced(this, WAITING_LIST, () => this.tellWaitingNow());
+  }
+
+  tellWaitingNow(): void {
     const waiting = this.waitingList();
     this.tell({ type: 'waiting-list', waiting }, moderates);
   }

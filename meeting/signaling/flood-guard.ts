@@ -1,4 +1,4 @@
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../room/token-bucket.ts';
 
 const MESSAGES = { perSecond: 50, burst: 200 };
 const BYTES = { perSecond: 128 * 1024, burst: 2 * 1024 * 1024 };

@@ -257,7 +257,7 @@ export class RoomHost {
     grant: Grant,
     message: Extract<First, { type: 'join' }>,
   ): void {
-    const { displayName, role, userId, picture, mark } = grant;
+    const { displayName, role, userId, picture, mark, network } = grant;
     const newcomer = {
       participantId,
       displayName,
@@ -265,6 +265,7 @@ export class RoomHost {
       mark,
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
+      ...(network === undefined ? {} : { network }),
     };
     const effects = this.#room.enter(newcomer, message, Date.now());
     this.#bind(line, participantId);

@@ -8,7 +8,7 @@ import {
   networkTestSchema,
 } from '#contracts';
 import type { MeetingService } from '#meeting';
-import { Attempts, type NodeClient, type Redis, RoomMedia } from '#platform';
+import { Attempts, type NodeClient, networkOf, type Redis, RoomMedia } from '#platform';
 import { iceServers } from '../media/ice-servers.ts';
 import { type Route, route } from './route.ts';
 
@@ -49,7 +49,7 @@ export function networkTests(deps: NetworkTestDeps): { routes: Route[]; tests: N
       handle: async ({ params, body, req }) => {
         const { endedAt } = await service.meeting(params.meetingId);
         if (endedAt !== null) throw new AmphiError('meeting_ended');
-        const wait = await attempts.begin(req.ip ?? '');
+        const wait = await attempts.begin(networkOf(req.ip));
         if (wait !== undefined) {
           throw new AmphiError('too_many', `Too many tests. Try again in ${wait} s.`);
         }

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { AmphiError } from '#base';
 import { sessionSchema, userViewSchema } from '#contracts';
-import { Attempts, type Redis } from '#platform';
+import { Attempts, networkOf, type Redis } from '#platform';
 import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { type Route, route } from './route.ts';
 import { userCookie, viewOf } from './user-session.ts';
@@ -26,7 +26,7 @@ export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Ro
       body: sessionSchema,
       answers: { status: 204, description: 'Signed in; a session cookie is set' },
       handle: async ({ body, req, res }) => {
-        const who = req.ip ?? '';
+        const who = networkOf(req.ip);
         const wait = await attempts.begin(who);
         if (wait !== undefined) {
           res.setHeader('retry-after', wait);

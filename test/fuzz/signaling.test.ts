@@ -19,7 +19,7 @@ let silent: SignalClient[];
 let silentSince: number;
 
 beforeAll(async () => {
-  amphi = await Instance.start({ env: { AMPHI_ROLES: 'api' } });
+  amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_JOINS_PER_MINUTE: '100000' } });
   meeting = await createMeeting(amphi.base);
   const { meetingId } = await createMeeting(amphi.base);
   silentSince = performance.now();
