@@ -1,4 +1,5 @@
-import { AmphiError, isAmphiError } from '#base';
+import { createHash } from 'node:crypto';
+import { AmphiError, idOfBytes, isAmphiError } from '#base';
 import { type Handlers, LATER } from './handler.ts';
 import { moderates, requireAllowed } from './rights.ts';
 import type { ChatChange, Person, RoomChat, RoomState } from './state.ts';
@@ -24,7 +25,7 @@ export const chat: Handlers<Chat> = {
     turn.do({
       type: 'keep-chat',
       chat: {
-        messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+        messageId: newMessageId(turn, person, ref),
         from: person.participantId,
         displayName: person.displayName,
         ...(to === undefined ? {} : { to }),
@@ -51,6 +52,13 @@ export const chat: Handlers<Chat> = {
   },
 };
 
+/** Of what carries a `ref` always the same: said again to another node after a break, it is kept once. */
+function newMessageId(turn: Turn, { participantId, resumeKey }: Person, ref?: string): string {
+  if (ref === undefined) return turn.deps.newId(MESSAGE_ID_CHARACTERS);
+  const hash = createHash('sha256').update(`${participantId} ${resumeKey} ${ref}`).digest();
+  return idOfBytes(hash.subarray(0, MESSAGE_ID_CHARACTERS));
+}
+
 /** Words to all rooms at once; of the server itself where `from` is undefined. */
 export function broadcastChat(
   turn: Turn,
@@ -61,7 +69,7 @@ export function broadcastChat(
   turn.do({
     type: 'keep-chat',
     chat: {
-      messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+      messageId: newMessageId(turn, person, ref),
       from: person.participantId,
       displayName: person.displayName,
       message,
@@ -127,8 +135,9 @@ function reacted(
   return Object.fromEntries(after);
 }
 
-/** It is kept: everybody whom it is for gets it. */
+/** It is kept: everybody whom it is for gets it, unless an earlier holder of the room had kept it. */
 export function chatKept(turn: Turn, kept: RoomChat): void {
+  if (recentChat(turn.state, kept.messageId) !== undefined) return;
   turn.state.chat = [...turn.state.chat, kept].slice(-RECENT);
   turn.tell({ type: 'chat', ...publicChat(kept) }, (person) => mayRead(kept, person));
 }

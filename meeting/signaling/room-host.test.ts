@@ -5,7 +5,7 @@ import { clientMessageSchema } from '#contracts';
 import type { MeetingRow } from '../meetings/repository.ts';
 import { withBans } from '../room/bans.ts';
 import type { RoomMessage } from '../room/room.ts';
-import type { RoomState } from '../room/state.ts';
+import type { RoomChat, RoomState } from '../room/state.ts';
 import type { Grant, Line } from './line.ts';
 import { RoomHost, type RoomHostDeps } from './room-host.ts';
 
@@ -29,6 +29,7 @@ class World {
     endedAt: null,
   };
   readonly filesRemoved = vi.fn();
+  readonly chat = new Map<string, RoomChat>();
   redis: Record<string, string> = {};
   readonly hosts: RoomHost[] = [];
   #fence = 0;
@@ -78,7 +79,13 @@ class World {
         joined: () => asked(() => {}),
         left: () => asked(() => {}),
       },
-      chat: { recent: async () => [], keep: () => asked(() => {}) },
+      chat: {
+        recent: async () => [...this.chat.values()],
+        keep: (_id: string, one: RoomChat) =>
+          asked(() => {
+            if (!this.chat.has(one.messageId)) this.chat.set(one.messageId, one);
+          }),
+      },
       files: { removeAll: () => asked(this.filesRemoved) },
       iceServers: () => [],
       hasCallServer: () => false,
@@ -226,6 +233,44 @@ describe('what hosts decide while the database is away', () => {
     expect(world.row.endedAt).not.toBeNull();
     expect(world.redis).toEqual({});
   });
+});
+
+describe('what has no answer when the node dies', () => {
+  it.each([true, false])(
+    'is answered by the next one, and kept once (kept before: %s)',
+    async (isKept) => {
+      const first = await world.open();
+      const before = new Somebody(first, 'a');
+      const [welcome] = before.heard.flatMap((one) => (one.type === 'welcome' ? [one] : []));
+      world.isAway = true;
+      const chat: ClientMessageInput = { type: 'chat', message: 'hello', ref: 'mine' };
+      before.say(chat);
+      await vi.waitFor(() =>
+        expect(Object.values(world.state.people)[0]?.answered).toEqual([{ ref: 'mine' }]),
+      );
+      world.hosts.length = 0;
+      world.isAway = !isKept;
+      if (isKept) await vi.waitFor(() => expect(world.chat.size).toBe(1), 3_000);
+      // The state is as it was before the answer.
+      const state = world.state;
+      for (const person of Object.values(state.people)) person.answered = [{ ref: 'mine' }];
+      world.redis['state'] = JSON.stringify(state);
+      const opening = world.open();
+      world.isAway = false;
+      const second = await opening;
+      const after = new Somebody(second, 'a', 'participant', {}, welcome!.resumeKey);
+      after.say(chat);
+      await vi.waitFor(
+        () => expect(after.heard.some(({ type }) => type === 'ok')).toBe(true),
+        3_000,
+      );
+      expect([...world.chat.values()].map(({ message }) => message)).toEqual(['hello']);
+      const shown = after.heard.flatMap((one) =>
+        one.type === 'chat' ? [one] : one.type === 'welcome' ? one.chat : [],
+      );
+      expect(shown.map(({ messageId }) => messageId)).toEqual([...world.chat.keys()]);
+    },
+  );
 });
 
 describe('tokens', () => {

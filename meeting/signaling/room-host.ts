@@ -159,8 +159,10 @@ export class RoomHost {
     }
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
-    for (const id of [...Object.keys(state.people), ...Object.keys(state.waiting)]) {
-      room.lose(id, nowMs);
+    for (const person of [...Object.values(state.people), ...Object.values(state.waiting)]) {
+      // What has no answer yet will be said again, and answered by this one.
+      person.answered = person.answered.filter(({ message }) => message !== undefined);
+      room.lose(person.participantId, nowMs);
     }
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
