@@ -127,7 +127,7 @@ export function lose(turn: Turn, participantId: string): void {
   const person = turn.state.people[participantId] ?? turn.state.waiting[participantId];
   if (person === undefined || person.goneSince !== undefined) return;
   person.goneSince = turn.nowMs;
-  if (turn.state.people[participantId] !== undefined) turn.tellUpdated(person);
+  if (turn.state.people[participantId] !== undefined) turn.tellConnected(person);
 }
 
 /** Somebody came back. Throws `unauthorized` when nobody of this id and key may. */
@@ -139,7 +139,7 @@ export function comeBack(turn: Turn, participantId: string, resumeKey: string): 
   }
   if (person.goneSince === undefined) return;
   delete person.goneSince;
-  if (inside !== undefined) turn.tellUpdated(person);
+  if (inside !== undefined) turn.tellConnected(person);
 }
 
 /** How things stand, for somebody who came back too late to be told what was missed. */

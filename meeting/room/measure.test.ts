@@ -126,6 +126,26 @@ describe('votes', () => {
   });
 });
 
+describe('sockets', () => {
+  it('that come and go are told five times a second, and how it is at last', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join()];
+    const key = r.state.people[a]!.resumeKey;
+    const told = () => r.told(b, 'participant-updated').map((one) => one.participant.connected);
+    for (let i = 0; i < 50; i++) {
+      r.note(r.room.lose(a, r.nowMs));
+      r.note(r.room.resume(a, key, r.nowMs));
+    }
+    expect(told()).toEqual([false]);
+    r.pass(200);
+    expect(told()).toEqual([false, true]);
+    r.note(r.room.lose(a, r.nowMs));
+    r.say(a, { type: 'leave' });
+    r.pass(200);
+    expect(told()).toEqual([false, true]);
+  });
+});
+
 describe('the waiting room', () => {
   const code = (work: () => unknown): string | undefined => {
     try {

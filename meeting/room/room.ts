@@ -18,7 +18,7 @@ import { Measures } from './measure.ts';
 import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
-import { paceDeadlines, tellOwed, WAITING_LIST } from './pace.ts';
+import { paceDeadlines, tellOwed } from './pace.ts';
 import { social, tellOwedPoll } from './social.ts';
 import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
@@ -258,8 +258,11 @@ export class Room {
     return this.#turn(nowMs, (turn) => {
       dropTheGone(turn);
       tellOwed(turn, (what) => {
-        if (what === WAITING_LIST) turn.tellWaitingNow();
-        else tellOwedPoll(turn, what);
+        const [kind, id = ''] = what.split(' ');
+        const person = this.state.people[id];
+        if (kind === 'waiting') turn.tellWaitingNow();
+        else if (kind === 'poll') tellOwedPoll(turn, id);
+        else if (person !== undefined) turn.tellUpdated(person);
       });
       if ((this.state.breakouts?.endsAt ?? Number.POSITIVE_INFINITY) <= nowMs) closeBreakouts(turn);
       decideRoute(turn);

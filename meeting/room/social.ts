@@ -70,7 +70,7 @@ export const social: Handlers<Social> = {
     }
     if (chosen.length === 0) delete poll.votes[person.participantId];
     else poll.votes[person.participantId] = chosen;
-    tellPaced(turn, pollId, () => tellPoll(turn, poll));
+    tellPaced(turn, `poll ${pollId}`, () => tellPoll(turn, poll));
     return undefined;
   },
   'poll-close': (turn, person, { pollId }) => {
