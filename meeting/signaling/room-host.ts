@@ -5,16 +5,17 @@ import type { ChatStore } from '../chat/store.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
-import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import type { Effect, EndReason } from '../room/state.ts';
 import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
-import { Decisions, unite } from './decisions.ts';
+import { Decisions } from './decisions.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
 import { MediaLink } from './media-link.ts';
 import { Outbox } from './outbox.ts';
-import { dropSnapshot, readSnapshot, SnapshotWriter } from './snapshot.ts';
+import { dropSnapshot, SnapshotWriter } from './snapshot.ts';
 import { Staging } from './staging.ts';
+import { takeUp } from './take-up.ts';
 
 export interface RoomHostDeps {
   redis: Redis;
@@ -30,7 +31,6 @@ export interface RoomHostDeps {
 type First = Extract<ClientMessage, { type: 'join' | 'resume' }>;
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
-const RECENT_CHAT = 100;
 /** A timer cannot wait longer than some weeks. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -123,46 +123,12 @@ export class RoomHost {
     deps: RoomHostDeps,
     options: { meetingId: string; fence: number; onStale: () => void },
   ): Promise<RoomHost> {
-    const { meetingId } = options;
     const nowMs = Date.now();
-    const unlessAway = (error: unknown) => {
-      if (isAmphiError(error, 'meeting_not_found')) throw error;
-      return undefined;
-    };
-    const [row, chat, kept] = await Promise.all([
-      deps.meetings.meeting(meetingId).catch(unlessAway),
-      deps.chat.recent(meetingId, RECENT_CHAT).catch(unlessAway),
-      readSnapshot(deps.redis, meetingId),
-    ]);
-    // With the database away, a room goes on as it was.
-    if (row === undefined && kept === undefined) throw new AmphiError('unavailable');
-    if (row !== undefined && row.endedAt !== null) throw new AmphiError('meeting_ended');
-    if (kept?.unwritten?.ended) {
-      await endLate(deps, meetingId);
-      throw new AmphiError('meeting_ended');
-    }
-    const state =
-      kept ??
-      newRoom({
-        meetingId,
-        title: row?.title ?? '',
-        settings: settingsOf(row as MeetingRow),
-        banned: row?.banned ?? [],
-        chat: chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT)),
-        nowMs,
-      });
-    if (row !== undefined) unite(state, row);
-    // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
-    if (chat !== undefined) {
-      state.chat = chat;
-      state.lastAt = Math.max(state.lastAt, chat.at(-1)?.timestamp ?? 0);
-    }
+    const state = await takeUp(deps, options.meetingId, nowMs);
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
-    for (const person of [...Object.values(state.people), ...Object.values(state.waiting)]) {
-      // What has no answer yet will be said again, and answered by this one.
-      person.answered = person.answered.filter(({ message }) => message !== undefined);
-      room.lose(person.participantId, nowMs);
+    for (const id of [...Object.keys(state.people), ...Object.keys(state.waiting)]) {
+      room.lose(id, nowMs);
     }
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
@@ -444,15 +410,5 @@ export class RoomHost {
   #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {
     if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'request failed');
     this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
-  }
-}
-
-/** The meeting was ended while the database was away, and whoever held it has gone since. */
-async function endLate({ meetings, redis, log }: RoomHostDeps, meetingId: string): Promise<void> {
-  try {
-    await meetings.end(meetingId);
-    await dropSnapshot(redis, meetingId);
-  } catch (error) {
-    log.warn({ meetingId, reason: messageOf(error) }, 'the end of a meeting is still not written');
   }
 }
