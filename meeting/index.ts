@@ -4,6 +4,7 @@ export { FileRepository } from './files/repository.ts';
 export { calendarFile } from './meetings/calendar.ts';
 export { MeetingRepository, type MeetingRow } from './meetings/repository.ts';
 export { type Caller, MeetingService } from './meetings/service.ts';
+export { type AccountSession, AccountSessions } from './people/account-sessions.ts';
 export { Accounts } from './people/accounts.ts';
 export { passwordMark } from './people/passwords.ts';
 export { PictureStore } from './people/pictures.ts';

@@ -1,6 +1,7 @@
 export { type AttemptLimits, Attempts } from './attempts.ts';
 export { type Child, type ChildExit, lastWords, startChild } from './child.ts';
 export { cpuSecondsOf, idleSeconds } from './cpu.ts';
+export { EndedSessions, SESSION_ENDED_CHANNEL, type Session } from './ended-sessions.ts';
 export {
   type FfmpegCommand,
   type FfmpegInfo,

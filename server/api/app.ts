@@ -91,7 +91,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
     ...pastCallRoutes({ gate, users: deps.users }),
     ...internalRoutes(events),
-    ...sessionRoutes({ gate, redis }),
+    ...sessionRoutes({ gate, redis, users: deps.users }),
     ...operationsRoutes(deps),
   ];
 

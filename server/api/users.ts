@@ -17,7 +17,7 @@ import type { Accounts, PeopleRepository, UserGateway, UserRow } from '#meeting'
 import { type Gate, USER_SESSION_SECONDS } from './auth.ts';
 import { linksFor } from './links.ts';
 import { type Route, route } from './route.ts';
-import { accountOf, userCookie, viewOf } from './user-session.ts';
+import { accountOf, sessionOf, userCookie, viewOf } from './user-session.ts';
 
 export interface UserRouteDeps {
   config: Config;
@@ -89,9 +89,9 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       access: 'user',
       answers: { status: 200, schema: userSocketSchema, description: 'The address with the token' },
       handle: async ({ req }) => {
-        const { userId } = await accountOf(gate, req);
+        const session = await sessionOf(gate, req);
         const { sockets } = linksFor(config, req);
-        const token = await users.token(userId, sockets);
+        const token = await users.token(session, sockets);
         return { webSocketUrl: `${sockets}/signal/user?token=${token}`, token };
       },
     }),
@@ -107,9 +107,10 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
         const { userId } = await accountOf(gate, req);
         const changed = await accounts.change(userId, body);
         if (body.displayName !== undefined) await users.profileChanged(userId);
-        return body.password === undefined
-          ? viewOf(changed)
-          : (await signIn(changed, req, res)).user;
+        if (body.password === undefined) return viewOf(changed);
+        const signedIn = await signIn(changed, req, res);
+        await users.sessionsEnded(userId);
+        return signedIn.user;
       },
     }),
   ];

@@ -271,7 +271,7 @@ describe('calls', () => {
     b.socket.send('{"type":"hat"}');
     expect(await b.next('error')).toMatchObject({ code: 'bad_request' });
     const forged = new Device(`${amphi.base.replace('http', 'ws')}/signal/user?token=${ann.token}`);
-    await new Promise((resolve) => forged.socket.once('close', resolve));
+    await forged.closed;
     expect(forged.events).toEqual([]);
   });
 });

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base';
+import { CLOSE_CODES } from '#contracts';
 import { connectRedis, type Redis } from '#platform';
 import { createMeeting, Instance, SignalClient, SignalingNode, until } from '#support';
+import { Device, PASSWORD, People, type SignedIn } from './people-rig.ts';
 
 /** Further signalling nodes in this process, on the Redis and the database of a running Amphi. */
 
 const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 let amphi: Instance;
 let redis: Redis;
+let people: People;
 const nodes: SignalingNode[] = [];
 
 async function startNode(nodeId: string): Promise<SignalingNode> {
@@ -25,6 +28,7 @@ async function stopNode(node: SignalingNode): Promise<void> {
 
 beforeAll(async () => {
   amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_CLUSTER_SECRET: SECRET } });
+  people = new People(amphi);
   redis = connectRedis(`unix:${join(amphi.dataDir, 'run', 'redis.sock')}`, { log: silentLogger });
 });
 
@@ -113,5 +117,61 @@ describe('several nodes', () => {
     guest.say({ type: 'hand-raise' });
     expect((await guest.closed).code).toBe(1012);
     await until('the room to be let go of', () => node.rooms.size === 0);
+  });
+});
+
+describe('the sockets of an account', () => {
+  /** A device of this session at that node. */
+  async function deviceAt(node: SignalingNode, who: SignedIn): Promise<Device> {
+    const device = new Device((await people.address(who)).replace(/^ws:\/\/[^/]+/, node.base));
+    await device.next('hello');
+    return device;
+  }
+
+  it('end with their session on all nodes, and those of other sessions stay', async () => {
+    const node = await startNode('six');
+    const first = await people.signUp('sue');
+    const second = await people.signIn(first);
+    const mine = [await people.device(first), await deviceAt(node, first)];
+    const others = [await people.device(second), await deviceAt(node, second)];
+    const late = await people.address(first);
+    await people.call('DELETE', '/api/sessions/current', { token: first.token });
+    for (const device of mine) expect(await device.closed).toBe(CLOSE_CODES.signedOut);
+    for (const device of others) await device.settled();
+    // Nor does a token that was handed out before.
+    const refused = new Device(late);
+    await refused.closed;
+    expect(refused.events).toEqual([]);
+  });
+
+  it('end with the password by which they were opened, and those of the new one stay', async () => {
+    const node = await startNode('seven');
+    const first = await people.signUp('tom');
+    const second = await people.signIn(first);
+    const devices = [
+      await people.device(first),
+      await deviceAt(node, first),
+      await deviceAt(node, second),
+    ];
+    const password = 'another horse';
+    const body = { password, currentPassword: PASSWORD };
+    await people.call('PATCH', '/api/users/me', { body, token: second.token });
+    for (const device of devices) expect(await device.closed).toBe(CLOSE_CODES.signedOut);
+    const { email } = first.user;
+    const again = await people.call('POST', '/api/sessions', { body: { email, password } });
+    await (await deviceAt(node, again.value as SignedIn)).settled();
+  });
+
+  it('end also when their node did not hear of it', async () => {
+    const node = await startNode('eight');
+    const who = await people.signUp('una');
+    const device = await deviceAt(node, who);
+    const { jti } = JSON.parse(
+      Buffer.from(who.token.split('.')[1] ?? '', 'base64url').toString(),
+    ) as { jti: string };
+    await redis.set(`amphi:session-ended:${jti}`, '1', 'EX', 60);
+    await device.settled();
+    await redis.client('KILL', 'TYPE', 'pubsub');
+    expect(await device.closed).toBe(CLOSE_CODES.signedOut);
   });
 });
