@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base';
 import { CLOSE_CODES } from '#contracts';
-import { connectRedis, type Redis } from '#platform';
+import { connectRedis, extraConnection, type Redis } from '#platform';
+import { openDatabase } from '#platform/sql';
 import { createMeeting, Instance, SignalClient, SignalingNode, until } from '#support';
 import { Device, PASSWORD, People, type SignedIn } from './people-rig.ts';
 
@@ -38,8 +39,8 @@ afterAll(async () => {
   await amphi?.stop();
 });
 
-/** Comes in by this node, wherever the room is held. */
-async function joinAt(
+/** A socket at this node that has said nothing yet, wherever the room is held. */
+async function knockAt(
   node: SignalingNode,
   meetingId: string,
   hostToken?: string,
@@ -53,9 +54,32 @@ async function joinAt(
   knocked.cut();
   const client = new SignalClient(url, knocked.participantId);
   await client.opened();
+  return client;
+}
+
+const enter = (client: SignalClient) =>
   client.say({ type: 'join', participantId: client.participantId });
+
+async function joinAt(
+  node: SignalingNode,
+  meetingId: string,
+  hostToken?: string,
+): Promise<SignalClient> {
+  const client = await knockAt(node, meetingId, hostToken);
+  enter(client);
   await client.next('welcome');
   return client;
+}
+
+/** What is said to a node by others, by its kind. */
+async function overhear(nodeId: string): Promise<{ kinds: string[]; stop: () => void }> {
+  const subscriber = extraConnection(redis, silentLogger, 'subscribe');
+  const kinds: string[] = [];
+  subscriber.on('smessage', (_channel, text: string) =>
+    kinds.push((JSON.parse(text) as { kind: string }).kind),
+  );
+  await subscriber.ssubscribe(`amphi:signal:{${nodeId}}`);
+  return { kinds, stop: () => subscriber.disconnect() };
 }
 
 describe('several nodes', () => {
@@ -107,6 +131,68 @@ describe('several nodes', () => {
     await h.next('welcome');
     expect(await h.ask({ type: 'lock', locked: true })).toMatchObject({ type: 'ok' });
     expect(two.rooms.size).toBe(1);
+  });
+
+  it('let nobody in who goes while the room is opened, and answer who speaks meanwhile', async () => {
+    const [one, two] = [await startNode('opener'), await startNode('other')];
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await knockAt(one, meetingId, hostToken);
+    const [goes, stays] = [await knockAt(two, meetingId), await knockAt(two, meetingId)];
+    const heard = await overhear('opener');
+    const socketPath = join(amphi.dataDir, 'run', 'postgres.sock');
+    const database = await openDatabase(`unix:${socketPath}`);
+    let asked: ReturnType<SignalClient['ask']> | undefined;
+    // The room cannot be read while a transaction has the database.
+    await database.db.transaction(async (transaction) => {
+      const holding = async (what: string, isSo: () => boolean | Promise<boolean>) =>
+        until(what, async () => {
+          await transaction.execute('select 1');
+          return isSo();
+        });
+      await holding('the database to be held', () => true);
+      enter(host);
+      const lease = `amphi:lease:meeting:${meetingId}`;
+      await holding('the room to be taken', async () => (await redis.get(lease)) === 'opener');
+      enter(goes);
+      const count = (kind: string) => heard.kinds.filter((one) => one === kind).length;
+      await holding('the first to be relayed', () => count('open') === 1);
+      goes.cut();
+      await holding('that it is gone to be relayed', () => count('gone') === 1);
+      enter(stays);
+      asked = stays.ask({ type: 'hand-raise' });
+      await holding('the other to be relayed', () => count('message') === 1);
+    });
+    expect(await asked).toMatchObject({ type: 'ok' });
+    const { participants } = await stays.next('welcome');
+    expect(participants.map((one) => one.participantId)).toEqual([host.participantId]);
+    await host.ask({ type: 'hand-raise' });
+    const joined = host
+      .of('participant-joined')
+      .map(({ participant }) => participant.participantId);
+    expect(joined).toEqual([stays.participantId]);
+    heard.stop();
+    await database.close();
+  });
+
+  it('forget the sockets of others that a room has closed', async () => {
+    const [one, two] = [await startNode('keeper'), await startNode('guest')];
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await joinAt(one, meetingId, hostToken);
+    const [leaves, removed] = [await joinAt(two, meetingId), await joinAt(two, meetingId)];
+    expect(one.rooms.lines).toBe(3);
+    leaves.say({ type: 'leave' });
+    expect((await leaves.closed).code).toBe(1000);
+    await host.ask({ type: 'remove', participantId: removed.participantId });
+    expect((await removed.closed).code).toBe(CLOSE_CODES.removed);
+    const refused = await knockAt(two, meetingId);
+    refused.say({
+      type: 'resume',
+      participantId: refused.participantId,
+      resumeKey: 'x',
+      sequence: 0,
+    });
+    expect((await refused.closed).code).toBe(CLOSE_CODES.notJoined);
+    expect(one.rooms.lines).toBe(1);
   });
 
   it('let go of a room that a newer holder has written', async () => {
