@@ -122,7 +122,7 @@ export class MeetingService {
     };
   }
 
-  /** Whether nobody is in it. */
+  /** Whether nobody is in it now; so it seems, too, while its room goes from one node to another. */
   async isEmpty(meetingId: string): Promise<boolean> {
     return ((await this.#live(meetingId))?.participants.length ?? 0) === 0;
   }
