@@ -29,6 +29,12 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
+/** When to come again, as a header (RFC 9110 10.2.3), where the error says so. */
+export function retryAfterOf(error: unknown): Record<string, number> {
+  const seconds = isAmphiError(error) ? error.retryAfterSeconds : undefined;
+  return seconds === undefined ? {} : { 'retry-after': seconds };
+}
+
 /** Answers with a problem; when the head has gone out already, ends the connection instead. */
 export function sendProblem(res: ServerResponse, error: unknown): void {
   if (res.headersSent) {
@@ -38,6 +44,7 @@ export function sendProblem(res: ServerResponse, error: unknown): void {
   const problem = problemOf(error);
   const body = JSON.stringify(problem);
   res.writeHead(problem.status, {
+    ...retryAfterOf(error),
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',

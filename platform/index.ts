@@ -18,6 +18,7 @@ export {
   type Problem,
   problemOf,
   readJson,
+  retryAfterOf,
   run,
   sendJson,
   sendProblem,

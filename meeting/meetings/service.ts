@@ -27,6 +27,10 @@ const JOIN_SECONDS = 5 * 60;
 /** Of one address, for one meeting. */
 const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
 
+/** Of one account. */
+const MAKING = { name: 'meetings-made', failures: 100, seconds: 3_600 };
+const MOST_OPEN = 5_000;
+
 export interface MeetingServiceDeps {
   meetings: MeetingRepository;
   rooms: Rooms;
@@ -47,20 +51,24 @@ export interface Caller {
 export class MeetingService {
   readonly #deps: MeetingServiceDeps;
   readonly #attempts: Attempts;
+  readonly #making: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
     this.#attempts = new Attempts(deps.redis, PASSWORD_LIMITS);
+    this.#making = new Attempts(deps.redis, MAKING);
   }
 
+  /** Throws `too_many` when its owner makes, or has, too many. */
   async create(
     body: z.output<typeof createMeetingSchema>,
     ownerId: string | undefined,
   ): Promise<{ row: MeetingRow; hostToken: string }> {
     const { title, startTime, durationMinutes, settings = {} } = body;
     const { password, ...rest } = settings;
+    if (ownerId !== undefined) await this.#making.spend(ownerId, 'Too many new meetings');
     const hostToken = randomBytes(HOST_KEY_BYTES).toString('base64url');
-    const row = await this.#deps.meetings.create({
+    const made = {
       title,
       ownerId,
       hostKeyHash: sha256Hex(hostToken),
@@ -68,7 +76,8 @@ export class MeetingService {
       settings: rest,
       startTime: startTime === undefined ? undefined : new Date(startTime),
       durationMinutes: durationMinutes ?? DEFAULT_DURATION_MINUTES,
-    });
+    };
+    const row = await this.#deps.meetings.create(made, MOST_OPEN);
     return { row, hostToken };
   }
 
@@ -257,11 +266,13 @@ export class MeetingService {
         throw new AmphiError('wrong_password', 'The meeting has a password');
       }
       const who = `${row.meetingId}:${address}`;
-      const wait = await this.#attempts.begin(who);
-      if (wait !== undefined) {
-        throw new AmphiError('too_many', `Too many wrong passwords. Try again in ${wait} s.`);
-      }
-      if (!(await isPassword(password, row.passwordHash))) throw new AmphiError('wrong_password');
+      await this.#attempts.spend(who, 'Too many wrong passwords');
+      const isRight = await isPassword(password, row.passwordHash).catch(async (error) => {
+        // Not looked at: that was no attempt.
+        await this.#attempts.giveBack(who);
+        throw error;
+      });
+      if (!isRight) throw new AmphiError('wrong_password');
       await this.#attempts.succeeded(who);
     }
     const { locked, capacity } = settingsOf(row);

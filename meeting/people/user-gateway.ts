@@ -285,7 +285,7 @@ export class UserGateway implements Closable {
         say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
         return {};
       case 'message':
-        await within(this.#writes, userId);
+        await this.#writes.spend(userId, 'Too often');
         return { messageId: await this.#write(userId, message.to, message.message) };
       case 'message-history': {
         const { with: other, before } = message;
@@ -299,7 +299,7 @@ export class UserGateway implements Closable {
         await this.#channels.tell(userId, { type: 'messages-seen', with: message.with });
         return {};
       case 'call':
-        await within(this.#callings, userId);
+        await this.#callings.spend(userId, 'Too often');
         return this.#calls.receive(who, message);
       default:
         return this.#calls.receive(who, message satisfies CallRequest);
@@ -396,10 +396,4 @@ export class UserGateway implements Closable {
   #attempt(work: Promise<unknown>): void {
     work.catch((error) => this.#deps.log.debug({ reason: messageOf(error) }, 'not told'));
   }
-}
-
-/** Throws `too_many` when an account has done that as often as it may. */
-async function within(limit: Attempts, userId: string): Promise<void> {
-  const wait = await limit.begin(userId);
-  if (wait !== undefined) throw new AmphiError('too_many', `Too often. Try again in ${wait} s.`);
 }

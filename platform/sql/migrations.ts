@@ -165,4 +165,10 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index calls_caller on calls (caller_id, started_at);
     `,
   },
+  {
+    name: '0006-owners',
+    sql: `
+      create index meetings_owner on meetings (owner_id, created_at);
+    `,
+  },
 ];

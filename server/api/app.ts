@@ -16,7 +16,7 @@ import {
   Survey,
   type UserGateway,
 } from '#meeting';
-import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
+import { problemOf, type Redis, retryAfterOf, type TokenIssuer, validate } from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
 import { eventRoutes } from './events.ts';
@@ -169,6 +169,7 @@ function answerProblem(
     );
   }
   const problem = problemOf(known);
+  for (const [name, value] of Object.entries(retryAfterOf(known))) res.setHeader(name, value);
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 

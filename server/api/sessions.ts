@@ -36,11 +36,7 @@ export function sessionRoutes({
       answers: { status: 204, description: 'Signed in; a session cookie is set' },
       handle: async ({ body, req, res }) => {
         const who = req.ip ?? '';
-        const wait = await attempts.begin(who);
-        if (wait !== undefined) {
-          res.setHeader('retry-after', wait);
-          throw new AmphiError('too_many', `Too many wrong tokens. Try again in ${wait} s.`);
-        }
+        await attempts.spend(who, 'Too many wrong tokens');
         if (!gate.isAdminToken(body.token))
           throw new AmphiError('unauthorized', 'That token is not right');
         await attempts.succeeded(who);

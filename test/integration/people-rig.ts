@@ -7,6 +7,7 @@ interface Answer {
   code: string;
   value: unknown;
   cookies: string[];
+  retryAfter: string | null;
 }
 
 export interface SignedIn {
@@ -46,6 +47,7 @@ export class People {
       code: (value as ProblemView | undefined)?.code ?? '',
       value,
       cookies: answer.headers.getSetCookie(),
+      retryAfter: answer.headers.get('retry-after'),
     };
   }
 
