@@ -6,6 +6,7 @@ export { MeetingRepository, type MeetingRow } from './meetings/repository.ts';
 export { type Caller, MeetingService } from './meetings/service.ts';
 export { type AccountSession, AccountSessions } from './people/account-sessions.ts';
 export { Accounts } from './people/accounts.ts';
+export { ContactRequests } from './people/contact-requests.ts';
 export { passwordMark } from './people/passwords.ts';
 export { PictureStore } from './people/pictures.ts';
 export { PeopleRepository, pictureOf, type UserRow } from './people/repository.ts';

@@ -171,4 +171,18 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index meetings_owner on meetings (owner_id, created_at);
     `,
   },
+  {
+    name: '0007-invitations',
+    sql: `
+      alter table contacts add column alias text;
+      create table invitations (
+        user_id text not null references users on delete cascade,
+        email text not null,
+        alias text not null,
+        created_at timestamptz not null default now(),
+        primary key (user_id, email)
+      );
+      create index invitations_email on invitations (email, created_at);
+    `,
+  },
 ];

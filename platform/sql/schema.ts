@@ -194,9 +194,28 @@ export const contacts = pgTable(
       .notNull()
       .references(() => users.userId, { onDelete: 'cascade' }),
     state: text('state').$type<'requested' | 'asked' | 'accepted' | 'blocked'>().notNull(),
+    /** Stands for the other one's id as long as who asked is not to learn whether there is such an account. */
+    alias: text('alias'),
     createdAt: createdAt(),
   },
   (table) => [primaryKey({ columns: [table.userId, table.otherId] })],
+);
+
+/** Requests to addresses of which there is no account; they become contacts when there is one. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    email: text('email').notNull(),
+    alias: text('alias').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.email] }),
+    index('invitations_email').on(table.email, table.createdAt),
+  ],
 );
 
 /** Calls between users, as the one who was called is told of them later. */

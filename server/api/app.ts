@@ -9,6 +9,7 @@ import {
 } from '#base';
 import {
   Accounts,
+  ContactRequests,
   type MeetingFiles,
   type MeetingService,
   PeopleRepository,
@@ -87,6 +88,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       people,
       users: deps.users,
       accounts: new Accounts({ people, redis }),
+      requests: new ContactRequests({ people, redis }),
     }),
     ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
     ...pastCallRoutes({ gate, users: deps.users }),
