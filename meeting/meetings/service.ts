@@ -11,7 +11,7 @@ import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#
 import type { MeetingFiles } from '../files/meeting-files.ts';
 import { hashPassword, isPassword } from '../people/passwords.ts';
 import { requireAllowed } from '../room/rights.ts';
-import type { Grant } from '../signaling/line.ts';
+import { type Grant, grantSchema } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
 import { type LiveRoom, readLive } from '../signaling/snapshot.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from './repository.ts';
@@ -45,6 +45,16 @@ export interface Caller {
   userId?: string | undefined;
   /** The bearer token that was shown, of whatever kind. */
   bearer?: string | undefined;
+}
+
+/** Somebody who is in a meeting. */
+interface Present {
+  participantId: string;
+  role: ParticipantRole;
+  /** Their account, or a hash of their browser: the same, however often they come in. */
+  person: string;
+  /** All participants who are in it. */
+  present: string[];
 }
 
 /** Meetings as the API has them; what goes on in them is for their rooms. */
@@ -170,28 +180,34 @@ export class MeetingService {
   }
 
   /** Whose participant's token of this meeting this is. Throws `unauthorized` or `forbidden`. */
-  async participant(meetingId: string, bearer: string | undefined): Promise<string> {
+  async participant(
+    meetingId: string,
+    bearer: string | undefined,
+  ): Promise<{ participantId: string; grant: Grant }> {
     const { sub, grant } = await this.#deps.tokens.verify('participant', bearer);
-    if (grant?.['meetingId'] !== meetingId) {
+    const granted = grantSchema.safeParse(grant);
+    if (!granted.success) throw new AmphiError('unauthorized');
+    if (granted.data.meetingId !== meetingId) {
       throw new AmphiError('forbidden', 'The token is for another meeting');
     }
-    return sub;
+    return { participantId: sub, grant: granted.data };
   }
 
   /**
    * The participant of this token, who is in the room now: neither in the waiting
    * room, nor removed. Throws `unauthorized` or `forbidden`.
    */
-  async present(
-    meetingId: string,
-    bearer: string | undefined,
-  ): Promise<LiveRoom['participants'][number]> {
-    const participantId = await this.participant(meetingId, bearer);
+  async present(meetingId: string, bearer: string | undefined): Promise<Present> {
+    const { participantId, grant } = await this.participant(meetingId, bearer);
+    const { userId, mark } = grant;
     // Who has just come in is written down a moment later.
     for (let attempt = 1; ; attempt++) {
       const live = await this.#live(meetingId);
       const found = live?.participants.find((one) => one.participantId === participantId);
-      if (found !== undefined) return found;
+      if (live !== undefined && found !== undefined) {
+        const present = live.participants.map((one) => one.participantId);
+        return { participantId, role: found.role, person: userId ?? mark, present };
+      }
       if (attempt === PRESENT_ATTEMPTS) {
         throw new AmphiError('forbidden', 'Only for who is in the meeting');
       }

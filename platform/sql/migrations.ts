@@ -185,4 +185,12 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index invitations_email on invitations (email, created_at);
     `,
   },
+  {
+    name: '0008-uploaders',
+    sql: `
+      alter table chat_files add column person text;
+      update chat_files set person = from_id;
+      alter table chat_files alter column person set not null;
+    `,
+  },
 ];

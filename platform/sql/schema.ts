@@ -161,7 +161,10 @@ export const chatFiles = pgTable(
   {
     fileId: text('file_id').primaryKey(),
     meetingId: ofMeeting(),
+    /** The participant. */
     fromId: text('from_id').notNull(),
+    /** Who that is, however often they come in: their account, or a hash of their browser. */
+    person: text('person').notNull(),
     name: text('name').notNull(),
     size: integer('size').notNull(),
     picture: jsonb('picture').$type<NonNullable<ChatFile['picture']>>(),
