@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { z } from 'zod';
 import { AmphiError, type Closable, type Fault, isAmphiError } from '#base';
+import { translateRedis } from './redis.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
@@ -16,7 +17,8 @@ export interface Problem {
   errors?: readonly Fault[];
 }
 
-export function problemOf(error: unknown): Problem {
+export function problemOf(thrown: unknown): Problem {
+  const error = translateRedis(thrown);
   const known = isAmphiError(error) ? error : new AmphiError('internal', { cause: error });
   return {
     type: `urn:amphi:error:${known.code}`,
@@ -30,7 +32,8 @@ export function problemOf(error: unknown): Problem {
 }
 
 /** When to come again, as a header (RFC 9110 10.2.3), where the error says so. */
-export function retryAfterOf(error: unknown): Record<string, number> {
+export function retryAfterOf(thrown: unknown): Record<string, number> {
+  const error = translateRedis(thrown);
   const seconds = isAmphiError(error) ? error.retryAfterSeconds : undefined;
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }

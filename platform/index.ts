@@ -46,7 +46,7 @@ export {
   type Queue,
   type Worker,
 } from './queue.ts';
-export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
+export { connectRedis, extraConnection, nextFence, type Redis, translateRedis } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
 export { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 export {

@@ -19,6 +19,7 @@ import {
   extraConnection,
   type Redis,
   type TokenIssuer,
+  translateRedis,
 } from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
@@ -265,7 +266,8 @@ export class UserGateway implements Closable {
     try {
       const done = await this.#do(who, message, say);
       if (ref !== undefined) say({ type: 'ok', ref, ...done });
-    } catch (error) {
+    } catch (thrown) {
+      const error = translateRedis(thrown);
       if (!isAmphiError(error)) {
         this.#deps.log.warn({ reason: messageOf(error) }, 'request of a user failed');
       }

@@ -17,7 +17,14 @@ import {
   Survey,
   type UserGateway,
 } from '#meeting';
-import { problemOf, type Redis, retryAfterOf, type TokenIssuer, validate } from '#platform';
+import {
+  problemOf,
+  type Redis,
+  retryAfterOf,
+  type TokenIssuer,
+  translateRedis,
+  validate,
+} from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
 import { eventRoutes } from './events.ts';
@@ -185,7 +192,8 @@ const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** What the body parser and the sender of files throw has their own shape. */
-function translate(error: unknown): unknown {
+function translate(thrown: unknown): unknown {
+  const error = translateRedis(thrown);
   if (isAmphiError(error)) return error;
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')
