@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { AmphiError, type Logger } from '#base';
-import { meetingIdSchema, participantIdSchema } from '#contracts';
+import { type IceServer, meetingIdSchema, participantIdSchema } from '#contracts';
 import type { TokenIssuer } from '#platform';
 import { unnumbered } from './frames.ts';
 import { type Grant, grantSchema } from './line.ts';
@@ -21,12 +21,20 @@ export class SignalGateway {
   readonly #rooms: Rooms;
   readonly #tokens: TokenIssuer;
   readonly #upgrader: Upgrader;
+  readonly #iceServers: () => IceServer[];
   readonly #log: Logger;
 
-  constructor(options: { rooms: Rooms; tokens: TokenIssuer; upgrader: Upgrader; log: Logger }) {
+  constructor(options: {
+    rooms: Rooms;
+    tokens: TokenIssuer;
+    upgrader: Upgrader;
+    iceServers: () => IceServer[];
+    log: Logger;
+  }) {
     this.#rooms = options.rooms;
     this.#tokens = options.tokens;
     this.#upgrader = options.upgrader;
+    this.#iceServers = options.iceServers;
     this.#log = options.log;
   }
 
@@ -58,7 +66,8 @@ export class SignalGateway {
       const claims = { sub: participantId, grant };
       const token = await this.#tokens.sign('participant', claims, TOKEN_SECONDS);
       const expiresAt = Date.now() + TOKEN_SECONDS * 1_000;
-      socket.line.send(unnumbered({ type: 'token', token, expiresAt }));
+      const iceServers = this.#iceServers();
+      socket.line.send(unnumbered({ type: 'token', token, expiresAt, iceServers }));
     };
     const socket = new RoomSocket(webSocket, {
       id: this.#upgrader.newId(),

@@ -111,7 +111,7 @@ async function startSignaling(
   );
   const meetings = new MeetingService({ meetings: repository, rooms, files, redis, tokens });
   const upgrader = disposer.add(new Upgrader({ nodeId, log }));
-  const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+  const gateway = new SignalGateway({ rooms, tokens, upgrader, iceServers: ice, log });
   const users = disposer.add(
     new UserGateway({
       redis,

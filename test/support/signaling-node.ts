@@ -67,6 +67,7 @@ export class SignalingNode {
       settings: { maxBytes: 1, meetingMaxBytes: 1, endings: [] },
       log,
     });
+    const iceServers = () => [];
     const rooms = await Rooms.start({
       redis,
       nodes: new NodeClient({ registry, tokens, nodeId }),
@@ -74,11 +75,11 @@ export class SignalingNode {
       meetings: new MeetingRepository(database.db),
       chat: new ChatStore(database.db),
       files,
-      iceServers: () => [],
+      iceServers,
       log,
     });
     const upgrader = new Upgrader({ nodeId, log });
-    const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+    const gateway = new SignalGateway({ rooms, tokens, upgrader, iceServers, log });
     const server = createServer();
     server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
     const listener = await listen(server, { host: '127.0.0.1', port: 0 });

@@ -193,6 +193,7 @@ export class RoomSession {
     if (this.#closed || this.#paths.receive(message)) return;
     const text = announcementOf(message, this.state.get());
     if (text !== undefined) announce(text);
+    if (message.type === 'welcome' || message.type === 'token') this.#setIceServers(message);
     if (message.type === 'welcome') this.#beforeWelcome(message);
     this.#dispatch({ type: 'server', message, nowMs: Date.now() });
     if (message.type === 'welcome') this.#onWelcome(message);
@@ -206,9 +207,13 @@ export class RoomSession {
     if (this.state.get().phase === 'over') this.close();
   }
 
-  /** What has to be so when connections are opened and one's own media is told. */
-  #beforeWelcome({ iceServers, self }: Welcome): void {
+  /** Those that came before run out after a while. */
+  #setIceServers({ iceServers }: Pick<Welcome, 'iceServers'>): void {
     if (iceServers.length > 0) this.#paths.setIceServers(iceServers as RTCIceServer[]);
+  }
+
+  /** What has to be so when connections are opened and one's own media is told. */
+  #beforeWelcome({ self }: Welcome): void {
     if (this.#wasWelcome) return;
     // A room may let people in muted. What they did not ask for, it has not refused.
     if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);

@@ -11,6 +11,10 @@ class FakeConnection {
   onconnectionstatechange: (() => void) | null = null;
   remoteDescription = {};
   restarts = 0;
+  signalingState = 'stable';
+  localDescription = null;
+  answeredWith: RTCIceServer[] | undefined;
+  configuration: RTCConfiguration;
   readonly said: string[] = [];
   readonly channel = {
     readyState: 'open',
@@ -18,7 +22,8 @@ class FakeConnection {
     onmessage: null as ((event: { data: string }) => void) | null,
   };
 
-  constructor() {
+  constructor(configuration: RTCConfiguration) {
+    this.configuration = configuration;
     FakeConnection.all.push(this);
   }
 
@@ -32,6 +37,20 @@ class FakeConnection {
 
   getTransceivers(): unknown[] {
     return [];
+  }
+
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+
+  async setRemoteDescription(): Promise<void> {}
+
+  async setLocalDescription(): Promise<void> {
+    this.answeredWith = this.configuration.iceServers;
   }
 
   restartIce(): void {
@@ -54,6 +73,7 @@ class FakeConnection {
 
 let mesh: Mesh;
 let isWay: boolean;
+let iceServers: RTCIceServer[];
 const everybody = () => true;
 
 beforeEach(() => {
@@ -63,9 +83,10 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   FakeConnection.all.length = 0;
   isWay = true;
+  iceServers = [{ urls: 'stun:first' }];
   mesh = new Mesh({
     selfId: 'me',
-    iceServers: () => [],
+    iceServers: () => iceServers,
     isWay: () => isWay,
     remote: new RemoteMedia(() => {}),
     send: () => {},
@@ -150,5 +171,18 @@ describe('Mesh', () => {
     toA?.becomes('connected');
     vi.advanceTimersByTime(10_000);
     expect(toA?.restarts).toBe(1);
+  });
+
+  it('asks the ICE servers of now for another way, its own and that of the other side', async () => {
+    const [toA, toB] = FakeConnection.all;
+    iceServers = [{ urls: 'stun:second' }];
+    mesh.findWay();
+    expect(toA?.configuration).toEqual({ iceServers, bundlePolicy: 'max-bundle' });
+    iceServers = [{ urls: 'stun:third' }];
+    mesh.description({ type: 'offer', sdp: 'again', from: 'b' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(toB?.answeredWith).toEqual(iceServers);
+    mesh.open(['c']);
+    expect(FakeConnection.all.at(-1)?.configuration.iceServers).toEqual(iceServers);
   });
 });

@@ -145,7 +145,7 @@ export class Mesh {
     const peer = new MeshPeer(
       {
         isPolite: selfId < id,
-        iceServers: iceServers(),
+        iceServers,
         send: (what) => {
           if (!isCurrent()) return;
           if (!('sdp' in what)) {
