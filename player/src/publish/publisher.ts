@@ -126,6 +126,7 @@ export class Publisher {
         if (this.#state.name === 'live') rescue.networkChanged();
       });
       try {
+        await this.#catchUp(session);
         await this.#watch(session, rescue, signal, onLive);
         return LOST;
       } finally {
@@ -139,6 +140,14 @@ export class Publisher {
       const text = error instanceof Error ? error.message : String(error);
       return problemOfAnswer(typeof status === 'number' ? status : 0, text);
     }
+  }
+
+  /** Sends what was chosen while the offer was under way. */
+  async #catchUp(session: WhipSession): Promise<void> {
+    for (const kind of ['audio', 'video'] as const) {
+      await session.replace(kind, this.#tracks.get(kind));
+    }
+    await session.set(this.#settings);
   }
 
   /** Until the connection is lost, by the browser's word or by silence. */
