@@ -49,8 +49,10 @@ export class CallCenter {
   constructor(events: CallCenterEvents) {
     this.#events = events;
     this.#line = new CallLine({
-      address: async () =>
-        (await call<{ webSocketUrl: string }>('POST', '/api/users/me/socket')).webSocketUrl,
+      address: async (signal) => {
+        const path = '/api/users/me/socket';
+        return (await call<{ webSocketUrl: string }>('POST', path, { signal })).webSocketUrl;
+      },
       onEvent: (event) => this.#heard(event),
       onState: (state) => this.#dispatch({ type: 'socket', state }),
       onEnd: () => this.#dispatch({ type: 'socket', state: 'closed' }),
