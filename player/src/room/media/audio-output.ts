@@ -84,6 +84,10 @@ export class AudioOutput {
     element.muted = true;
     element.srcObject = new MediaStream([track]);
     const player = { element, of, isHeard: false };
+    // So it does when it may not sound and is unmuted; when it is played unmuted, it says why not.
+    element.addEventListener('pause', () => {
+      if (player.isHeard && this.#players.get(track.id) === player) this.#play(element);
+    });
     this.#players.set(track.id, player);
     this.#host.append(element);
     if (this.#sink !== '') this.#direct(element);

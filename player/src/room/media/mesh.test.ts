@@ -107,6 +107,7 @@ const states = () => FakeConnection.all.map(({ connectionState }) => connectionS
 
 describe('Mesh', () => {
   it('closes a connection when both sides have each other by the call server, and a while after', () => {
+    isWay = false;
     const [toA] = FakeConnection.all;
     mesh.tellHas('callserver', everybody);
     mesh.tellHas('callserver', everybody);
@@ -121,6 +122,7 @@ describe('Mesh', () => {
   });
 
   it('keeps a connection that the other side still needs, or that this one does', () => {
+    isWay = false;
     const [toA, toB] = FakeConnection.all;
     toA?.hears(HAS_BY_CALL_SERVER);
     toB?.hears(HAS_BY_CALL_SERVER);
@@ -144,6 +146,31 @@ describe('Mesh', () => {
     mesh.renew();
     mesh.open(['a', 'b']);
     expect(states()).toEqual(['closed', 'new', 'new']);
+  });
+
+  it('leaves it to the side that offers to make anew what was given up', async () => {
+    const offer = async (connection: string) => {
+      mesh.description({ type: 'offer', sdp: '', from: 'you', connection });
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    await offer('you1');
+    const toYou = FakeConnection.all.at(-1);
+    isWay = false;
+    toYou?.hears(HAS_BY_CALL_SERVER);
+    mesh.tellHas('callserver', (id) => id === 'you');
+    isWay = true;
+    mesh.renew();
+    // The other side may have given up nothing yet, and makes nothing anew then.
+    vi.advanceTimersByTime(60_000);
+    expect(toYou?.connectionState).toBe('new');
+    // That we had its media by the call server was said before this: it does not count now.
+    toYou?.hears(HAS_BY_CALL_SERVER);
+    mesh.tellHas('callserver', (id) => id === 'you');
+    vi.advanceTimersByTime(60_000);
+    expect(toYou?.connectionState).toBe('new');
+    await offer('you2');
+    expect(toYou?.connectionState).toBe('closed');
+    expect(states()).toEqual(['new', 'new', 'closed', 'new']);
   });
 
   it('takes offers of others while direct is the way, and of none when it is not', () => {
