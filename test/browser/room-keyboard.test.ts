@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedMeeting } from '#contracts';
-import { Instance, launchBrowser, until } from '#support';
+import { Instance, launchBrowser, seriousFindings, until } from '#support';
 
 let amphi: Instance;
 let browser: Browser;
@@ -35,10 +35,11 @@ const focused = () =>
   page.evaluate(() => {
     const { activeElement } = document;
     if (activeElement === null || activeElement === document.body) return 'nothing';
-    const labels = activeElement instanceof HTMLInputElement ? activeElement.labels : null;
+    const label = (activeElement as HTMLInputElement).labels?.[0];
     const name =
       activeElement.getAttribute('aria-label') ??
-      labels?.[0]?.innerText ??
+      label?.querySelector('.field-label, bdi')?.textContent ??
+      label?.textContent ??
       activeElement.textContent;
     return `${activeElement.getAttribute('role') ?? activeElement.localName} ${name?.trim()}`;
   });
@@ -140,6 +141,35 @@ describe('a room by keyboard alone', () => {
     await tabTo('button Show pictures');
     await press('Enter');
     await focusReachesContent();
+  });
+
+  it('asks a poll and answers it, and remembers the answer', async () => {
+    await tabTo('button More');
+    await choose('Polls');
+    await tabTo('input Question');
+    await page.keyboard.type('Ready?');
+    await tabTo('textarea Answers, one a line');
+    await page.keyboard.type('Yes\nNo');
+    await tabTo('button Ask');
+    await press('Enter');
+    const poll = page.getByRole('group', { name: 'Ready?' });
+    await poll.waitFor();
+    await page.getByRole('complementary', { name: 'Polls' }).focus();
+    await tabTo('input Yes');
+    await press('ArrowDown');
+    await tabTo('button Vote');
+    await press('Enter');
+    await poll.getByText('1 person voted, you too').waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+
+    await press('Escape');
+    await focusReaches('button More');
+    await choose('Polls');
+    expect(await poll.getByRole('radio', { name: 'No' }).isChecked()).toBe(true);
+    await poll.getByRole('button', { name: 'Close' }).press('Enter');
+    await poll.getByText('Closed. 1 person voted, you too').waitFor();
+    expect(await poll.getByRole('img', { name: 'Your answer' }).count()).toBe(1);
+    await page.getByRole('complementary', { name: 'Polls' }).press('Escape');
   });
 
   it('says that one has left, and leads back', async () => {

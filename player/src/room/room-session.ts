@@ -48,6 +48,8 @@ export class RoomSession {
   readonly hasAsked = new Store(false);
   /** The browser does not let the page sound before somebody presses something. */
   readonly isSoundBlocked = new Store(false);
+  /** What this person has answered to polls, by the numbers of the options; the server does not tell. */
+  readonly ownVotes = new Store<Readonly<Record<string, readonly number[]>>>({});
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
@@ -133,11 +135,25 @@ export class RoomSession {
     return this.#signal.request(message);
   }
 
-  /** Does it, and says so to the person when it is refused. */
-  do(message: Outgoing, onRefused: (text: string) => void): void {
-    this.#signal.request(message).catch((error: unknown) => {
-      if (error instanceof SignalError && error.code !== 'closed') onRefused(error.message);
-    });
+  /** Does it, and says so to the person when it is refused; resolves with whether it is done. */
+  do(message: Outgoing, onRefused: (text: string) => void): Promise<boolean> {
+    return this.#signal.request(message).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof SignalError && error.code !== 'closed') onRefused(error.message);
+        return false;
+      },
+    );
+  }
+
+  /** Answers a poll, or answers it otherwise. */
+  async vote(
+    pollId: string,
+    options: readonly number[],
+    onRefused: (text: string) => void,
+  ): Promise<void> {
+    const isDone = await this.do({ type: 'poll-vote', pollId, options: [...options] }, onRefused);
+    if (isDone) this.ownVotes.set({ ...this.ownVotes.get(), [pollId]: options });
   }
 
   setChatOpen(open: boolean): void {
