@@ -15,8 +15,8 @@ import type { Encoder } from './encoders/encoder.ts';
 import { dearestRung, Pace, type VideoRung } from './pace.ts';
 import { askPosition, RenditionPush } from './push.ts';
 import { RenditionFeed } from './rendition-feed.ts';
+import { feedNeededFromUs, type Resume } from './resume.ts';
 import { BankRun, makesOpus, OPUS_TRACK } from './run.ts';
-import type { Resume } from './rung-output.ts';
 
 const PUSH_TOKEN_SECONDS = 3_600;
 const RESTART = { baseMs: 20, capMs: 2_000, jitter: 0.2, attempts: Number.POSITIVE_INFINITY };
@@ -189,8 +189,8 @@ export class LiveJob {
   /** Finds the program wherever it is held; waits out an ingest node that restarts. */
   async #openFeed() {
     const { nodes, config } = this.#deps;
-    const { eventId, runId } = this.#job;
-    const from = this.#resumeFrom();
+    const { eventId, runId, rungs } = this.#job;
+    const from = feedNeededFromUs(rungs, this.#position);
     const query = from === undefined ? '' : `?from=${Math.floor(from)}`;
     const giveUpAt = performance.now() + config.program.interruptSeconds * 1_000 + FEED_MARGIN_MS;
     for (let attempt = 1; ; attempt++) {
@@ -295,17 +295,6 @@ export class LiveJob {
         this.#log.warn({ rung: name, reason: messageOf(error) }, 'the origin was not told of it'),
       );
     this.#pushes.delete(name);
-  }
-
-  #resumeFrom(): number | undefined {
-    let from: number | undefined;
-    for (const rung of this.#job.rungs) {
-      const at = this.#position.get(rung.name);
-      const end = rung.kind === 'video' ? at?.videoUs : at?.audioUs;
-      if (end === undefined) return undefined;
-      from = from === undefined ? end : Math.min(from, end);
-    }
-    return from;
   }
 
   /** A predecessor may have left the origin in the middle of a segment. */

@@ -4,13 +4,14 @@ import { AmphiError, type Logger, messageOf } from '#base';
 import { framesPerSecond } from '#config';
 import { FEED_BASE_HEADER, FEED_CLOCK_HEADER, type TranscodeJob } from '#contracts';
 import { type Child, ffmpegArgs, lastWords, startChild } from '#platform';
-import { AAC_FRAME_SAMPLES, FlvReader, type FlvTag, parseAvTag, TAG_VIDEO } from '#protocol';
+import { FlvReader, type FlvTag, parseAvTag, TAG_VIDEO } from '#protocol';
 import { AUDIO_RATE } from './cmaf/cutter.ts';
 import { bankCommand, type OutputPipe, type VideoJobRung } from './command.ts';
 import { CopyGuard } from './copy-guard.ts';
 import type { Encoder } from './encoders/encoder.ts';
 import { FragmentReader } from './fragment-reader.ts';
-import { type Resume, RungOutput, type RungSink } from './rung-output.ts';
+import { AUDIO_WARM_UP_US, type Resume } from './resume.ts';
+import { RungOutput, type RungSink } from './rung-output.ts';
 import { RungUnits } from './rung-units.ts';
 
 export interface RunSink extends RungSink {
@@ -49,8 +50,6 @@ export type RunEnd =
 
 const MAX_TAG_BYTES = 16 * 1024 * 1024;
 const MAX_PEEK_TAGS = 2_000;
-/** The encoder's own delay is warmed up on sound that is there already. */
-const AUDIO_WARM_UP_US = (2 * AAC_FRAME_SAMPLES * 1e6) / AUDIO_RATE;
 const KILL_GRACE_MS = 1_500;
 const COMPLAINT_CHARACTERS = 4_000;
 

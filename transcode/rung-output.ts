@@ -17,12 +17,7 @@ import {
   MuxedCutter,
   VIDEO_TRACK_ID,
 } from './cmaf/cutter.ts';
-
-/** Where a rung's output continues, in microseconds since the epoch; undefined to begin. */
-export interface Resume {
-  videoUs: number | undefined;
-  audioUs: number | undefined;
-}
+import type { Resume } from './resume.ts';
 
 /** Where what a rung makes goes. */
 export interface RungSink {

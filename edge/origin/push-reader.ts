@@ -123,7 +123,7 @@ export class PushReader {
       bytes,
       startUs,
       endUs,
-      audioEndUs: sound?.endUs ?? endUs,
+      audioEndUs: this.#kind === 'audio' ? endUs : sound?.endUs,
       independent: main.startsWithKey,
       keyBytes: main.startsWithKey ? main.firstSample.offset + main.firstSample.size : 0,
     });

@@ -21,7 +21,8 @@ export interface IncomingPart {
   bytes: Uint8Array;
   startUs: number;
   endUs: number;
-  audioEndUs: number;
+  /** End of its sound; undefined where it has none. */
+  audioEndUs: number | undefined;
   independent: boolean;
   keyBytes: number;
 }
@@ -317,7 +318,7 @@ export class RenditionStore extends Emitter<StoreEvents> {
     open.parts.push(part);
     open.size += part.size;
     open.durationUs = endUs - open.startUs;
-    this.#audioEndUs = incoming.audioEndUs;
+    this.#audioEndUs = incoming.audioEndUs ?? this.#audioEndUs;
     this.#version++;
     this.emit('stored', open, part, bytes);
     // The grid says when nothing more belongs to it; the next part need not be awaited.

@@ -25,6 +25,8 @@ export interface Credentials {
 
 const OPEN: Grant = { by: 'open' };
 const MAX_EVENTS = 10_000;
+/** What the parent said of an event is not asked again for so long. */
+const CERTAIN_MS = 1_000;
 
 export const playCookie = (eventId: string): string => `amphi_play_${eventId}`;
 
@@ -43,7 +45,7 @@ export function cookieFor(
 export class AccessGate {
   readonly #tokens: TokenVerifier;
   /** What the newest answer said of each event. */
-  readonly #restricted = new Map<string, boolean>();
+  readonly #known = new Map<string, { restricted: boolean; atMs: number }>();
 
   constructor(tokens: TokenVerifier) {
     this.#tokens = tokens;
@@ -55,19 +57,28 @@ export class AccessGate {
    */
   note(eventId: string, restricted: boolean, status = 200): void {
     if (!restricted && status !== 200) return;
-    if (this.#restricted.get(eventId) === restricted) return;
-    if (this.#restricted.size >= MAX_EVENTS) {
-      for (const oldest of this.#restricted.keys()) {
-        this.#restricted.delete(oldest);
+    if (!this.#known.has(eventId) && this.#known.size >= MAX_EVENTS) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
         break;
       }
     }
-    this.#restricted.set(eventId, restricted);
+    this.#known.set(eventId, { restricted, atMs: performance.now() });
   }
 
   /** The newest word counts: what was public when it was fetched may be private by now. */
   isRestricted(eventId: string, markedSo = false): boolean {
-    return this.#restricted.get(eventId) ?? markedSo;
+    return this.#known.get(eventId)?.restricted ?? markedSo;
+  }
+
+  /**
+   * True when the parent said so just now. Later it is asked again also for
+   * somebody without a token: an event may have become public since, or the
+   * origin may not have known yet that it is.
+   */
+  isSurelyRestricted(eventId: string, nowMs: number): boolean {
+    const known = this.#known.get(eventId);
+    return known?.restricted === true && nowMs - known.atMs < CERTAIN_MS;
   }
 
   /** True when the tokens at hand are already known to open the event: no waiting. */

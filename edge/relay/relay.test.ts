@@ -301,6 +301,23 @@ describe('Relay, of a private event', () => {
     expect((await ask('/hls/main/720p/10.m4s').answered).status).toBe(401);
   });
 
+  it('opens to everybody once the parent says that it is public', async () => {
+    const first = ask(PLAYLIST);
+    (await nth(1)).reply('#EXTM3U', { ...RESTRICTED, 'content-type': PLAYLIST_TYPE });
+    expect((await first.answered).status).toBe(401);
+    // What was said just now is not asked again.
+    expect((await ask(`${PLAYLIST}?_HLS_msn=9`).answered).status).toBe(401);
+    expect(asked).toHaveLength(1);
+    await until('the parent to be asked again', () => {
+      ask(PLAYLIST);
+      return asked.length === 2;
+    });
+    const viewer = ask(PLAYLIST);
+    asked[1]!.reply('#EXTM3U', { 'content-type': PLAYLIST_TYPE });
+    expect((await viewer.answered).status).toBe(200);
+    expect((await ask(PLAYLIST).answered).status).toBe(200);
+  });
+
   it('gives the cookie with a playlist, and marks what it hands to another relay', async () => {
     const token = await tokenOf('main');
     const viewer = ask(`${PLAYLIST}?token=${token}`);

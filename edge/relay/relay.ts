@@ -144,7 +144,7 @@ export class Relay implements Closable {
       credentials: credentialsOf((name) => exchange.header(name)),
       via: [...hops, this.id].join(','),
     };
-    if (!this.#gate.isRestricted(target.eventId)) {
+    if (!this.#gate.isSurelyRestricted(target.eventId, performance.now())) {
       this.#answer(request);
       return;
     }

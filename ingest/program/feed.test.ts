@@ -70,6 +70,9 @@ function fill(feed: ProgramFeed, fromSecond: number, toSecond: number, bytes = 1
   }
 }
 
+/** What is there of ten seconds for who comes then. */
+const KEPT = [3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000];
+
 describe('ProgramFeed', () => {
   it('has a base on the grid of all frame rates, before the start and not long before', () => {
     const { baseUs } = new ProgramFeed(START);
@@ -107,24 +110,33 @@ describe('ProgramFeed', () => {
     expect(Math.round(last!.ms)).toBe(1_007);
   });
 
-  it('keeps three GOPs for readers to come, with the configurations in force', () => {
+  it('keeps six seconds for readers to come, with the configurations in force', () => {
     const feed = new ProgramFeed(START);
     feed.config(AVC, START);
     feed.config(AAC, START);
     fill(feed, 0, 10);
     const reader = new Reader(feed);
     feed.subscribe(reader);
-    expect(reader.keysMs()).toEqual([7_000, 8_000, 9_000]);
+    expect(reader.keysMs()).toEqual(KEPT);
     expect(reader.kinds.startsWith('VAKa')).toBe(true);
     expect(reader.tags[0]).toMatchObject({ config: media.AVC_320 });
+  });
+
+  it('keeps three GOPs where they are long', () => {
+    const feed = new ProgramFeed(START);
+    for (let second = 0; second <= 40; second++)
+      feed.unit(picture(second * 1000, second % 8 === 0));
+    const reader = new Reader(feed);
+    feed.subscribe(reader);
+    expect(reader.keysMs()).toEqual([24_000, 32_000, 40_000]);
   });
 
   it.each([
     ['at the key frame before the time asked for', 8_600, [8_000, 9_000]],
     ['at that very key frame', 9_000, [9_000]],
-    ['with the oldest when the time is long past', -60_000, [7_000, 8_000, 9_000]],
+    ['with the oldest when the time is long past', -60_000, KEPT],
     ['with the newest when the time is to come', 99_000, [9_000]],
-    ['with the oldest when the time is none', Number.NaN, [7_000, 8_000, 9_000]],
+    ['with the oldest when the time is none', Number.NaN, KEPT],
   ])('begins %s', (_, fromMs, keys) => {
     const feed = new ProgramFeed(START);
     feed.config(AVC, START);
@@ -132,6 +144,24 @@ describe('ProgramFeed', () => {
     const reader = new Reader(feed);
     feed.subscribe(reader, START + fromMs * 1000);
     expect(reader.keysMs()).toEqual(keys);
+  });
+
+  it('begins a key frame earlier where the sound comes ahead of its pictures', () => {
+    const feed = new ProgramFeed(START);
+    feed.config(AVC, START);
+    for (let ms = 0; ms < 5_000; ms += 200) {
+      feed.unit(sound(ms + 300));
+      feed.unit(picture(ms, ms % 1000 === 0));
+    }
+    const soundFrom = (ms: number) => {
+      const reader = new Reader(feed);
+      feed.subscribe(reader, START + ms * 1000);
+      const sounds = reader.tags.filter(({ kind }) => kind === 'audio').map((tag) => tag.ms);
+      return { keys: reader.keysMs(), first: Math.round(Math.min(...sounds)) };
+    };
+    // The key frame at 4 s comes behind the sound of 4.3 s.
+    expect(soundFrom(4_300)).toEqual({ keys: [3_000, 4_000], first: 3_500 });
+    expect(soundFrom(4_301)).toEqual({ keys: [4_000], first: 4_500 });
   });
 
   it('opens with the configuration that was in force where a reader begins', () => {

@@ -29,9 +29,9 @@ interface Entry {
   /** Number of the arena's block that holds the bytes, or one that comes later. */
   block: number;
   dtsUs: number;
-  /** A key frame of the video. */
-  key: boolean;
-  config: 'video' | 'audio' | undefined;
+  track: 'video' | 'audio';
+  /** `key`: a key frame of the video. */
+  kind: 'config' | 'key' | 'frame';
 }
 
 interface Subscriber {
@@ -40,8 +40,9 @@ interface Subscriber {
   skipping: boolean;
 }
 
-/** Key frames that the history begins with at least: a resuming reader finds what it needs in two GOPs. */
+/** A resuming reader finds what it needs in two GOPs, and not in less than this: it takes its time to come. */
 const HISTORY_GOPS = 3;
+const HISTORY_US = 6_000_000;
 /** More than this is not kept even of the one GOP that a reader would begin with. */
 const HISTORY_MAX_BYTES = 64 * 1024 * 1024;
 const BACKLOG_HIGH_BYTES = 12 * 1024 * 1024;
@@ -72,7 +73,8 @@ export class ProgramFeed {
   readonly #arena = new Arena();
   #history: Entry[] = [];
   #historyBytes = 0;
-  #gops = 0;
+  /** When its key frames are decoded, the oldest first. */
+  readonly #keyTimes: number[] = [];
   /** Configurations in force where the history begins. */
   #opening: { video: Entry | undefined; audio: Entry | undefined } = {
     video: undefined,
@@ -106,32 +108,34 @@ export class ProgramFeed {
       config.track === 'video'
         ? flvTag(TAG_VIDEO, timestampMs, AVC_CONFIG_HEAD, config.bytes)
         : flvTag(TAG_AUDIO, timestampMs, AAC_CONFIG_HEAD, config.bytes);
-    this.#append(bytes, atUs, false, config.track);
+    this.#append(config.track, 'config', bytes, atUs);
   }
 
   /** Takes a unit over, moved by `shiftUs` on the timeline; its payload is copied. */
   unit(unit: MediaUnit, shiftUs = 0): void {
     const dtsUs = unit.dts + shiftUs;
     if (unit.track === 'audio') {
-      this.#append(this.#tag(TAG_AUDIO, dtsUs, AAC_FRAME_HEAD, unit.payload), dtsUs, false);
+      const tag = this.#tag(TAG_AUDIO, dtsUs, AAC_FRAME_HEAD, unit.payload);
+      this.#append('audio', 'frame', tag, dtsUs);
       return;
     }
     const compositionMs = this.#timestampMs(unit.pts + shiftUs) - this.#timestampMs(dtsUs);
     const head = avcTagHeader(unit.key, false, compositionMs);
-    this.#append(this.#tag(TAG_VIDEO, dtsUs, head, unit.payload), dtsUs, unit.key);
+    const tag = this.#tag(TAG_VIDEO, dtsUs, head, unit.payload);
+    this.#append('video', unit.key ? 'key' : 'frame', tag, dtsUs);
   }
 
   /**
-   * Adds a reader. It begins with the last key frame at or before `fromUs`, or
-   * with the oldest there is; without `fromUs` with the oldest. The returned
-   * function removes it.
+   * Adds a reader. It begins with the last key frame from where on all pictures
+   * and sound of `fromUs` and later come, or with the oldest there is; without
+   * `fromUs` with the oldest. The returned function removes it.
    */
   subscribe(sink: FeedSink, fromUs?: number): () => void {
     sink.write(flvHeader({ audio: true, video: true }));
-    const start = fromUs === undefined ? 0 : this.#keyAtOrBefore(fromUs);
+    const start = fromUs === undefined ? 0 : this.#beginningFor(fromUs);
     const opening = { ...this.#opening };
     for (const entry of this.#history.slice(0, start)) {
-      if (entry.config !== undefined) opening[entry.config] = entry;
+      if (entry.kind === 'config') opening[entry.track] = entry;
     }
     if (opening.video !== undefined) sink.write(opening.video.bytes);
     if (opening.audio !== undefined) sink.write(opening.audio.bytes);
@@ -140,7 +144,7 @@ export class ProgramFeed {
       sink.end();
       return () => {};
     }
-    const subscriber: Subscriber = { sink, skipping: this.#gops === 0 };
+    const subscriber: Subscriber = { sink, skipping: this.#keyTimes.length === 0 };
     this.#subscribers.add(subscriber);
     return () => {
       this.#subscribers.delete(subscriber);
@@ -163,11 +167,14 @@ export class ProgramFeed {
     this.#subscribers.clear();
   }
 
-  #keyAtOrBefore(us: number): number {
-    return Math.max(
-      0,
-      this.#history.findLastIndex((entry) => entry.key && entry.dtsUs <= us),
+  /** Sound may come ahead of the pictures of its time: then it lies before their key frame. */
+  #beginningFor(us: number): number {
+    const history = this.#history;
+    const firstSound = history.findIndex(({ track, dtsUs }) => track === 'audio' && dtsUs >= us);
+    const from = history.findLastIndex(
+      ({ kind, dtsUs }, i) => kind === 'key' && dtsUs <= us && (firstSound < 0 || i < firstSound),
     );
+    return Math.max(0, from);
   }
 
   #timestampMs(us: number): number {
@@ -185,9 +192,9 @@ export class ProgramFeed {
     return bytes;
   }
 
-  #append(bytes: Uint8Array, dtsUs: number, key: boolean, config?: Entry['config']): void {
+  #append(track: Entry['track'], kind: Entry['kind'], bytes: Uint8Array, dtsUs: number): void {
     if (this.#ended) return;
-    const entry: Entry = { bytes, block: this.#arena.block, dtsUs, key, config };
+    const entry: Entry = { bytes, block: this.#arena.block, dtsUs, track, kind };
     this.#remember(entry);
     for (const subscriber of this.#subscribers) this.#deliver(subscriber, entry);
   }
@@ -196,9 +203,9 @@ export class ProgramFeed {
     const { sink } = subscriber;
     if (!subscriber.skipping && sink.backlogBytes > BACKLOG_HIGH_BYTES) subscriber.skipping = true;
     if (subscriber.skipping) {
-      if (entry.key && sink.backlogBytes < BACKLOG_LOW_BYTES) {
+      if (entry.kind === 'key' && sink.backlogBytes < BACKLOG_LOW_BYTES) {
         subscriber.skipping = false;
-      } else if (entry.config === undefined) {
+      } else if (entry.kind !== 'config') {
         this.#skipped++;
         return;
       }
@@ -207,27 +214,36 @@ export class ProgramFeed {
   }
 
   #remember(entry: Entry): void {
-    if (this.#gops === 0 && !entry.key) {
+    if (this.#keyTimes.length === 0 && entry.kind !== 'key') {
       // Nobody could begin here: what comes before the first key frame is passed on and not kept.
-      if (entry.config !== undefined) this.#opening[entry.config] = entry;
+      if (entry.kind === 'config') this.#opening[entry.track] = entry;
       this.#arena.release(this.#arena.block, this.#isAllSent());
       return;
     }
     this.#history.push(entry);
     this.#historyBytes += entry.bytes.length;
-    if (entry.key && ++this.#gops > HISTORY_GOPS) this.#forgetGop();
+    if (entry.kind === 'key') this.#hasBegunGop(entry.dtsUs);
     while (this.#historyBytes > HISTORY_MAX_BYTES) this.#forgetGop();
+  }
+
+  #hasBegunGop(dtsUs: number): void {
+    this.#keyTimes.push(dtsUs);
+    const isSpare = () => {
+      const [, second = dtsUs] = this.#keyTimes;
+      return this.#keyTimes.length > HISTORY_GOPS && dtsUs - second >= HISTORY_US;
+    };
+    while (isSpare()) this.#forgetGop();
   }
 
   /** Drops everything before the second key frame of the history; all of it when there is none. */
   #forgetGop(): void {
-    const second = this.#history.findIndex((entry, i) => i > 0 && entry.key);
+    const second = this.#history.findIndex(({ kind }, i) => i > 0 && kind === 'key');
     const kept = second < 0 ? [] : this.#history.slice(second);
     const gone = second < 0 ? this.#history : this.#history.slice(0, second);
     for (const entry of gone) {
       this.#historyBytes -= entry.bytes.length;
-      if (entry.key) this.#gops--;
-      if (entry.config !== undefined) this.#opening[entry.config] = entry;
+      if (entry.kind === 'key') this.#keyTimes.shift();
+      if (entry.kind === 'config') this.#opening[entry.track] = entry;
     }
     this.#history = kept;
     this.#arena.release(kept[0]?.block ?? this.#arena.block, this.#isAllSent());

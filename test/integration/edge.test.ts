@@ -39,7 +39,14 @@ beforeAll(async () => {
   (await rig.pusher(EVENT, { renditionId: '240p', order: 1, backSegments: 12 })).start();
   (await rig.pusher(CLOSED)).start();
   media = `${rig.amphi.base}/hls/${EVENT}/360p/media.m3u8`;
-  await until('a playlist', async () => (await get(media)).ok);
+  let said = '';
+  await until('a playlist', async () => {
+    const answer = await get(media);
+    said = await answer.text();
+    return answer.ok;
+  }).catch((cause) => {
+    throw new Error(`no playlist, but ${said}`, { cause });
+  });
   // It takes half a minute until they are thrown out; meanwhile everything else is tested.
   crowd = new Crowd(rig.amphi.httpPort, `/hls/${EVENT}/360p/${(await newest()).msn - 2}.m4s`);
 });

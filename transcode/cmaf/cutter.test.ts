@@ -150,6 +150,24 @@ describe('MuxedCutter', () => {
     expect(next).toBeDefined();
   });
 
+  it.each([1, 3, 48])('fills a hole of %i frames in the sound with silence', (missing) => {
+    const { cutter, parts, ticks } = muxed({ fps: 30 });
+    for (let number = 0; number < 300; number++) {
+      if (number >= 9 && number < 9 + missing) continue;
+      cutter.audio({ number, data: new Uint8Array(60) }, 0);
+    }
+    for (let n = 0; n < 120; n++)
+      cutter.video({ start: n * ticks, duration: ticks, key: n === 0, data: new Uint8Array(9) }, 0);
+    const sounds = parts.flatMap((part) => tracksOf(part).filter(({ trackId }) => trackId === 2));
+    for (const [i, sound] of sounds.entries()) {
+      expect(sound.duration).toBe(sound.sampleCount * 1024);
+      const before = sounds[i - 1];
+      if (before !== undefined)
+        expect(sound.baseDecodeTime).toBe(before.baseDecodeTime + before.duration);
+    }
+    expect(sounds.length).toBeGreaterThan(10);
+  });
+
   it('waits for sound, but not for ever', () => {
     const { cutter, parts, ticks } = muxed({ fps: 30 });
     const frame = (n: number) => ({
@@ -164,6 +182,23 @@ describe('MuxedCutter', () => {
     expect(parts).toHaveLength(0);
     cutter.release(1_250);
     expect(parts).toHaveLength(1);
+  });
+
+  it('says of a part that waited in vain where the sound ended that came', () => {
+    const { cutter, parts, feed, ticks } = muxed({ fps: 30 });
+    feed(0, 11);
+    const there = parts[0]!.audioEndUs;
+    for (let n = 11; n < 30; n++)
+      cutter.video({ start: n * ticks, duration: ticks, key: false, data: new Uint8Array(9) }, 0);
+    cutter.flush();
+    const silent = parts.at(-1)!;
+    expect(tracksOf(silent)).toHaveLength(1);
+    // The sound of eleven frames and a beginning one, no more.
+    expect(silent.audioEndUs - there).toBeLessThan(130_000);
+    const deaf = muxed({ fps: 30 });
+    deaf.cutter.video({ start: 0, duration: deaf.ticks, key: true, data: new Uint8Array(9) }, 0);
+    deaf.cutter.flush();
+    expect(deaf.parts[0]!.audioEndUs).toBe(deaf.parts[0]!.startUs);
   });
 
   it('begins with a key frame', () => {
@@ -251,6 +286,27 @@ describe('AudioCutter', () => {
       }
     },
   );
+
+  it.each([
+    [48, 148, 148],
+    [49, 100, 149],
+  ])('fills a hole of %i frames: %i samples over %i', (missing, samples, frames) => {
+    const parts: CutPart[] = [];
+    const cutter = new AudioCutter({
+      grid: GRID,
+      baseUs: BASE_US,
+      audioFromUs: 0,
+      onPart: (part) => parts.push(part),
+    });
+    for (let number = 0; number < frames; number++) {
+      if (number < 1 || number > missing) cutter.audio({ number, data: new Uint8Array(6) });
+    }
+    cutter.flush();
+    const sounds = parts.map((part) => tracksOf(part)[0]!);
+    expect(sounds.reduce((sum, { duration }) => sum + duration, 0)).toBe(frames * 1024);
+    const filled = sounds.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
+    expect(filled).toBe(samples);
+  });
 
   it('leaves out sound that is there already', () => {
     const parts: CutPart[] = [];

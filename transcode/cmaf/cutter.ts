@@ -1,5 +1,5 @@
 import type { CutGrid } from '#contracts';
-import { AAC_FRAME_SAMPLES, type FragmentSample, fragment } from '#protocol';
+import { AAC_FRAME_SAMPLES, type FragmentSample, fragment, silentAacFrame } from '#protocol';
 import { PartGrid } from './grid.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface CutPart {
   startUs: number;
   /** End of the picture, or of the sound where there is no picture. */
   endUs: number;
-  /** End of the sound in it; where the next part's sound begins. */
+  /** End of the sound so far; where the next part's sound begins. */
   audioEndUs: number;
   independent: boolean;
 }
@@ -52,6 +52,28 @@ const AUDIO_LAG_US = 3 * AUDIO_FRAME_US;
 /** A part waits for its sound no longer than this. */
 const AUDIO_PATIENCE_MS = 250;
 
+/** Every rung's sound is stereo. */
+const SILENCE = silentAacFrame(2);
+/** A hole in the sound is filled up to this length: about a second. */
+const MAX_FILLED_FRAMES = 48;
+
+/**
+ * The frame, and in front of it silence for those that are missing between
+ * `endUs` and `startUs`: where the form of the sound changes, or an encoder was
+ * started anew, some may be, and players should not have to mend it. `endUs` is
+ * 0 where nothing came before.
+ */
+function* withoutHole(
+  frame: AudioFrame,
+  endUs: number,
+  startUs: number,
+): IterableIterator<AudioFrame> {
+  const missing = endUs === 0 ? 0 : Math.round((startUs - endUs) / AUDIO_FRAME_US);
+  const filled = missing > MAX_FILLED_FRAMES ? 0 : missing;
+  for (let back = filled; back > 0; back--) yield { number: frame.number - back, data: SILENCE };
+  yield frame;
+}
+
 interface SealedPart {
   frames: VideoFrame[];
   startUs: number;
@@ -79,7 +101,10 @@ export class MuxedCutter {
   readonly #grid: PartGrid;
   #frames: VideoFrame[] = [];
   #audio: AudioFrame[] = [];
+  /** End of the sound that has come. */
   #audioEndUs: number;
+  /** End of the sound that has been given out; 0 when there was none. */
+  #soundOutUs: number;
   readonly #sealed: SealedPart[] = [];
   #sequence = 0;
   #started = false;
@@ -88,6 +113,7 @@ export class MuxedCutter {
     this.#options = options;
     this.#grid = new PartGrid(options.grid, options.frameUs / 4);
     this.#audioEndUs = options.audioFromUs;
+    this.#soundOutUs = options.audioFromUs;
   }
 
   video(frame: VideoFrame, nowMs: number): void {
@@ -110,7 +136,7 @@ export class MuxedCutter {
   audio(frame: AudioFrame, nowMs: number): void {
     const startUs = this.#audioUs(frame.number);
     if (startUs < this.#audioEndUs - AUDIO_FRAME_US / 2) return;
-    this.#audio.push(frame);
+    this.#audio.push(...withoutHole(frame, this.#audioEndUs, startUs));
     this.#audioEndUs = startUs + AUDIO_FRAME_US;
     this.release(nowMs);
   }
@@ -170,11 +196,12 @@ export class MuxedCutter {
       },
     ]);
     const lastSound = sound.at(-1);
+    if (lastSound !== undefined) this.#soundOutUs = this.#audioUs(lastSound.number + 1);
     onPart({
       bytes,
       startUs: part.startUs,
       endUs: part.endUs,
-      audioEndUs: lastSound === undefined ? untilUs : this.#audioUs(lastSound.number + 1),
+      audioEndUs: this.#soundOutUs || part.startUs,
       independent: first.key,
     });
   }
@@ -217,9 +244,14 @@ export class AudioCutter {
   audio(frame: AudioFrame): void {
     const startUs = this.#audioUs(frame.number);
     if (startUs < this.#endUs - AUDIO_FRAME_US / 2) return;
+    for (const next of withoutHole(frame, this.#endUs, startUs)) this.#add(next);
+  }
+
+  #add(frame: AudioFrame): void {
     this.#frames.push(frame);
     // To the bit the start of the next frame: a cut must not fall between the two.
     this.#endUs = this.#audioUs(frame.number + 1);
+    const startUs = this.#audioUs(frame.number);
     if (this.#grid.partOf(this.#endUs) !== this.#grid.partOf(startUs)) this.flush();
   }
 
@@ -244,7 +276,7 @@ export class AudioCutter {
   }
 }
 
-/** A frame that is followed by a hole lasts until the hole ends, so that what comes after stays in its place. */
+/** A frame that is followed by a hole of more than that lasts until the hole ends, so that what comes after stays in its place. */
 function audioSamples(frames: readonly AudioFrame[]): FragmentSample[] {
   return frames.map((frame, i) => ({
     duration: AAC_FRAME_SAMPLES * ((frames[i + 1]?.number ?? frame.number + 1) - frame.number),

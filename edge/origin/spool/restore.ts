@@ -113,7 +113,7 @@ class SegmentFiles {
       const size = incoming.reduce((sum, part) => sum + part.bytes.length, 0);
       if (size !== segment.size) return { intact: i, audioEndUs };
       segment.parts = partsOf(segment, incoming, nominalPartUs(this.#rendition.grid));
-      audioEndUs = incoming.at(-1)?.audioEndUs ?? audioEndUs;
+      for (const part of incoming) audioEndUs = part.audioEndUs ?? audioEndUs;
     }
     return { intact: segments.length, audioEndUs };
   }
