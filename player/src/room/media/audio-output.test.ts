@@ -44,7 +44,7 @@ class FakeAudio extends EventTarget {
 const onBlocked = vi.fn();
 let output: AudioOutput;
 const voice = (id: string, of: string, isHeard = true) => ({
-  track: { id } as MediaStreamTrack,
+  track: { id, readyState: 'live' } as MediaStreamTrack,
   of,
   isHeard,
 });
@@ -97,11 +97,13 @@ it('has all that comes later on the speaker that was chosen', async () => {
   expect(onBlocked).not.toHaveBeenCalled();
 });
 
-it('does not play again what was taken away', async () => {
+it.each(['taken away', 'over'])('does not play again what is %s', async (why) => {
   isActivated = true;
-  output.set([voice('a', 'ada')]);
+  const ada = voice('a', 'ada');
+  output.set([ada]);
   await settle();
-  output.set([]);
+  if (why === 'over') Object.assign(ada.track, { readyState: 'ended' });
+  else output.set([]);
   const [player] = players;
   if (player !== undefined) player.paused = true;
   player?.dispatchEvent(new Event('pause'));
