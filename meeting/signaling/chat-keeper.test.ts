@@ -7,6 +7,8 @@ import { type ChatEffect, ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { Journal } from './journal.ts';
 
 const FILE = { fileId: '0123456789abcdef', name: 'plan.pdf', size: 1 };
+/** Much is done beside a unit test. */
+const PATIENCE = { timeout: 15_000 };
 
 /** A room over a database and files that are only remembered; each write takes a turn of the event loop. */
 function keeping() {
@@ -106,5 +108,8 @@ it('removes the file of a message once that is deleted, and not where that fails
   files.removeOf.mockRejectedValueOnce(new Error('away'));
   say(a, { type: 'chat-delete', messageId });
   await settled();
-  await vi.waitFor(() => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]));
+  await vi.waitFor(
+    () => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]),
+    PATIENCE,
+  );
 });

@@ -8,7 +8,7 @@ let browser: Browser;
 let page: Page;
 let room: CreatedMeeting;
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 /** More stops than a room has. */
 const MAX_STOPS = 60;
 
@@ -44,19 +44,28 @@ const focused = () =>
     return `${activeElement.getAttribute('role') ?? activeElement.localName} ${name?.trim()}`;
   });
 
-async function focusReaches(what: string): Promise<void> {
+async function focusComes(where: string, isThere: (now: string) => boolean): Promise<string> {
   let now = '';
-  await until(
-    `the focus to be on ${what}`,
+  return until(
+    `the focus ${where}`,
     async () => {
       now = await focused();
-      return now === what;
+      return isThere(now) && now;
     },
     PATIENCE_MS,
   ).catch((error) => {
     throw new Error(`it is on ${now}`, { cause: error });
   });
 }
+
+const focusReaches = (what: string) => focusComes(`to be on ${what}`, (now) => now === what);
+
+const focusReachesDialog = () =>
+  until(
+    'the focus in the dialog',
+    () => page.evaluate(() => document.activeElement?.closest('[role=dialog]') !== null),
+    PATIENCE_MS,
+  );
 
 const focusReachesContent = () =>
   until(
@@ -73,22 +82,29 @@ async function tabTo(what: string): Promise<void> {
   throw new Error(`Tab never comes to ${what}`);
 }
 
-/** Opens the menu at its button, which has the focus, and takes this of it. */
+/** Opens the menu of the bar, from wherever the focus is, and takes this of it. */
 async function choose(item: string): Promise<void> {
+  if ((await focused()) !== 'button More') await tabTo('button More');
   await press('Enter');
-  await page.getByRole('menu').waitFor();
-  for (let stops = 0; stops < MAX_STOPS; stops++) {
-    if ((await focused()) === `menuitem ${item}`) break;
+  // It is on the page for a moment before it takes the focus.
+  let now = await focusComes('in the menu', (on) => on.startsWith('menuitem '));
+  for (let stops = 0; now !== `menuitem ${item}`; stops++) {
+    if (stops === MAX_STOPS) throw new Error(`the menu has no ${item}, its last is ${now}`);
     await press('ArrowDown');
+    const before = now;
+    now = await focusComes(`to move on from ${before}`, (on) => on !== before);
   }
   await press('Enter');
   await page.getByRole('menu').waitFor({ state: 'detached' });
 }
 
+/** Where every test begins, in the room. */
+const beginAtTitle = () => page.locator('.room-title').focus();
+
 const said = (text: string | RegExp) =>
   page.locator('#announcer', { hasText: text }).waitFor({ state: 'attached' });
 
-describe('a room by keyboard alone', () => {
+describe('a room by keyboard alone', { timeout: 180_000 }, () => {
   it('says where one is, once one is in', async () => {
     await focusReaches('input Your name');
     await page.keyboard.type('Ada');
@@ -98,6 +114,7 @@ describe('a room by keyboard alone', () => {
   });
 
   it('gives the focus back to what a panel was opened from', async () => {
+    await beginAtTitle();
     await press('c');
     await focusReaches('textarea Message');
     await press('Escape');
@@ -110,7 +127,7 @@ describe('a room by keyboard alone', () => {
   });
 
   it.each(['Polls', 'Breakout rooms'])('or to the menu from which %s was', async (panel) => {
-    if ((await focused()) !== 'button More') await tabTo('button More');
+    await beginAtTitle();
     await choose(panel);
     await focusReaches(`aside ${panel}`);
     await tabTo(`button Close: ${panel}`);
@@ -119,13 +136,16 @@ describe('a room by keyboard alone', () => {
   });
 
   it.each(['Keys', 'Camera and sound'])('and the dialog %s', async (dialog) => {
+    await beginAtTitle();
     await choose(dialog);
     await page.getByRole('dialog', { name: dialog }).waitFor();
+    await focusReachesDialog();
     await press('Escape');
     await focusReaches('button More');
   });
 
   it('leaves the focus where it was moved to before a panel closes', async () => {
+    await beginAtTitle();
     await press('c');
     await focusReaches('textarea Message');
     await page.evaluate(() => document.getElementById('content')?.focus());
@@ -135,17 +155,19 @@ describe('a room by keyboard alone', () => {
   });
 
   it('does not lose it with a banner that is answered', async () => {
-    await tabTo('button More');
+    await beginAtTitle();
     await choose('Sound only');
     await page.getByText('Sound only: pictures').waitFor();
+    await focusReaches('button More');
     await tabTo('button Show pictures');
     await press('Enter');
     await focusReachesContent();
   });
 
   it('asks a poll and answers it, and remembers the answer', async () => {
-    await tabTo('button More');
+    await beginAtTitle();
     await choose('Polls');
+    await focusReaches('aside Polls');
     await tabTo('input Question');
     await page.keyboard.type('Ready?');
     await tabTo('textarea Answers, one a line');
@@ -165,6 +187,7 @@ describe('a room by keyboard alone', () => {
     await press('Escape');
     await focusReaches('button More');
     await choose('Polls');
+    await focusReaches('aside Polls');
     expect(await poll.getByRole('radio', { name: 'No' }).isChecked()).toBe(true);
     await poll.getByRole('button', { name: 'Close' }).press('Enter');
     await poll.getByText('Closed. 1 person voted, you too').waitFor();
@@ -173,9 +196,11 @@ describe('a room by keyboard alone', () => {
   });
 
   it('says that one has left, and leads back', async () => {
+    await beginAtTitle();
     await tabTo('button Leave');
     await press('Enter');
     await page.getByRole('dialog', { name: 'Leave the room?' }).waitFor();
+    await focusReachesDialog();
     await tabTo('button Leave');
     await press('Enter');
     await focusReaches('h1 You left the room');

@@ -9,6 +9,7 @@ import { Device, PASSWORD, People, type SignedIn } from './people-rig.ts';
 
 /** Further signalling nodes in this process, on the Redis and the database of a running Amphi. */
 
+const PATIENCE_MS = 30_000;
 const SECRET = 'one-secret-for-all-the-nodes-of-the-cluster';
 let amphi: Instance;
 let redis: Redis;
@@ -39,12 +40,11 @@ afterAll(async () => {
   await amphi?.stop();
 });
 
-/** A socket at this node that has said nothing yet, wherever the room is held. */
-async function knockAt(
-  node: SignalingNode,
-  meetingId: string,
-  hostToken?: string,
-): Promise<SignalClient> {
+/** Opens a socket at this node that says nothing yet: it is closed unless it enters within ten seconds. */
+type Door = () => Promise<SignalClient>;
+
+/** Asks to come in, at this node wherever the room is held. The door may be opened minutes later. */
+async function doorAt(node: SignalingNode, meetingId: string, hostToken?: string): Promise<Door> {
   const knocked = await SignalClient.knock(
     amphi.base,
     meetingId,
@@ -52,10 +52,15 @@ async function knockAt(
   );
   const url = knocked.socket.url.replace(/^ws:\/\/[^/]+/, node.base);
   knocked.cut();
-  const client = new SignalClient(url, knocked.participantId);
-  await client.opened();
-  return client;
+  return async () => {
+    const client = new SignalClient(url, knocked.participantId);
+    await client.opened();
+    return client;
+  };
 }
+
+const knockAt = async (...where: Parameters<typeof doorAt>): Promise<SignalClient> =>
+  (await doorAt(...where))();
 
 const enter = (client: SignalClient) =>
   client.say({ type: 'join', participantId: client.participantId });
@@ -136,31 +141,42 @@ describe('several nodes', () => {
   it('let nobody in who goes while the room is opened, and answer who speaks meanwhile', async () => {
     const [one, two] = [await startNode('opener'), await startNode('other')];
     const { meetingId, hostToken } = await createMeeting(amphi.base);
-    const host = await knockAt(one, meetingId, hostToken);
-    const [goes, stays] = [await knockAt(two, meetingId), await knockAt(two, meetingId)];
+    // Asked for now: it takes the database.
+    const doors = {
+      host: await doorAt(one, meetingId, hostToken),
+      goes: await doorAt(two, meetingId),
+      stays: await doorAt(two, meetingId),
+    };
     const heard = await overhear('opener');
     const socketPath = join(amphi.dataDir, 'run', 'postgres.sock');
     const database = await openDatabase(`unix:${socketPath}`);
-    let asked: ReturnType<SignalClient['ask']> | undefined;
     // The room cannot be read while a transaction has the database.
-    await database.db.transaction(async (transaction) => {
+    const { host, stays, asked } = await database.db.transaction(async (transaction) => {
       const holding = async (what: string, isSo: () => boolean | Promise<boolean>) =>
-        until(what, async () => {
-          await transaction.execute('select 1');
-          return isSo();
-        });
+        until(
+          what,
+          async () => {
+            await transaction.execute('select 1');
+            return isSo();
+          },
+          PATIENCE_MS,
+        );
       await holding('the database to be held', () => true);
+      const host = await doors.host();
       enter(host);
       const lease = `amphi:lease:meeting:${meetingId}`;
       await holding('the room to be taken', async () => (await redis.get(lease)) === 'opener');
+      const goes = await doors.goes();
       enter(goes);
       const count = (kind: string) => heard.kinds.filter((one) => one === kind).length;
       await holding('the first to be relayed', () => count('open') === 1);
       goes.cut();
       await holding('that it is gone to be relayed', () => count('gone') === 1);
+      const stays = await doors.stays();
       enter(stays);
-      asked = stays.ask({ type: 'hand-raise' });
+      const asked = stays.ask({ type: 'hand-raise' });
       await holding('the other to be relayed', () => count('message') === 1);
+      return { host, stays, asked };
     });
     expect(await asked).toMatchObject({ type: 'ok' });
     const { participants } = await stays.next('welcome');
@@ -172,7 +188,7 @@ describe('several nodes', () => {
     expect(joined).toEqual([stays.participantId]);
     heard.stop();
     await database.close();
-  });
+  }, 180_000);
 
   it('forget the sockets of others that a room has closed', async () => {
     const [one, two] = [await startNode('keeper'), await startNode('guest')];

@@ -14,6 +14,8 @@ import {
 import { nodeAuthorization, run, TokenIssuer } from '#platform';
 import { MAX_FAILURES, MAX_NODE_ORDERS, type Register, SdOrders } from './orders.ts';
 
+/** Much is done beside a unit test. */
+const PATIENCE = { timeout: 15_000 };
 const OPENING = {
   codec: 'VP8',
   source: { width: 1280, height: 720 },
@@ -91,7 +93,7 @@ async function call(path: string, authorization?: string) {
 describe('an order of a smaller picture', () => {
   it('is one job that names the producer, and has what it takes to a worker and back', async () => {
     const order = orders.place('room', 'camera', OPENING);
-    await vi.waitFor(() => expect([...jobs.keys()]).toEqual(['room.camera']));
+    await vi.waitFor(() => expect([...jobs.keys()]).toEqual(['room.camera']), PATIENCE);
     expect(jobs.get('room.camera')).toEqual({
       roomId: 'room',
       producerId: 'camera',
@@ -101,19 +103,19 @@ describe('an order of a smaller picture', () => {
     order.on('unit', made);
     expect(order.send(unit(1, true))).toBe(false);
     const worker = await call('room/camera');
-    await vi.waitFor(() => expect(order.up).toBe(true));
+    await vi.waitFor(() => expect(order.up).toBe(true), PATIENCE);
     // It begins with a key frame.
     expect(order.send(unit(1))).toBe(false);
     expect(order.send(unit(2, true))).toBe(true);
     expect(order.send(unit(3))).toBe(true);
-    await vi.waitFor(() => expect(worker.frames).toHaveLength(3));
+    await vi.waitFor(() => expect(worker.frames).toHaveLength(3), PATIENCE);
     const [opening, ...units] = worker.frames;
     expect(opening?.kind).toBe(ROOM_RENDITION_OPENING);
     expect(JSON.parse(String(opening?.payload))).toEqual(OPENING);
     expect(units.map(({ payload }) => readRenditionUnit(payload).capturedUs)).toEqual([2, 3]);
     worker.make(unit(2, true));
     worker.make(unit(3));
-    await vi.waitFor(() => expect(made).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(made).toHaveBeenCalledTimes(2), PATIENCE);
     expect(made.mock.calls[0]).toMatchObject([{ key: true, capturedUs: 2 }, 'bank']);
     expect(register.add).toHaveBeenCalledTimes(1);
     const record = { width: 640, height: 360, kbps: 400, workerNode: 'bank' };
@@ -122,14 +124,14 @@ describe('an order of a smaller picture', () => {
     await order.close();
     await worker.ended;
     expect(register.remove).toHaveBeenCalledWith('room', 'camera');
-    await vi.waitFor(() => expect(jobs.size).toBe(0));
+    await vi.waitFor(() => expect(jobs.size).toBe(0), PATIENCE);
     expect((await call('room/camera')).status).toBe(404);
   });
 
   it('goes on with whoever calls last', async () => {
     const order = orders.place('room', 'camera', OPENING);
     const first = await call('room/camera');
-    await vi.waitFor(() => expect(order.up).toBe(true));
+    await vi.waitFor(() => expect(order.up).toBe(true), PATIENCE);
     order.send(unit(1, true));
     const second = await call('room/camera');
     await first.ended;
@@ -139,7 +141,7 @@ describe('an order of a smaller picture', () => {
     const down = vi.fn();
     order.on('down', down);
     second.post.destroy();
-    await vi.waitFor(() => expect(down).toHaveBeenCalled());
+    await vi.waitFor(() => expect(down).toHaveBeenCalled(), PATIENCE);
     expect(order.up).toBe(false);
   });
 
@@ -155,10 +157,10 @@ describe('an order of a smaller picture', () => {
       expect(await offered()).toBe(true);
       for (let failures = 1; failures <= MAX_FAILURES; failures++) {
         const worker = await call('room/camera');
-        await vi.waitFor(() => expect(order.up).toBe(true));
+        await vi.waitFor(() => expect(order.up).toBe(true), PATIENCE);
         expect(await offered()).toBe(false);
         worker.post.destroy();
-        await vi.waitFor(() => expect(order.up).toBe(false));
+        await vi.waitFor(() => expect(order.up).toBe(false), PATIENCE);
         expect(await offered()).toBe(failures < MAX_FAILURES);
       }
     } finally {
@@ -171,7 +173,7 @@ describe('an order of a smaller picture', () => {
     const worker = await call('room/camera');
     worker.post.write(frame(7, Buffer.from('hello')));
     await worker.ended;
-    await vi.waitFor(() => expect(order.up).toBe(false));
+    await vi.waitFor(() => expect(order.up).toBe(false), PATIENCE);
     expect((await call('room/camera')).status).toBe(200);
   });
 
