@@ -127,6 +127,11 @@ export const meetingViewSchema = z
       .optional()
       .describe('Which way media goes now and why; for who is in it'),
     joinUrl: z.string(),
+    youAreHost: z
+      .boolean()
+      .describe(
+        'Whether who asks comes in as host: by the host token, as the account that made it, or as admin',
+      ),
   })
   .meta({ id: 'Meeting' });
 export type MeetingView = z.infer<typeof meetingViewSchema>;

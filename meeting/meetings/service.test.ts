@@ -56,6 +56,22 @@ it('join takes so many from one address in a minute and not one more; others and
   await expect(join('192.0.2.1', HOST_TOKEN)).resolves.toMatchObject({ status: 'admitted' });
 });
 
+it.each([
+  ['nobody', {}, false],
+  ['a wrong token', { bearer: 'x' }, false],
+  ['another account', { userId: 'other' }, false],
+  ['the host token', { bearer: HOST_TOKEN }, true],
+  ['the account that made it', { userId: 'owner' }, true],
+  ['the admin', { isAdmin: true }, true],
+])('view says to %s whether they come in as host', async (_who, caller, youAreHost) => {
+  const meeting = { ...row, ownerId: 'owner', createdAt: new Date(0), startTime: null };
+  const asking = { isAdmin: false, ...caller };
+  expect(await service(1).view(meeting, asking, 'x')).toMatchObject({ youAreHost });
+  expect(await service(1).view({ ...meeting, ownerId: null }, asking, 'x')).toMatchObject({
+    youAreHost: youAreHost && !('userId' in caller),
+  });
+});
+
 it('join does not write the address into the token', async () => {
   const { token } = await service(1).join(
     row,

@@ -134,7 +134,8 @@ export class MeetingService {
     const { meetingId } = row;
     const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
     const people = now?.participants ?? [];
-    const isIn = this.isHost(row, caller) || (await this.#isAmong(people, row, caller));
+    const youAreHost = this.isHost(row, caller);
+    const isIn = youAreHost || (await this.#isAmong(people, row, caller));
     const host = people.find(({ role }) => role === 'host')?.displayName;
     const { startTime } = row;
     return {
@@ -150,6 +151,7 @@ export class MeetingService {
       participants: isIn ? people : [],
       ...(isIn && now !== undefined ? { route: now.route } : {}),
       joinUrl,
+      youAreHost,
     };
   }
 

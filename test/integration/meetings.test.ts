@@ -71,6 +71,7 @@ describe('meetings over HTTP', () => {
       status: 'scheduled',
       participants: [],
       settings: { hasPassword: true, capacity: 5, waitingRoom: false },
+      youAreHost: false,
     });
     expect(JSON.stringify(shown)).not.toMatch(/scrypt|hash/i);
     const calendar = await call('GET', `${path}/calendar.ics`);
@@ -83,6 +84,7 @@ describe('meetings over HTTP', () => {
     expect((await call('PATCH', path, { body: change, token })).value).toMatchObject({
       title: 'Plan B',
       settings: { muteOnEntry: true, capacity: 5, hasPassword: false },
+      youAreHost: true,
     });
     expect(await call('PATCH', path, { body: { hat: 1 }, token })).toMatchObject({
       code: 'unknown_field',

@@ -78,6 +78,17 @@ describe('an account', () => {
     expect((await list(ann.token)).map((one) => one.meetingId)).toEqual([meetingId]);
     expect(await list(bob.token)).toEqual([]);
     const path = `/api/meetings/${meetingId}`;
+    // By which the lobby says what is so of who comes in.
+    const isHost = async (more: object) =>
+      ((await call('GET', path, more)).value as MeetingView).youAreHost;
+    expect(await isHost({ token: ann.token })).toBe(true);
+    expect(await isHost({ token: bob.token })).toBe(false);
+    // Of another device of hers, too.
+    const { email } = ann.user;
+    const { cookies } = await call('POST', '/api/sessions', {
+      body: { email, password: PASSWORD },
+    });
+    expect(await isHost({ headers: { cookie: cookies[0]?.split(';')[0] ?? '' } })).toBe(true);
     const body = { title: 'Changed' };
     expect((await call('PATCH', path, { body, token: bob.token })).status).toBe(403);
     expect((await call('PATCH', path, { body, token: ann.token })).status).toBe(200);

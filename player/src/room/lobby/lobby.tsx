@@ -7,7 +7,6 @@ import { useArrival } from '../../ui/focus.ts';
 import { plural } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { Shell } from '../../ui/shell.tsx';
-import { hostTokenOf } from '../host-token.ts';
 import type { LocalMedia } from '../media/local-media.ts';
 import { NetworkCheck } from '../network/network-check.tsx';
 import { readKept } from '../preferences.ts';
@@ -47,7 +46,7 @@ export function Lobby({
   useEffect(() => {
     local.open();
   }, [local]);
-  const isHost = meeting !== undefined && hostTokenOf(meeting.meetingId) !== undefined;
+  const isHost = meeting?.youAreHost === true;
   const needsPassword = meeting?.settings.hasPassword === true && !isHost;
   const isComplete = name.trim() !== '' && (!needsPassword || password !== '');
   const submit = (event: FormEvent) => {
