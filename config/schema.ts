@@ -163,7 +163,11 @@ export const configSchema = z.strictObject({
     .prefault({}),
   srt: z
     .strictObject({
-      port: setting(port.default(8890), 'AMPHI_SRT_PORT', 'SRT from encoders (UDP).'),
+      port: setting(
+        port.default(8890),
+        'AMPHI_SRT_PORT',
+        'Kept for SRT from encoders (UDP): this version takes none, and nothing listens there.',
+      ),
     })
     .prefault({}),
   media: z

@@ -58,7 +58,9 @@ export const patchSourceSchema = z.strictObject({ name: sourceName });
 
 export const createSourceSchema = z.strictObject({
   name: sourceName,
-  kind: sourceKindSchema.default('rtmp'),
+  kind: sourceKindSchema
+    .default('rtmp')
+    .describe('`rtmp` or `whip`: this version refuses the others'),
 });
 export type CreateSource = z.input<typeof createSourceSchema>;
 
@@ -73,7 +75,7 @@ export const newSourceSchema = z
       .string()
       .optional()
       .describe('WHIP endpoint (RFC 9725); the key is its bearer token'),
-    srtUrl: z.string().optional(),
+    srtUrl: z.string().optional().describe('Not given by this version, which takes no SRT'),
   })
   .meta({ id: 'NewSource', description: 'A source with its key, which is shown this once' });
 export type NewSource = z.infer<typeof newSourceSchema>;

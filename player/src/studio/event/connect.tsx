@@ -49,6 +49,14 @@ function Guide({ event, source }: { event: EventView; source: SourceView }) {
   const { kind } = source;
   const address = fresh?.rtmpUrl ?? `${server}/${KEY_PLACE}`;
   const covered = fresh?.streamKey;
+  if (source.rtmpServer === undefined && source.whipUrl === undefined) {
+    return (
+      <Notice level="warn">
+        This server takes nothing for <bdi>{source.name}</bdi>, a source of kind {kind}. Encoders
+        can send by RTMP or WHIP: add another source for that.
+      </Notice>
+    );
+  }
   return (
     <Tabs className="tabs connect" orientation="horizontal">
       <TabList className="tab-list" aria-label="Encoder">
