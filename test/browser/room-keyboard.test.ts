@@ -195,6 +195,57 @@ describe('a room by keyboard alone', { timeout: 180_000 }, () => {
     await page.getByRole('complementary', { name: 'Polls' }).press('Escape');
   });
 
+  describe('in a narrow window', () => {
+    beforeAll(() => page.setViewportSize({ width: 390, height: 844 }));
+    afterAll(() => page.setViewportSize({ width: 1280, height: 720 }));
+
+    it('shares and stops sharing from the menu, for which the bar has no room', async () => {
+      await page.evaluate(() => {
+        const picture = () => document.createElement('canvas').captureStream(1);
+        navigator.mediaDevices.getDisplayMedia = async () => picture();
+      });
+      await beginAtTitle();
+      await choose('Share screen');
+      await page.getByRole('button', { name: 'Share screen' }).waitFor({ state: 'detached' });
+      const shown = page.locator('.tile[data-kind=screen]');
+      await shown.waitFor();
+      await beginAtTitle();
+      await choose('Stop sharing');
+      await shown.waitFor({ state: 'detached' });
+    });
+
+    it('shows above a panel what is to be known, and hides what the panel covers', async () => {
+      await beginAtTitle();
+      await choose('Sound only');
+      await focusReaches('button More');
+      await press('c');
+      await focusReaches('textarea Message');
+      const panel = page.getByRole('complementary', { name: 'Chat' });
+      const boxes = await Promise.all([
+        page.getByText('Sound only: pictures').boundingBox(),
+        panel.boundingBox(),
+      ]);
+      const [banner, below] = boxes.map((box) => box ?? { x: 0, y: 0, width: 0, height: 0 });
+      expect(banner!.height).toBeGreaterThan(0);
+      expect(banner!.y + banner!.height).toBeLessThanOrEqual(below!.y);
+      expect([below!.width, below!.y + below!.height]).toEqual([390, 844]);
+      expect(await seriousFindings(page)).toEqual([]);
+      const reached = new Set<string>();
+      for (let stops = 0; stops < MAX_STOPS; stops++) {
+        await press('Tab');
+        reached.add(await focused());
+      }
+      expect([...reached]).toContain('button Show pictures');
+      expect([...reached]).not.toContain('button More');
+      // What was over the panel is gone: nobody is sent to what the panel covers.
+      await tabTo('button Show pictures');
+      await press('Enter');
+      await focusReaches('aside Chat');
+      await press('Escape');
+      await focusReaches('button More');
+    });
+  });
+
   it('says that one has left, and leads back', async () => {
     await beginAtTitle();
     await tabTo('button Leave');

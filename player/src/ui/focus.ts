@@ -36,8 +36,15 @@ export function useFocusReturn(
   );
 }
 
-/** The content of the page: what has the focus when there is no better place for it. */
-export const pageContent = (): HTMLElement | null => document.getElementById('content');
+/**
+ * What has the focus when there is no better place for it: the content of the
+ * page, or what stands over it (`data-over-content`) while that is hidden.
+ */
+export function pageContent(): HTMLElement | null {
+  const content = document.getElementById('content');
+  const isHidden = content !== null && getComputedStyle(content).visibility === 'hidden';
+  return (isHidden ? document.querySelector<HTMLElement>('[data-over-content]') : null) ?? content;
+}
 
 /**
  * What to give the focus back to that this had: itself, the button of a menu

@@ -24,6 +24,7 @@ export interface BarProps {
   isSharing: boolean;
   isHandUp: boolean;
   mayPublish: boolean;
+  /** Whether there is a button for it: where there is no room for one, it is in `more`. */
   mayShare: boolean;
   unread: number;
   /** How many there are, and how many wait to be let in. */
@@ -77,7 +78,6 @@ export function Bar(props: BarProps) {
             label={isSharing ? 'Stop sharing' : 'Share screen'}
             keys="S"
             isOn={isSharing}
-            className="bar-share"
             onPress={props.onShare}
             icon={isSharing ? <MonitorOff size={20} /> : <MonitorUp size={20} />}
           />

@@ -6,6 +6,8 @@ import {
   Keyboard,
   LayoutGrid,
   Maximize,
+  MonitorOff,
+  MonitorUp,
   PictureInPicture2,
   Podcast,
   Settings2,
@@ -19,6 +21,7 @@ import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
 import { useArrival } from '../../ui/focus.ts';
 import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
+import { useMedia } from '../../ui/use-media.ts';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { saveDiagnostics } from '../diagnostics.ts';
 import { DropHere } from '../files/drop-here.tsx';
@@ -43,6 +46,8 @@ import './in-room.css';
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
 const NOTE_MS = 6_000;
+/** As in the style sheets: the bar has no room for everything. */
+const NARROW = '(max-width: 44rem)';
 
 /** The room of a call between two: what is different there. */
 export interface InCall {
@@ -77,6 +82,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
     (sharing === 'everyone' || (sharing === 'hosts' && isHost(self))) &&
     'getDisplayMedia' in (navigator.mediaDevices ?? {});
   const isSharing = local.tracks.screen !== undefined;
+  const isNarrow = useMedia(NARROW);
   const isHandUp = self?.handRaisedAt !== undefined;
 
   const toggleMicrophone = () => {
@@ -126,6 +132,16 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
 
   const icon = (Icon: typeof Captions) => <Icon size={16} aria-hidden="true" />;
   const more: BarProps['more'] = [
+    ...(mayShare && isNarrow
+      ? [
+          {
+            id: 'share',
+            label: isSharing ? 'Stop sharing' : 'Share screen',
+            icon: icon(isSharing ? MonitorOff : MonitorUp),
+            onAction: toggleShare,
+          },
+        ]
+      : []),
     {
       id: 'view',
       label: view === 'grid' ? 'Speaker view' : 'Grid view',
@@ -288,7 +304,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         isSharing={isSharing}
         isHandUp={isHandUp}
         mayPublish={mayPublish}
-        mayShare={mayShare}
+        mayShare={mayShare && !isNarrow}
         unread={state.unread}
         people={Object.keys(people).length + 1}
         waiting={isHost(self) ? state.waiting.length : 0}

@@ -29,6 +29,7 @@ export function SidePanel({
       ref={panel}
       className="panel-side"
       aria-label={title}
+      data-over-content
       tabIndex={-1}
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();
