@@ -70,6 +70,8 @@ export interface ErrorDetails {
   field?: string;
   /** Everything that is wrong, when it may be several things. */
   faults?: readonly Fault[];
+  /** When it may succeed, of what passes by itself. */
+  retryAfterSeconds?: number;
   cause?: unknown;
 }
 
@@ -80,12 +82,14 @@ export class AmphiError extends Error {
   readonly title: string;
   readonly field: string | undefined;
   readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails | string = {}) {
     const {
       detail,
       field,
       faults = [],
+      retryAfterSeconds,
       cause,
     } = typeof details === 'string' ? { detail: details } : details;
     const entry = CODES[code];
@@ -96,6 +100,7 @@ export class AmphiError extends Error {
     this.title = entry.title;
     this.field = field;
     this.faults = faults;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

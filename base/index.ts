@@ -38,4 +38,5 @@ export {
   secondsOfMicros,
   systemClock,
 } from './time.ts';
+export { Turns } from './turns.ts';
 export { Unwrapper, wrapDistance } from './wrap.ts';

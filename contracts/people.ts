@@ -56,8 +56,10 @@ export type ContactState = z.infer<typeof contactStateSchema>;
 
 export const contactSchema = z
   .object({
-    userId: userIdSchema,
-    displayName: z.string(),
+    userId: userIdSchema.describe(
+      'Of whom one has asked only: what stands for it until they accept',
+    ),
+    displayName: z.string().describe('Of whom one has asked only: their address'),
     picture: pictureSchema,
     state: contactStateSchema,
     presence: presenceSchema.optional().describe('Of accepted contacts'),

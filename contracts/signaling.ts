@@ -22,6 +22,8 @@ export const CLOSE_CODES = {
   replaced: 4001,
   removed: 4003,
   ended: 4004,
+  /** Of an account: the session by which the socket was opened is over. */
+  signedOut: 4005,
   /** Too much was waiting to be read: come again and resume. */
   slow: 4008,
   /** No `join` or `resume` came in time, or it was refused. */

@@ -1,3 +1,4 @@
+import { AmphiError } from '#base';
 import type { Redis } from './redis.ts';
 
 export interface AttemptLimits {
@@ -22,8 +23,21 @@ export class Attempts {
     this.#limits = limits;
   }
 
+  /** Takes a place. Throws `too_many`, with these words and how long to wait, when there is none left. */
+  async spend(who: string, words = 'Too many attempts'): Promise<void> {
+    const wait = await this.#wait(who);
+    if (wait === undefined) return;
+    const detail = `${words}. Try again in ${wait} s.`;
+    throw new AmphiError('too_many', { detail, retryAfterSeconds: wait });
+  }
+
+  /** Nothing was tried: the place is free again. */
+  async giveBack(who: string): Promise<void> {
+    await this.#redis.eval(GIVE_BACK, 1, this.#keyOf(who));
+  }
+
   /** Takes a place. Seconds to wait when there is none left. */
-  async begin(who: string): Promise<number | undefined> {
+  async #wait(who: string): Promise<number | undefined> {
     const { failures, seconds } = this.#limits;
     const key = this.#keyOf(who);
     const results = await this.#redis.multi().incr(key).expire(key, seconds, 'NX').ttl(key).exec();
@@ -42,3 +56,7 @@ export class Attempts {
     return `amphi:attempts:${this.#limits.name}:${who}`;
   }
 }
+
+const GIVE_BACK = `
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then return redis.call('DECR', KEYS[1]) end
+return 0`;

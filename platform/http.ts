@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { z } from 'zod';
 import { AmphiError, type Closable, type Fault, isAmphiError } from '#base';
+import { translateRedis } from './redis.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
@@ -16,7 +17,8 @@ export interface Problem {
   errors?: readonly Fault[];
 }
 
-export function problemOf(error: unknown): Problem {
+export function problemOf(thrown: unknown): Problem {
+  const error = translateRedis(thrown);
   const known = isAmphiError(error) ? error : new AmphiError('internal', { cause: error });
   return {
     type: `urn:amphi:error:${known.code}`,
@@ -29,6 +31,13 @@ export function problemOf(error: unknown): Problem {
   };
 }
 
+/** When to come again, as a header (RFC 9110 10.2.3), where the error says so. */
+export function retryAfterOf(thrown: unknown): Record<string, number> {
+  const error = translateRedis(thrown);
+  const seconds = isAmphiError(error) ? error.retryAfterSeconds : undefined;
+  return seconds === undefined ? {} : { 'retry-after': seconds };
+}
+
 /** Answers with a problem; when the head has gone out already, ends the connection instead. */
 export function sendProblem(res: ServerResponse, error: unknown): void {
   if (res.headersSent) {
@@ -38,6 +47,7 @@ export function sendProblem(res: ServerResponse, error: unknown): void {
   const problem = problemOf(error);
   const body = JSON.stringify(problem);
   res.writeHead(problem.status, {
+    ...retryAfterOf(error),
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',

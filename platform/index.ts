@@ -1,6 +1,7 @@
 export { type AttemptLimits, Attempts } from './attempts.ts';
 export { type Child, type ChildExit, lastWords, startChild } from './child.ts';
 export { cpuSecondsOf, idleSeconds } from './cpu.ts';
+export { EndedSessions, SESSION_ENDED_CHANNEL, type Session } from './ended-sessions.ts';
 export {
   type FfmpegCommand,
   type FfmpegInfo,
@@ -17,6 +18,7 @@ export {
   type Problem,
   problemOf,
   readJson,
+  retryAfterOf,
   run,
   sendJson,
   sendProblem,
@@ -45,7 +47,7 @@ export {
   type Queue,
   type Worker,
 } from './queue.ts';
-export { connectRedis, extraConnection, nextFence, type Redis } from './redis.ts';
+export { connectRedis, extraConnection, nextFence, type Redis, translateRedis } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
 export { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 export {

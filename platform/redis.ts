@@ -1,18 +1,24 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import type { Logger } from '#base';
-import { messageOf } from '#base';
+import { AmphiError, type Logger, messageOf } from '#base';
 
 export type { Redis } from 'ioredis';
 
 /** `redis://…`, `rediss://…`, or `unix:/path` for the private server of this machine. */
 export type RedisAddress = string;
 
+/**
+ * A command without an answer for so long is given up: a Redis that hangs, rather
+ * than being away, would hold up whoever asks for ever. It may still be done later.
+ */
+const COMMAND_TIMEOUT_MS = 5_000;
+const RETRY_AFTER_SECONDS = 2;
+
 const retryStrategy = (attempt: number): number => Math.min(attempt * 50, 500);
 
 /**
  * Connects, and goes on reconnecting for ever. With `failFast` a command that
  * finds no connection fails at once, for callers that can do without; else it
- * waits in line.
+ * waits in line. A command that nobody answers fails after five seconds.
  */
 export function connectRedis(
   address: RedisAddress,
@@ -24,6 +30,7 @@ export function connectRedis(
     maxRetriesPerRequest: options.failFast ? 0 : 20,
     enableReadyCheck: true,
     connectTimeout: 5_000,
+    commandTimeout: COMMAND_TIMEOUT_MS,
   };
   const redis = address.startsWith('unix:')
     ? new Redis(address.slice('unix:'.length), common)
@@ -34,16 +41,32 @@ export function connectRedis(
 
 /**
  * A second connection to the same server, for what keeps a connection to
- * itself: subscribing, or a call that blocks.
+ * itself: subscribing, or a call that blocks, for as long as it may take.
  */
 export function extraConnection(redis: Redis, log: Logger, use: 'subscribe' | 'block'): Redis {
-  const extra = redis.duplicate({
+  const { commandTimeout: _, ...options } = redis.options;
+  const extra = new Redis({
+    ...options,
     maxRetriesPerRequest: null,
     // A subscribed connection may not ask the server how it is.
     enableReadyCheck: use === 'block',
   });
   watch(extra, log);
   return extra;
+}
+
+/** What the library says of a server that is away or hangs. */
+const AWAY =
+  /^(Command timed out|Connection is closed\.|Stream isn't writeable|Reached the max retries)/;
+
+/** Any error as it is said outside: one of a Redis that is away is `unavailable`. */
+export function translateRedis(error: unknown): unknown {
+  if (!(error instanceof Error) || !AWAY.test(error.message)) return error;
+  return new AmphiError('unavailable', {
+    detail: 'Redis does not answer. Try again in a moment.',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    cause: error,
+  });
 }
 
 function watch(redis: Redis, log: Logger): void {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { AmphiError, type Closable, delay, isErrorCode, type Logger, messageOf } from '#base';
+import { AmphiError, type Closable, isErrorCode, type Logger, messageOf } from '#base';
 import type { Config, Role } from '#config';
 import { type Child, connectRedis, startChild } from '#platform';
 import type { FromRole, RoleContext, RoleProcess, ToRole } from './context.ts';
@@ -245,15 +245,12 @@ export class Supervisor implements Closable {
   async #checkRedis(url: string): Promise<void> {
     const redis = connectRedis(url, { log: this.#log });
     try {
-      await Promise.race([
-        redis.ping(),
-        delay(5_000).then(() => {
-          throw new AmphiError(
-            'unavailable',
-            'Redis at AMPHI_REDIS_URL does not answer; is it running?',
-          );
-        }),
-      ]);
+      await redis.ping();
+    } catch (cause) {
+      throw new AmphiError('unavailable', {
+        detail: 'Redis at AMPHI_REDIS_URL does not answer; is it running?',
+        cause,
+      });
     } finally {
       redis.disconnect();
     }

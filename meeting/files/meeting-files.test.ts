@@ -3,7 +3,14 @@ import { silentLogger } from '#base';
 import { MeetingFiles } from './meeting-files.ts';
 
 const HOUR_MS = 3_600_000;
-const UPLOAD = { meetingId: 'm', fromId: 'p', name: 'a.txt', size: 2 };
+const UPLOAD = {
+  meetingId: 'm',
+  fromId: 'p',
+  person: 'browser',
+  present: ['p'],
+  name: 'a.txt',
+  size: 2,
+};
 
 /** Files over objects and rows that only note what is asked of them. */
 function filesOver(
@@ -24,7 +31,7 @@ function filesOver(
     remove: note('remove'),
     removeAll: note('remove all'),
   };
-  const known = { reserve: async () => {}, drop: note('drop'), dropAll: note('drop all'), ...rows };
+  const known = { reserve: async () => [], drop: note('drop'), dropAll: note('drop all'), ...rows };
   const files = new MeetingFiles({
     objects,
     files: known as never,

@@ -9,6 +9,10 @@ import { chatFileOf, type FileRepository, type FileRow } from './repository.ts';
 const FILE_ID_CHARACTERS = 16;
 /** Of one person: uploaded, and in no message yet. */
 const MAX_UNSENT = 10;
+/** Of what the files of a meeting may take up; one file may be as large as any, in any case. */
+const UNSENT_SHARE = 1 / 4;
+/** What nobody has sent for so long gives way where room is short. */
+const STALE_MS = 10 * 60_000;
 /** The size of a picture stands somewhere in this; most have it in the first hundred bytes. */
 const HEAD_BYTES = 256 * 1024;
 /** A page has to decode the whole of it. */
@@ -27,8 +31,12 @@ export interface FileSettings {
 
 export interface Upload {
   meetingId: string;
-  /** Who sends it. */
+  /** The participant who sends it. */
   fromId: string;
+  /** Who that is, however often they come in. */
+  person: string;
+  /** The participants who are in the meeting now. */
+  present: readonly string[];
   /** As it was typed, or as a system has it. */
   name: string;
   size: number;
@@ -68,7 +76,8 @@ export class MeetingFiles implements Closable {
    * Stores a file that is to go into a message. Throws `unsupported_media`,
    * `body_too_large`, `bad_request`, `too_many` or `meeting_ended`.
    */
-  async take({ meetingId, fromId, name: typed, size, body }: Upload): Promise<ChatFile> {
+  async take(upload: Upload): Promise<ChatFile> {
+    const { meetingId, fromId, person, present, name: typed, size, body } = upload;
     const { maxBytes, meetingMaxBytes, endings } = this.#settings;
     const { name, ending } = safeFileName(typed);
     if (!endings.includes(ending)) {
@@ -80,10 +89,14 @@ export class MeetingFiles implements Closable {
     }
     if (size < 1) throw new AmphiError('bad_request', 'The file is empty');
     const fileId = randomId(FILE_ID_CHARACTERS);
-    const file = { fileId, meetingId, fromId, name, size };
-    await this.#files.reserve(file, { meetingBytes: meetingMaxBytes, unsent: MAX_UNSENT });
+    const file = { fileId, meetingId, fromId, person, name, size };
+    const unsentBytes = Math.max(maxBytes, meetingMaxBytes * UNSENT_SHARE);
+    const most = { meetingBytes: meetingMaxBytes, unsent: MAX_UNSENT, unsentBytes };
+    const staleBefore = new Date(Date.now() - STALE_MS);
+    const gone = await this.#files.reserve(file, most, { present, staleBefore });
     const head = new Head();
     try {
+      for (const row of gone) await this.#objects.remove(keyOf(row));
       await this.#objects.put(keyOf(file), head.of(body), size);
       const picture = pictureOf(head.bytes);
       if (!(await this.#files.stored(fileId, picture))) throw new AmphiError('meeting_ended');

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import { AmphiError } from '#base';
 import type { ChatFile } from '#contracts';
 import { type Db, tables } from '#platform/sql';
@@ -16,16 +16,19 @@ export class FileRepository {
   }
 
   /**
-   * Makes room for a file that is to come. Throws `meeting_ended`, or `too_many`
-   * when the files of the meeting, or those of this person that are in no
-   * message yet, become too many by it.
+   * Makes room for a file that is to come: where it is short, files in no message
+   * give way, the oldest first, of who is not there any more, or from before
+   * `staleBefore`. Their rows are gone then; their bytes are for the caller to
+   * remove. Throws `meeting_ended`, or `too_many` when the files of the meeting, or
+   * those of this person that are in no message yet, become too many by it.
    */
   async reserve(
-    file: Pick<FileRow, 'fileId' | 'meetingId' | 'fromId' | 'name' | 'size'>,
-    most: { meetingBytes: number; unsent: number },
-  ): Promise<void> {
-    const { meetingId, fromId } = file;
-    await this.#db.transaction(async (transaction) => {
+    file: Pick<FileRow, 'fileId' | 'meetingId' | 'fromId' | 'person' | 'name' | 'size'>,
+    most: { meetingBytes: number; unsent: number; unsentBytes: number },
+    { present, staleBefore }: { present: readonly string[]; staleBefore: Date },
+  ): Promise<FileRow[]> {
+    const { meetingId, person } = file;
+    return this.#db.transaction(async (transaction) => {
       // One after the other: each must see what those before it have taken.
       const [meeting] = await transaction
         .select({ endedAt: meetings.endedAt })
@@ -34,19 +37,38 @@ export class FileRepository {
         .for('update');
       if (meeting === undefined || meeting.endedAt !== null) throw new AmphiError('meeting_ended');
       const [taken] = await transaction
-        .select({
-          bytes: sql<string>`coalesce(sum(${chatFiles.size}), 0)`,
-          unsent: sql<string>`count(*) filter (where ${chatFiles.messageId} is null and ${chatFiles.fromId} = ${fromId})`,
-        })
+        .select({ bytes: sql<string>`coalesce(sum(${chatFiles.size}), 0)` })
         .from(chatFiles)
         .where(eq(chatFiles.meetingId, meetingId));
-      if (Number(taken?.unsent) >= most.unsent) {
+      const unsent = await transaction
+        .select()
+        .from(chatFiles)
+        .where(and(eq(chatFiles.meetingId, meetingId), isNull(chatFiles.messageId)))
+        .orderBy(asc(chatFiles.createdAt), asc(chatFiles.fileId));
+      const mine = unsent.filter((row) => row.person === person);
+      const myBytes = mine.reduce((sum, { size }) => sum + size, 0);
+      if (mine.length >= most.unsent || myBytes + file.size > most.unsentBytes) {
         throw new AmphiError('too_many', 'Send what you have uploaded first');
       }
-      if (Number(taken?.bytes) + file.size > most.meetingBytes) {
+      let short = Number(taken?.bytes) + file.size - most.meetingBytes;
+      const leaving: FileRow[] = [];
+      for (const row of unsent) {
+        if (short <= 0) break;
+        if (present.includes(row.fromId) && row.createdAt >= staleBefore) continue;
+        leaving.push(row);
+        short -= row.size;
+      }
+      if (short > 0) {
         throw new AmphiError('too_many', 'The files of this meeting take up as much as they may');
       }
       await transaction.insert(chatFiles).values(file);
+      if (leaving.length === 0) return [];
+      const ids = leaving.map(({ fileId }) => fileId);
+      // One of them may just have been sent: it is kept, and the room is a little too full.
+      return transaction
+        .delete(chatFiles)
+        .where(and(inArray(chatFiles.fileId, ids), isNull(chatFiles.messageId)))
+        .returning();
     });
   }
 

@@ -4,7 +4,7 @@ import type { MeetingSettings, ParticipantRole, RoomMedia } from '#contracts';
 import { type Db, tables } from '#platform/sql';
 import { withBans } from '../room/bans.ts';
 
-const { meetings, participants, mediaStreams } = tables;
+const { meetings, participants, mediaStreams, users } = tables;
 
 export type MeetingRow = typeof meetings.$inferSelect;
 
@@ -50,20 +50,23 @@ export class MeetingRepository {
     this.#db = db;
   }
 
-  async create(meeting: NewMeeting): Promise<MeetingRow> {
-    const [row] = await this.#db
-      .insert(meetings)
-      .values({
-        ...meeting,
-        meetingId: newMeetingId(),
-        ownerId: meeting.ownerId ?? null,
-        passwordHash: meeting.passwordHash ?? null,
-        startTime: meeting.startTime ?? null,
-        banned: [],
-      })
-      .returning();
-    if (row === undefined) throw new AmphiError('internal');
-    return row;
+  /** Throws `too_many` when its owner has `mostOpen` meetings that are not over. */
+  async create(meeting: NewMeeting, mostOpen: number): Promise<MeetingRow> {
+    const { ownerId } = meeting;
+    if (ownerId === undefined) return insert(this.#db, meeting);
+    return this.#db.transaction(async (transaction) => {
+      const db = transaction as unknown as Db;
+      // One after the other: each must see what those before it have made.
+      await db.select().from(users).where(eq(users.userId, ownerId)).for('update');
+      const open = await db.$count(
+        meetings,
+        and(eq(meetings.ownerId, ownerId), isNull(meetings.endedAt)),
+      );
+      if (open >= mostOpen) {
+        throw new AmphiError('too_many', `You have ${open} meetings. End some of them first.`);
+      }
+      return insert(db, meeting);
+    });
   }
 
   /** Throws `meeting_not_found`. */
@@ -183,4 +186,20 @@ export class MeetingRepository {
         ),
       );
   }
+}
+
+async function insert(db: Db, meeting: NewMeeting): Promise<MeetingRow> {
+  const [row] = await db
+    .insert(meetings)
+    .values({
+      ...meeting,
+      meetingId: newMeetingId(),
+      ownerId: meeting.ownerId ?? null,
+      passwordHash: meeting.passwordHash ?? null,
+      startTime: meeting.startTime ?? null,
+      banned: [],
+    })
+    .returning();
+  if (row === undefined) throw new AmphiError('internal');
+  return row;
 }

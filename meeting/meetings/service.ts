@@ -11,7 +11,7 @@ import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#
 import type { MeetingFiles } from '../files/meeting-files.ts';
 import { hashPassword, isPassword } from '../people/passwords.ts';
 import { requireAllowed } from '../room/rights.ts';
-import type { Grant } from '../signaling/line.ts';
+import { type Grant, grantSchema } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
 import { type LiveRoom, readLive } from '../signaling/snapshot.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from './repository.ts';
@@ -31,6 +31,10 @@ const JOINS = 'meeting-join';
 const JOINS_SECONDS = 60;
 const NETWORK_CHARACTERS = 16;
 
+/** Of one account. */
+const MAKING = { name: 'meetings-made', failures: 100, seconds: 3_600 };
+const MOST_OPEN = 5_000;
+
 export interface MeetingServiceDeps {
   meetings: MeetingRepository;
   rooms: Rooms;
@@ -49,11 +53,22 @@ export interface Caller {
   bearer?: string | undefined;
 }
 
+/** Somebody who is in a meeting. */
+interface Present {
+  participantId: string;
+  role: ParticipantRole;
+  /** Their account, or a hash of their browser: the same, however often they come in. */
+  person: string;
+  /** All participants who are in it. */
+  present: string[];
+}
+
 /** Meetings as the API has them; what goes on in them is for their rooms. */
 export class MeetingService {
   readonly #deps: MeetingServiceDeps;
   readonly #attempts: Attempts;
   readonly #joins: Attempts;
+  readonly #making: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
@@ -63,16 +78,19 @@ export class MeetingService {
       failures: deps.joinsPerMinute,
       seconds: JOINS_SECONDS,
     });
+    this.#making = new Attempts(deps.redis, MAKING);
   }
 
+  /** Throws `too_many` when its owner makes, or has, too many. */
   async create(
     body: z.output<typeof createMeetingSchema>,
     ownerId: string | undefined,
   ): Promise<{ row: MeetingRow; hostToken: string }> {
     const { title, startTime, durationMinutes, settings = {} } = body;
     const { password, ...rest } = settings;
+    if (ownerId !== undefined) await this.#making.spend(ownerId, 'Too many new meetings');
     const hostToken = randomBytes(HOST_KEY_BYTES).toString('base64url');
-    const row = await this.#deps.meetings.create({
+    const made = {
       title,
       ownerId,
       hostKeyHash: sha256Hex(hostToken),
@@ -80,7 +98,8 @@ export class MeetingService {
       settings: rest,
       startTime: startTime === undefined ? undefined : new Date(startTime),
       durationMinutes: durationMinutes ?? DEFAULT_DURATION_MINUTES,
-    });
+    };
+    const row = await this.#deps.meetings.create(made, MOST_OPEN);
     return { row, hostToken };
   }
 
@@ -134,7 +153,7 @@ export class MeetingService {
     };
   }
 
-  /** Whether nobody is in it. */
+  /** Whether nobody is in it now; so it seems, too, while its room goes from one node to another. */
   async isEmpty(meetingId: string): Promise<boolean> {
     return ((await this.#live(meetingId))?.participants.length ?? 0) === 0;
   }
@@ -173,28 +192,34 @@ export class MeetingService {
   }
 
   /** Whose participant's token of this meeting this is. Throws `unauthorized` or `forbidden`. */
-  async participant(meetingId: string, bearer: string | undefined): Promise<string> {
+  async participant(
+    meetingId: string,
+    bearer: string | undefined,
+  ): Promise<{ participantId: string; grant: Grant }> {
     const { sub, grant } = await this.#deps.tokens.verify('participant', bearer);
-    if (grant?.['meetingId'] !== meetingId) {
+    const granted = grantSchema.safeParse(grant);
+    if (!granted.success) throw new AmphiError('unauthorized');
+    if (granted.data.meetingId !== meetingId) {
       throw new AmphiError('forbidden', 'The token is for another meeting');
     }
-    return sub;
+    return { participantId: sub, grant: granted.data };
   }
 
   /**
    * The participant of this token, who is in the room now: neither in the waiting
    * room, nor removed. Throws `unauthorized` or `forbidden`.
    */
-  async present(
-    meetingId: string,
-    bearer: string | undefined,
-  ): Promise<LiveRoom['participants'][number]> {
-    const participantId = await this.participant(meetingId, bearer);
+  async present(meetingId: string, bearer: string | undefined): Promise<Present> {
+    const { participantId, grant } = await this.participant(meetingId, bearer);
+    const { userId, mark } = grant;
     // Who has just come in is written down a moment later.
     for (let attempt = 1; ; attempt++) {
       const live = await this.#live(meetingId);
       const found = live?.participants.find((one) => one.participantId === participantId);
-      if (found !== undefined) return found;
+      if (live !== undefined && found !== undefined) {
+        const present = live.participants.map((one) => one.participantId);
+        return { participantId, role: found.role, person: userId ?? mark, present };
+      }
       if (attempt === PRESENT_ATTEMPTS) {
         throw new AmphiError('forbidden', 'Only for who is in the meeting');
       }
@@ -264,11 +289,7 @@ export class MeetingService {
     },
   ): Promise<void> {
     const { password, userId, mark, address } = person;
-    const waitToJoin = await this.#joins.begin(address);
-    if (waitToJoin !== undefined) {
-      const detail = `Too many join from your network. Try again in ${waitToJoin} s.`;
-      throw new AmphiError('too_many', detail);
-    }
+    await this.#joins.spend(address, 'Too many join from your network');
     if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
       throw new AmphiError('banned');
     }
@@ -277,11 +298,13 @@ export class MeetingService {
         throw new AmphiError('wrong_password', 'The meeting has a password');
       }
       const who = `${row.meetingId}:${address}`;
-      const wait = await this.#attempts.begin(who);
-      if (wait !== undefined) {
-        throw new AmphiError('too_many', `Too many wrong passwords. Try again in ${wait} s.`);
-      }
-      if (!(await isPassword(password, row.passwordHash))) throw new AmphiError('wrong_password');
+      await this.#attempts.spend(who, 'Too many wrong passwords');
+      const isRight = await isPassword(password, row.passwordHash).catch(async (error) => {
+        // Not looked at: that was no attempt.
+        await this.#attempts.giveBack(who);
+        throw error;
+      });
+      if (!isRight) throw new AmphiError('wrong_password');
       await this.#attempts.succeeded(who);
     }
     const { locked, capacity } = settingsOf(row);

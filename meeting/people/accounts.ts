@@ -24,23 +24,28 @@ export class Accounts {
     this.#signUps = new Attempts(deps.redis, SIGN_UP);
   }
 
-  /** Throws `conflict` or `too_many`. */
+  /** Throws `conflict`, `too_many`, or `unavailable` when too many passwords wait. */
   async signUp(
     user: { email: string; password: string; displayName: string },
     address: string,
   ): Promise<UserRow> {
     // Each costs a place: accounts are not made by the thousand.
-    await spend(this.#signUps, address);
+    await this.#signUps.spend(address);
     const { email, displayName, password } = user;
-    return this.#people.create({ email, displayName, passwordHash: await hashPassword(password) });
+    const passwordHash = await this.#looked(hashPassword(password), [this.#signUps, address]);
+    return this.#people.create({ email, displayName, passwordHash });
   }
 
-  /** Throws `unauthorized`, the same for a wrong address and a wrong password, or `too_many`. */
+  /** Throws `unauthorized`, the same for a wrong address and a wrong password, `too_many`, or `unavailable` when too many passwords wait. */
   async signIn(user: { email: string; password: string }, address: string): Promise<UserRow> {
-    await spend(this.#byAddress, address);
-    await spend(this.#byEmail, user.email);
+    await this.#byAddress.spend(address);
+    await this.#byEmail.spend(user.email);
     const row = await this.#people.byEmail(user.email);
-    const isRight = await isPassword(user.password, row?.passwordHash ?? (await this.#nobody));
+    const isRight = await this.#looked(
+      isPassword(user.password, row?.passwordHash ?? (await this.#nobody)),
+      [this.#byAddress, address],
+      [this.#byEmail, user.email],
+    );
     if (row === undefined || !isRight) {
       throw new AmphiError('unauthorized', 'Address or password is not right');
     }
@@ -61,8 +66,12 @@ export class Accounts {
     const { displayName, password, currentPassword = '' } = changes;
     const row = await this.#people.user(userId);
     if (password !== undefined) {
-      await spend(this.#byEmail, row.email);
-      if (!(await isPassword(currentPassword, row.passwordHash))) {
+      await this.#byEmail.spend(row.email);
+      const isRight = await this.#looked(isPassword(currentPassword, row.passwordHash), [
+        this.#byEmail,
+        row.email,
+      ]);
+      if (!isRight) {
         throw new AmphiError('unauthorized', 'currentPassword is not right');
       }
       await this.#byEmail.succeeded(row.email);
@@ -72,12 +81,14 @@ export class Accounts {
       ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
     });
   }
-}
 
-/** Throws `too_many` when no attempt is left. */
-async function spend(attempts: Attempts, who: string): Promise<void> {
-  const wait = await attempts.begin(who);
-  if (wait !== undefined) {
-    throw new AmphiError('too_many', `Too many attempts. Try again in ${wait} s.`);
+  /** What a password was found to be. Where it was not looked at, the places that it took are free again. */
+  async #looked<T>(work: Promise<T>, ...places: readonly [Attempts, string][]): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      for (const [attempts, who] of places) await attempts.giveBack(who);
+      throw error;
+    }
   }
 }

@@ -28,6 +28,9 @@ export interface Call {
 }
 
 const key = (callId: string): string => `amphi:call:{${callId}}`;
+const emptyKey = (callId: string): string => `amphi:call-empty:{${callId}}`;
+/** Whose room nobody has looked into for so long, of that one does not know how long it is empty. */
+const EMPTY_KEEP_MS = 45_000;
 /** A call that nobody ends is forgotten. */
 const KEEP_MS = 24 * 3_600_000;
 /** How it ended that the callee is told of later. */
@@ -82,6 +85,18 @@ export class CallStore {
     if (done !== 1) return false;
     await this.#db.update(calls).set({ outcome }).where(eq(calls.callId, callId));
     return true;
+  }
+
+  /** Since when nobody was found in its room, each time anybody looked. Milliseconds since the epoch. */
+  async emptySince(callId: string, nowMs: number): Promise<number> {
+    const name = emptyKey(callId);
+    await this.#redis.set(name, nowMs, 'PX', EMPTY_KEEP_MS, 'NX');
+    return Number((await this.#redis.getex(name, 'PX', EMPTY_KEEP_MS)) ?? nowMs);
+  }
+
+  /** Somebody is in its room. */
+  async filled(callId: string): Promise<void> {
+    await this.#redis.del(emptyKey(callId));
   }
 
   /** Calls that this user has missed and not seen yet, oldest first. */

@@ -49,7 +49,7 @@ export interface CallDeps {
 }
 
 const CALL_ID_CHARACTERS = 16;
-/** So long may pass until both are in the room, or one comes again after a break. */
+/** So long may pass until both are in the room, or come again: after a break, or with the room from another node. */
 const EMPTY_ROOM_MS = 60_000;
 /** The node at which the caller is ends what rings; when that has died, others do. */
 const FORGOTTEN_AFTER_MS = 10_000;
@@ -110,11 +110,14 @@ export class Calls {
       await presence.endCall(userId, callId);
       return;
     }
-    const age = Date.now() - call.since;
-    if (call.state === 'ringing' && age > this.#deps.ringMs + FORGOTTEN_AFTER_MS) {
+    const now = Date.now();
+    if (call.state === 'ringing' && now - call.since > this.#deps.ringMs + FORGOTTEN_AFTER_MS) {
       await this.#over(call, 'ringing', 'no-answer');
-    } else if (call.meetingId !== undefined && age > EMPTY_ROOM_MS) {
-      if (await isRoomEmpty(call.meetingId)) await this.#hangUp(call);
+    } else if (call.meetingId !== undefined) {
+      if (!(await isRoomEmpty(call.meetingId))) await calls.filled(callId);
+      else if (now - (await calls.emptySince(callId, now)) > EMPTY_ROOM_MS) {
+        await this.#hangUp(call);
+      }
     }
     await presence.renewCall(userId);
   }

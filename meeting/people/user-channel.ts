@@ -12,6 +12,15 @@ interface Delivery {
   except?: string;
 }
 
+/** Sessions of the user are over: each node looks which of its sockets may stay. */
+const CHECK = 'check';
+
+interface Subscribed {
+  lines: Set<Line>;
+  /** Resolves once this node hears what goes to the user. */
+  listening: Promise<unknown>;
+}
+
 const channelOf = (userId: string): string => `amphi:user:{${userId}}`;
 
 /**
@@ -23,38 +32,43 @@ export class UserChannels implements Closable {
   readonly #redis: Redis;
   readonly #subscriber: Redis;
   readonly #log: Logger;
-  readonly #lines = new Map<string, Set<Line>>();
+  readonly #check: (userId: string) => void;
+  readonly #users = new Map<string, Subscribed>();
 
-  constructor(options: { redis: Redis; subscriber: Redis; log: Logger }) {
+  constructor(options: {
+    redis: Redis;
+    subscriber: Redis;
+    /** Sessions of this user are over. */
+    check: (userId: string) => void;
+    log: Logger;
+  }) {
     this.#redis = options.redis;
     this.#subscriber = options.subscriber;
+    this.#check = options.check;
     this.#log = options.log;
     this.#subscriber.on('smessage', (channel: string, text: string) => this.#on(channel, text));
   }
 
-  /** Users with a socket here. */
-  get users(): IterableIterator<string> {
-    return this.#lines.keys();
-  }
-
+  /** Resolves once the line hears what is told to its user. */
   async add(userId: string, line: Line): Promise<void> {
-    const lines = this.#lines.get(userId);
-    if (lines !== undefined) {
-      lines.add(line);
+    const known = this.#users.get(userId);
+    if (known !== undefined) {
+      known.lines.add(line);
+      await known.listening;
       return;
     }
-    this.#lines.set(userId, new Set([line]));
-    await this.#subscriber.ssubscribe(channelOf(userId));
+    const listening = this.#subscriber.ssubscribe(channelOf(userId));
+    this.#users.set(userId, { lines: new Set([line]), listening });
+    await listening;
   }
 
   async remove(userId: string, line: Line): Promise<void> {
-    const lines = this.#lines.get(userId);
-    lines?.delete(line);
-    if (lines === undefined || lines.size > 0) return;
-    this.#lines.delete(userId);
+    const known = this.#users.get(userId);
+    known?.lines.delete(line);
+    if (known === undefined || known.lines.size > 0) return;
+    this.#users.delete(userId);
+    // Whoever comes meanwhile subscribes after that: both go by one connection.
     await this.#subscriber.sunsubscribe(channelOf(userId)).catch(() => {});
-    // Somebody came while that was said.
-    if (this.#lines.has(userId)) await this.#subscriber.ssubscribe(channelOf(userId));
   }
 
   /** Tells a user's devices; whether some node has any. */
@@ -67,17 +81,27 @@ export class UserChannels implements Closable {
     return Number(await this.#redis.spublish(channelOf(userId), JSON.stringify(delivery))) > 0;
   }
 
+  /** Has every node look which sockets of this user may stay. */
+  async check(userId: string): Promise<void> {
+    await this.#redis.spublish(channelOf(userId), JSON.stringify(CHECK));
+  }
+
   async close(): Promise<void> {
-    this.#lines.clear();
+    this.#users.clear();
     this.#subscriber.disconnect();
   }
 
   #on(channel: string, text: string): void {
     try {
-      const { event, only, except } = JSON.parse(text) as Delivery;
+      const delivery = JSON.parse(text) as Delivery | typeof CHECK;
       const userId = channel.slice(channelOf('').length - 1, -1);
+      if (delivery === CHECK) {
+        this.#check(userId);
+        return;
+      }
+      const { event, only, except } = delivery;
       const frame = JSON.stringify(event);
-      for (const line of this.#lines.get(userId) ?? []) {
+      for (const line of this.#users.get(userId)?.lines ?? []) {
         if ((only === undefined || only === line.id) && except !== line.id) line.send(frame);
       }
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   type BusEvent,
   type CallEvent,
   type CallMessage,
+  CLOSE_CODES,
   callMessageSchema,
   type IceServer,
 } from '#contracts';
@@ -18,12 +19,15 @@ import {
   extraConnection,
   type Redis,
   type TokenIssuer,
+  translateRedis,
 } from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
 import { FrameSocket } from '../signaling/frame-socket.ts';
+import type { Line } from '../signaling/line.ts';
 import type { Upgrader } from '../signaling/upgrader.ts';
+import { type AccountSession, AccountSessions, accountSessionSchema } from './account-sessions.ts';
 import { CallStore } from './call-store.ts';
 import { type Caller, type CallRequest, Calls } from './calls.ts';
 import { DirectMessages } from './direct-messages.ts';
@@ -38,7 +42,16 @@ const MAX_DEVICES = 20;
 const WRITES: AttemptLimits = { name: 'user-messages', failures: 120, seconds: 60 };
 const CALLS: AttemptLimits = { name: 'user-calls', failures: 60, seconds: 600 };
 const RESTART = 1012;
-const grantSchema = z.object({ base: z.string() });
+/** So long after a break this node hears again; what was said meanwhile it has not heard. */
+const CATCH_UP_MS = 1_000;
+const grantSchema = z.object({ base: z.string(), session: accountSessionSchema });
+type Admitted = Pick<Caller, 'userId' | 'displayName' | 'base'> & { session: AccountSession };
+
+/** A socket here. */
+interface Device {
+  line: Line;
+  session: AccountSession;
+}
 
 export interface UserGatewayDeps {
   redis: Redis;
@@ -56,6 +69,7 @@ export interface UserGatewayDeps {
 export class UserGateway implements Closable {
   readonly #deps: UserGatewayDeps;
   readonly #people: PeopleRepository;
+  readonly #sessions: AccountSessions;
   readonly #channels: UserChannels;
   readonly #presence: PresenceBoard;
   readonly #store: CallStore;
@@ -63,16 +77,34 @@ export class UserGateway implements Closable {
   readonly #messages: DirectMessages;
   readonly #writes: Attempts;
   readonly #callings: Attempts;
-  /** Accounts by the ids of their sockets here. */
-  readonly #sockets = new Map<string, string>();
+  /** By the ids of their lines. */
+  readonly #devices = new Map<string, Device>();
+  #catchUp: NodeJS.Timeout | undefined;
+  /** Whether sessions have ended could not be told. */
+  #checkAll = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(deps: UserGatewayDeps) {
     const { redis, db, log } = deps;
     this.#deps = deps;
     this.#people = new PeopleRepository(db);
+    this.#sessions = new AccountSessions({ redis, people: this.#people });
     const subscriber = extraConnection(redis, log, 'subscribe');
-    this.#channels = new UserChannels({ redis, subscriber, log });
+    let broken = false;
+    subscriber.on('close', () => {
+      broken = true;
+    });
+    subscriber.on('ready', () => {
+      if (!broken) return;
+      broken = false;
+      this.#catchUp = setTimeout(() => this.#attempt(this.#check(() => true)), CATCH_UP_MS);
+    });
+    this.#channels = new UserChannels({
+      redis,
+      subscriber,
+      check: (userId) => this.#attempt(this.#check((device) => device.session.userId === userId)),
+      log,
+    });
     this.#presence = new PresenceBoard(redis);
     this.#store = new CallStore(redis, db);
     this.#messages = new DirectMessages(db);
@@ -98,9 +130,19 @@ export class UserGateway implements Closable {
     this.#timer = setInterval(() => this.#renew(), PRESENCE_RENEW_MS);
   }
 
-  /** A token that opens a socket of this account, soon. `base`: the address by which its client reaches this server. */
-  token(userId: string, base: string): Promise<string> {
-    return this.#deps.tokens.sign('calls', { sub: userId, grant: { base } }, TOKEN_SECONDS);
+  /**
+   * A token that opens a socket of this account, soon; the socket stays as long as
+   * the session. `base`: the address by which its client reaches this server.
+   */
+  token({ sessionId, expiresAt, userId, password }: AccountSession, base: string): Promise<string> {
+    const session: AccountSession = { sessionId, expiresAt, userId, password };
+    const claims = { sub: userId, grant: { base, session } };
+    return this.#deps.tokens.sign('calls', claims, TOKEN_SECONDS);
+  }
+
+  /** Sessions of this account are over: their sockets are closed, on whichever nodes. */
+  async sessionsEnded(userId: string): Promise<void> {
+    await this.#channels.check(userId);
   }
 
   /** Of each of these accounts, in their order. */
@@ -135,28 +177,31 @@ export class UserGateway implements Closable {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#catchUp);
     this.#calls.close();
-    for (const [id, userId] of this.#sockets) {
-      await this.#presence.gone(userId, id).catch(() => {});
+    for (const { line, session } of this.#devices.values()) {
+      await this.#presence.gone(session.userId, line.id).catch(() => {});
     }
     await this.#channels.close();
   }
 
   /** Throws `unauthorized` or `too_many`. */
-  async #admit(url: URL): Promise<{ userId: string; displayName: string; base: string }> {
+  async #admit(url: URL): Promise<Admitted> {
     const token = url.searchParams.get('token') ?? undefined;
-    const { sub, grant } = await this.#deps.tokens.verify('calls', token);
-    const { base } = grantSchema.parse(grant);
-    const { userId, displayName } = await this.#people.user(sub);
-    const open = [...this.#sockets.values()].filter((one) => one === userId).length;
+    const { grant } = await this.#deps.tokens.verify('calls', token);
+    const granted = grantSchema.safeParse(grant);
+    if (!granted.success) throw new AmphiError('unauthorized');
+    const { base, session } = granted.data;
+    const user = await this.#sessions.userOf(session);
+    if (user === undefined) throw new AmphiError('unauthorized', 'The session is over');
+    const { userId, displayName } = user;
+    const devices = [...this.#devices.values()];
+    const open = devices.filter((one) => one.session.userId === userId).length;
     if (open >= MAX_DEVICES) throw new AmphiError('too_many');
-    return { userId, displayName, base };
+    return { userId, displayName, base, session };
   }
 
-  #take(
-    webSocket: WebSocket,
-    { userId, displayName, base }: { userId: string; displayName: string; base: string },
-  ): void {
+  #take(webSocket: WebSocket, { userId, displayName, base, session }: Admitted): void {
     const { upgrader, log } = this.#deps;
     // One thing after the other, in the order in which it was said.
     let turn: Promise<unknown>;
@@ -174,7 +219,7 @@ export class UserGateway implements Closable {
     });
     const who: Caller = { userId, displayName, base, line };
     upgrader.keep(line);
-    this.#sockets.set(line.id, userId);
+    this.#devices.set(line.id, { line, session });
     turn = this.#opened(who).catch((error) => {
       log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
       line.close(RESTART, 'unavailable');
@@ -184,6 +229,8 @@ export class UserGateway implements Closable {
   async #opened(who: Caller): Promise<void> {
     const { userId, line } = who;
     await this.#channels.add(userId, line);
+    // It may have ended before this node heard of it.
+    await this.#check((device) => device.line === line);
     const isFirst = await this.#presence.here(userId, line.id);
     const friends = await this.#friends(userId);
     const presences = await this.#presence.of(friends);
@@ -202,7 +249,7 @@ export class UserGateway implements Closable {
 
   async #closed(who: Caller): Promise<void> {
     const { userId, line } = who;
-    this.#sockets.delete(line.id);
+    this.#devices.delete(line.id);
     try {
       await this.#calls.gone(who);
       await this.#channels.remove(userId, line);
@@ -213,12 +260,14 @@ export class UserGateway implements Closable {
   }
 
   async #receive(who: Caller, message: CallMessage): Promise<void> {
+    if (!this.#devices.has(who.line.id)) return;
     const { ref } = message;
     const say = (event: CallEvent) => who.line.send(JSON.stringify(event));
     try {
       const done = await this.#do(who, message, say);
       if (ref !== undefined) say({ type: 'ok', ref, ...done });
-    } catch (error) {
+    } catch (thrown) {
+      const error = translateRedis(thrown);
       if (!isAmphiError(error)) {
         this.#deps.log.warn({ reason: messageOf(error) }, 'request of a user failed');
       }
@@ -238,7 +287,7 @@ export class UserGateway implements Closable {
         say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
         return {};
       case 'message':
-        await within(this.#writes, userId);
+        await this.#writes.spend(userId, 'Too often');
         return { messageId: await this.#write(userId, message.to, message.message) };
       case 'message-history': {
         const { with: other, before } = message;
@@ -252,7 +301,7 @@ export class UserGateway implements Closable {
         await this.#channels.tell(userId, { type: 'messages-seen', with: message.with });
         return {};
       case 'call':
-        await within(this.#callings, userId);
+        await this.#callings.spend(userId, 'Too often');
         return this.#calls.receive(who, message);
       default:
         return this.#calls.receive(who, message satisfies CallRequest);
@@ -319,19 +368,34 @@ export class UserGateway implements Closable {
   }
 
   #renew(): void {
-    for (const [id, userId] of this.#sockets) {
-      this.#attempt(this.#presence.here(userId, id));
-      this.#attempt(this.#calls.renew(userId));
+    const now = Date.now();
+    const checkAll = this.#checkAll;
+    this.#checkAll = false;
+    for (const { line, session } of this.#devices.values()) {
+      this.#attempt(this.#presence.here(session.userId, line.id));
+      this.#attempt(this.#calls.renew(session.userId));
+    }
+    this.#attempt(this.#check(({ session }) => checkAll || session.expiresAt <= now));
+  }
+
+  /** Closes those of these sockets whose session is over. */
+  async #check(which: (device: Device) => boolean): Promise<void> {
+    for (const device of [...this.#devices.values()].filter(which)) {
+      try {
+        if ((await this.#sessions.userOf(device.session)) !== undefined) continue;
+      } catch (error) {
+        // Nobody is put out because a database is away; it is looked at again.
+        this.#checkAll = true;
+        this.#deps.log.debug({ reason: messageOf(error) }, 'sessions of sockets not checked');
+        return;
+      }
+      // What it has said and waits its turn is not done any more.
+      this.#devices.delete(device.line.id);
+      device.line.close(CLOSE_CODES.signedOut, 'the session is over');
     }
   }
 
   #attempt(work: Promise<unknown>): void {
     work.catch((error) => this.#deps.log.debug({ reason: messageOf(error) }, 'not told'));
   }
-}
-
-/** Throws `too_many` when an account has done that as often as it may. */
-async function within(limit: Attempts, userId: string): Promise<void> {
-  const wait = await limit.begin(userId);
-  if (wait !== undefined) throw new AmphiError('too_many', `Too often. Try again in ${wait} s.`);
 }

@@ -44,6 +44,8 @@ export interface RelayListener {
   open(line: Line, opening: Open): void;
   receive(line: Line, message: Message): void;
   gone(line: Line): void;
+  /** The room has closed it: nothing more comes by it, not even that it is gone. */
+  closed(line: Line): void;
 }
 
 export class NodeRelay implements Closable {
@@ -153,14 +155,16 @@ export class NodeRelay implements Closable {
   }
 
   #lineTo(nodeId: string, id: string): Line {
-    return {
+    const line: Line = {
       id,
       send: (text) => this.#send(nodeId, { kind: 'send', line: id, text }),
       close: (code, reason) => {
         this.#theirs.delete(id);
+        this.#listener.closed(line);
         this.#send(nodeId, { kind: 'close', line: id, code, reason });
       },
     };
+    return line;
   }
 
   #send(nodeId: string, relayed: Relayed): void {

@@ -63,14 +63,18 @@ export class Rooms implements Closable {
       nodeId,
       log,
       listener: {
-        open: (line, { meetingId, participantId, grant, message }) => {
+        open: (line, { participantId, grant, message }) => {
           if (message.type !== 'join' && message.type !== 'resume') return;
-          rooms.#openHere(line, meetingId, participantId, grant, message);
+          // The socket's node believed that the room is here; if it is not, the client comes again.
+          rooms.#open(line, participantId, grant, message, () =>
+            line.close(RESTART, 'the room has moved'),
+          );
         },
         receive: (line, message) => {
-          if (isRoomMessage(message)) rooms.#hosts.get(line.id)?.receive(line, message);
+          if (isRoomMessage(message)) rooms.receive(line, message);
         },
-        gone: (line) => rooms.#goneHere(line),
+        gone: (line) => rooms.gone(line),
+        closed: (line) => rooms.#forget(line),
       },
     });
     changes.on('message', (_channel: string, text: string) => rooms.#onChanged(text));
@@ -100,17 +104,35 @@ export class Rooms implements Closable {
     return this.#held.size;
   }
 
+  /** Sockets in rooms that are held here, those of other nodes too. */
+  get lines(): number {
+    return this.#hosts.size;
+  }
+
   /** A socket's first message: to the room, here or elsewhere. What is refused is said on the line. */
-  async open(line: Line, participantId: string, grant: Grant, message: First): Promise<void> {
+  open(line: Line, participantId: string, grant: Grant, message: First): Promise<void> {
     const { meetingId } = grant;
+    return this.#open(line, participantId, grant, message, (nodeId) =>
+      this.#relay?.open(nodeId, line, { meetingId, participantId, grant, message }),
+    );
+  }
+
+  /** `heldBy`: what is done with the line when another node holds the room. */
+  async #open(
+    line: Line,
+    participantId: string,
+    grant: Grant,
+    message: First,
+    heldBy: (nodeId: string) => void,
+  ): Promise<void> {
     const meanwhile: RoomMessage[] = [];
     this.#opening.set(line.id, meanwhile);
     try {
-      const held = await this.#find(meetingId);
+      const held = await this.#find(grant.meetingId);
       // The socket has gone.
       if (!this.#opening.delete(line.id)) return;
       if ('heldBy' in held) {
-        this.#relay?.open(held.heldBy, line, { meetingId, participantId, grant, message });
+        heldBy(held.heldBy);
       } else {
         this.#hosts.set(line.id, held.host);
         held.host.open(line, participantId, grant, message);
@@ -138,9 +160,15 @@ export class Rooms implements Closable {
   }
 
   gone(line: Line): void {
+    const host = this.#hosts.get(line.id);
+    this.#forget(line);
+    if (host === undefined) this.#relay?.gone(line);
+    else host.gone(line);
+  }
+
+  #forget(line: Line): void {
     this.#opening.delete(line.id);
-    if (this.#hosts.has(line.id)) this.#goneHere(line);
-    else this.#relay?.gone(line);
+    this.#hosts.delete(line.id);
   }
 
   /** Tells whoever holds the room that its meeting was changed, or is over. */
@@ -153,29 +181,6 @@ export class Rooms implements Closable {
     this.#closed = true;
     await this.#stop();
     await Promise.all([...this.#held.keys()].map((meetingId) => this.#letGo(meetingId)));
-  }
-
-  async #openHere(
-    line: Line,
-    meetingId: string,
-    participantId: string,
-    grant: Grant,
-    message: First,
-  ): Promise<void> {
-    // The socket's node believed that it is here; if it is not, the client comes again.
-    const held = await this.#find(meetingId).catch(() => undefined);
-    if (held === undefined || 'heldBy' in held) {
-      line.close(RESTART, 'the room has moved');
-      return;
-    }
-    this.#hosts.set(line.id, held.host);
-    held.host.open(line, participantId, grant, message);
-  }
-
-  #goneHere(line: Line): void {
-    const host = this.#hosts.get(line.id);
-    this.#hosts.delete(line.id);
-    host?.gone(line);
   }
 
   /** The room here, taken if nobody has it; or who has it. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Closable, isAmphiError, type Logger, messageOf, randomId } from '#base';
-import { problemOf } from '#platform';
+import { problemOf, retryAfterOf } from '#platform';
 import type { Line } from './line.ts';
 
 /** An offer to receive from everybody in a large room is the largest of messages. */
@@ -68,7 +68,9 @@ export class Upgrader implements Closable {
     } catch (error) {
       if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'upgrade failed');
       const { status, title } = problemOf(error);
-      socket.end(`HTTP/1.1 ${status} ${title}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      const head = { ...retryAfterOf(error), connection: 'close', 'content-length': 0 };
+      const fields = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.end(`HTTP/1.1 ${status} ${title}\r\n${fields.join('')}\r\n`);
     }
   }
 

@@ -165,4 +165,32 @@ export const MIGRATIONS: readonly { name: string; sql: string }[] = [
       create index calls_caller on calls (caller_id, started_at);
     `,
   },
+  {
+    name: '0006-owners',
+    sql: `
+      create index meetings_owner on meetings (owner_id, created_at);
+    `,
+  },
+  {
+    name: '0007-invitations',
+    sql: `
+      alter table contacts add column alias text;
+      create table invitations (
+        user_id text not null references users on delete cascade,
+        email text not null,
+        alias text not null,
+        created_at timestamptz not null default now(),
+        primary key (user_id, email)
+      );
+      create index invitations_email on invitations (email, created_at);
+    `,
+  },
+  {
+    name: '0008-uploaders',
+    sql: `
+      alter table chat_files add column person text;
+      update chat_files set person = from_id;
+      alter table chat_files alter column person set not null;
+    `,
+  },
 ];

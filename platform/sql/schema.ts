@@ -161,7 +161,10 @@ export const chatFiles = pgTable(
   {
     fileId: text('file_id').primaryKey(),
     meetingId: ofMeeting(),
+    /** The participant. */
     fromId: text('from_id').notNull(),
+    /** Who that is, however often they come in: their account, or a hash of their browser. */
+    person: text('person').notNull(),
     name: text('name').notNull(),
     size: integer('size').notNull(),
     picture: jsonb('picture').$type<NonNullable<ChatFile['picture']>>(),
@@ -194,9 +197,28 @@ export const contacts = pgTable(
       .notNull()
       .references(() => users.userId, { onDelete: 'cascade' }),
     state: text('state').$type<'requested' | 'asked' | 'accepted' | 'blocked'>().notNull(),
+    /** Stands for the other one's id as long as who asked is not to learn whether there is such an account. */
+    alias: text('alias'),
     createdAt: createdAt(),
   },
   (table) => [primaryKey({ columns: [table.userId, table.otherId] })],
+);
+
+/** Requests to addresses of which there is no account; they become contacts when there is one. */
+export const invitations = pgTable(
+  'invitations',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.userId, { onDelete: 'cascade' }),
+    email: text('email').notNull(),
+    alias: text('alias').notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.email] }),
+    index('invitations_email').on(table.email, table.createdAt),
+  ],
 );
 
 /** Calls between users, as the one who was called is told of them later. */

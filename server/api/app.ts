@@ -9,6 +9,7 @@ import {
 } from '#base';
 import {
   Accounts,
+  ContactRequests,
   type MeetingFiles,
   type MeetingService,
   PeopleRepository,
@@ -16,7 +17,14 @@ import {
   Survey,
   type UserGateway,
 } from '#meeting';
-import { problemOf, type Redis, type TokenIssuer, validate } from '#platform';
+import {
+  problemOf,
+  type Redis,
+  retryAfterOf,
+  type TokenIssuer,
+  translateRedis,
+  validate,
+} from '#platform';
 import { Gate } from './auth.ts';
 import { EventViews } from './event-views.ts';
 import { eventRoutes } from './events.ts';
@@ -87,11 +95,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       people,
       users: deps.users,
       accounts: new Accounts({ people, redis }),
+      requests: new ContactRequests({ people, redis }),
     }),
     ...pictureRoutes({ gate, people, users: deps.users, pictures: new PictureStore(deps.db) }),
     ...pastCallRoutes({ gate, users: deps.users }),
     ...internalRoutes(events),
-    ...sessionRoutes({ gate, redis }),
+    ...sessionRoutes({ gate, redis, users: deps.users }),
     ...operationsRoutes(deps),
   ];
 
@@ -169,6 +178,7 @@ function answerProblem(
     );
   }
   const problem = problemOf(known);
+  for (const [name, value] of Object.entries(retryAfterOf(known))) res.setHeader(name, value);
   res.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
@@ -182,7 +192,8 @@ const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** What the body parser and the sender of files throw has their own shape. */
-function translate(error: unknown): unknown {
+function translate(thrown: unknown): unknown {
+  const error = translateRedis(thrown);
   if (isAmphiError(error)) return error;
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')

@@ -1,7 +1,21 @@
 import type { Request } from 'express';
-import { AmphiError, messageOf } from '#base';
-import { type PeopleRepository, passwordMark, type UserRow } from '#meeting';
-import { bearerOf, cookieOf, type Redis, sameSecret, type TokenIssuer } from '#platform';
+import { AmphiError } from '#base';
+import {
+  type AccountSession,
+  AccountSessions,
+  type PeopleRepository,
+  passwordMark,
+  type UserRow,
+} from '#meeting';
+import {
+  bearerOf,
+  cookieOf,
+  EndedSessions,
+  type Redis,
+  type Session,
+  sameSecret,
+  type TokenIssuer,
+} from '#platform';
 import type { Access } from './route.ts';
 
 export const SESSION_COOKIE = 'amphi_session';
@@ -11,19 +25,8 @@ export const USER_COOKIE = 'amphi_user';
 export const USER_SESSION_SECONDS = 30 * 86_400;
 const SESSION_SUBJECT = 'admin';
 
-/** Says the id of a session whose person has signed out. */
-export const SESSION_ENDED_CHANNEL = 'amphi:session-ended';
-const endedKey = (sessionId: string): string => `amphi:session-ended:${sessionId}`;
-
-/** A signed-in browser. */
-export interface Session {
-  sessionId: string;
-  /** Milliseconds since the epoch. */
-  expiresAt: number;
-}
-
 /** A session of an account. */
-export interface UserSession extends Session {
+export interface UserSession extends AccountSession {
   user: UserRow;
 }
 
@@ -31,8 +34,8 @@ export interface UserSession extends Session {
 export class Gate {
   readonly #adminToken: string;
   readonly #tokens: TokenIssuer;
-  readonly #redis: Redis;
-  readonly #people: PeopleRepository;
+  readonly #ended: EndedSessions;
+  readonly #accounts: AccountSessions;
 
   constructor(deps: {
     adminToken: string;
@@ -42,8 +45,8 @@ export class Gate {
   }) {
     this.#adminToken = deps.adminToken;
     this.#tokens = deps.tokens;
-    this.#redis = deps.redis;
-    this.#people = deps.people;
+    this.#ended = new EndedSessions(deps.redis);
+    this.#accounts = new AccountSessions(deps);
   }
 
   isAdminToken(token: string): boolean {
@@ -91,7 +94,7 @@ export class Gate {
     } catch {
       return undefined;
     }
-    return (await this.#hasEnded(session)) ? undefined : session;
+    return (await this.#ended.has(session)) ? undefined : session;
   }
 
   /** A token for a session of this account; it is worthless once the password is another one. */
@@ -118,33 +121,21 @@ export class Gate {
   async #userSession(token: string | undefined): Promise<UserSession | undefined> {
     const claims = await this.#tokens.verify('user', token).catch(() => undefined);
     if (claims?.jti === undefined || claims.exp === undefined) return undefined;
-    const session = { sessionId: claims.jti, expiresAt: claims.exp * 1000 };
-    if (await this.#hasEnded(session)) return undefined;
-    const user = await this.#people.find(claims.sub);
-    if (user === undefined) return undefined;
-    if (claims.grant?.['password'] !== passwordMark(user.passwordHash)) return undefined;
-    return { ...session, user };
+    const password = claims.grant?.['password'];
+    if (typeof password !== 'string') return undefined;
+    const session = {
+      sessionId: claims.jti,
+      expiresAt: claims.exp * 1000,
+      userId: claims.sub,
+      password,
+    };
+    const user = await this.#accounts.userOf(session);
+    return user === undefined ? undefined : { ...session, user };
   }
 
   /** The cookie is worthless from now on, wherever it was copied to. */
-  async endSession({ sessionId, expiresAt }: Session): Promise<void> {
-    const seconds = Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000));
-    await this.#redis
-      .multi()
-      .set(endedKey(sessionId), '1', 'EX', seconds)
-      .publish(SESSION_ENDED_CHANNEL, sessionId)
-      .exec();
-  }
-
-  async #hasEnded({ sessionId }: Session): Promise<boolean> {
-    try {
-      return (await this.#redis.exists(endedKey(sessionId))) === 1;
-    } catch (cause) {
-      throw new AmphiError('unavailable', {
-        detail: `sessions cannot be checked: ${messageOf(cause)}`,
-        cause,
-      });
-    }
+  endSession(session: Session): Promise<void> {
+    return this.#ended.end(session);
   }
 }
 

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { AmphiError, type Closable, type Logger, messageOf } from '#base';
 import { EVENT_CHANGED_CHANNEL, type EventLive, LIVE_CHANNEL, type LiveState } from '#contracts';
-import type { Redis } from '#platform';
-import { SESSION_ENDED_CHANNEL, type Session } from './auth.ts';
+import { type Redis, SESSION_ENDED_CHANNEL, type Session } from '#platform';
 import type { EventViews } from './event-views.ts';
 import type { LiveReader } from './live-reader.ts';
 import type { EventRepository } from './repository.ts';

@@ -39,11 +39,13 @@ export function meetingFileRoutes({ service, files }: MeetingFileRouteDeps): Rou
       answers: { status: 201, schema: chatFileSchema, description: 'The file, in no message yet' },
       handle: async ({ params, query, req }) => {
         const { meetingId } = params;
-        const person = await presentOf(service, meetingId, req);
-        service.requireChat(await service.meeting(meetingId), person.role);
+        const { participantId, role, person, present } = await presentOf(service, meetingId, req);
+        service.requireChat(await service.meeting(meetingId), role);
         return files.take({
           meetingId,
-          fromId: person.participantId,
+          fromId: participantId,
+          person,
+          present,
           name: query.name,
           size: lengthOf(req),
           body: bodyOf(req),

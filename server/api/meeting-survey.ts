@@ -20,7 +20,7 @@ export function meetingSurveyRoutes(deps: { service: MeetingService; survey: Sur
       handle: async ({ params, body, req }) => {
         const { meetingId } = params;
         const bearer = bearerOf(req.headers.authorization);
-        const participantId = await service.participant(meetingId, bearer);
+        const { participantId } = await service.participant(meetingId, bearer);
         await survey.answer(meetingId, participantId, body.rating);
         return { success: true };
       },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { AmphiError } from '#base';
+import { AmphiError, isAmphiError } from '#base';
 import type { Config } from '#config';
 import {
   createdMeetingSchema,
@@ -243,9 +243,14 @@ function calendarRoute({ config, service }: MeetingRouteDeps): Route {
 
 async function callerOf(gate: Gate, req: Request): Promise<Caller> {
   const bearer = bearerOf(req.headers.authorization);
-  const [isAdmin, session] = await Promise.all([
-    gate.isAdmin(req).catch(() => false),
-    gate.userSession(req).catch(() => undefined),
+  // Who may not ask as somebody asks as nobody; what cannot be told now is no answer.
+  const unlessAway = (error: unknown) => {
+    if (isAmphiError(error, 'unavailable')) throw error;
+    return undefined;
+  };
+  const [isAdmin = false, session] = await Promise.all([
+    gate.isAdmin(req).catch(unlessAway),
+    gate.userSession(req).catch(unlessAway),
   ]);
   return { isAdmin, bearer, userId: session?.user.userId };
 }

@@ -49,10 +49,7 @@ export function networkTests(deps: NetworkTestDeps): { routes: Route[]; tests: N
       handle: async ({ params, body, req }) => {
         const { endedAt } = await service.meeting(params.meetingId);
         if (endedAt !== null) throw new AmphiError('meeting_ended');
-        const wait = await attempts.begin(networkOf(req.ip));
-        if (wait !== undefined) {
-          throw new AmphiError('too_many', `Too many tests. Try again in ${wait} s.`);
-        }
+        await attempts.spend(networkOf(req.ip), 'Too many tests');
         const answers = await tests.run(body);
         return { ...answers, iceServers: iceServers(config.turn, Date.now()) };
       },

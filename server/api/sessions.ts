@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { AmphiError } from '#base';
 import { sessionSchema, userViewSchema } from '#contracts';
+import type { UserGateway } from '#meeting';
 import { Attempts, networkOf, type Redis } from '#platform';
 import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { type Route, route } from './route.ts';
@@ -12,7 +13,15 @@ const TAG = 'Session';
 const SIGN_IN = { name: 'sign-in', failures: 10, seconds: 60 };
 
 /** Signing a browser in and out. */
-export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Route[] {
+export function sessionRoutes({
+  gate,
+  redis,
+  users,
+}: {
+  gate: Gate;
+  redis: Redis;
+  users: UserGateway;
+}): Route[] {
   const attempts = new Attempts(redis, SIGN_IN);
   const cookie = (value: string, seconds: number, req: Request) =>
     `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}${req.protocol === 'https' ? '; Secure' : ''}`;
@@ -27,11 +36,7 @@ export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Ro
       answers: { status: 204, description: 'Signed in; a session cookie is set' },
       handle: async ({ body, req, res }) => {
         const who = networkOf(req.ip);
-        const wait = await attempts.begin(who);
-        if (wait !== undefined) {
-          res.setHeader('retry-after', wait);
-          throw new AmphiError('too_many', `Too many wrong tokens. Try again in ${wait} s.`);
-        }
+        await attempts.spend(who, 'Too many wrong tokens');
         if (!gate.isAdminToken(body.token))
           throw new AmphiError('unauthorized', 'That token is not right');
         await attempts.succeeded(who);
@@ -70,7 +75,10 @@ export function sessionRoutes({ gate, redis }: { gate: Gate; redis: Redis }): Ro
           if (session !== undefined) await gate.endSession(session);
         }
         const mine = await gate.userSession(req);
-        if (mine !== undefined) await gate.endSession(mine);
+        if (mine !== undefined) {
+          await gate.endSession(mine);
+          await users.sessionsEnded(mine.userId);
+        }
         res.setHeader('set-cookie', [cookie('', 0, req), userCookie('', 0, req)]);
       },
     }),

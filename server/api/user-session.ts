@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { AmphiError } from '#base';
 import type { UserView } from '#contracts';
 import { pictureOf, type UserRow } from '#meeting';
-import { type Gate, USER_COOKIE } from './auth.ts';
+import { type Gate, USER_COOKIE, type UserSession } from './auth.ts';
 
 /** The cookie of an account's session. */
 export const userCookie = (value: string, seconds: number, req: Request): string =>
@@ -14,9 +14,13 @@ export const viewOf = (user: UserRow): UserView => {
   return { userId, email, displayName, ...pictureOf(user) };
 };
 
-/** The account that asks. Throws `unauthorized`. */
-export async function accountOf(gate: Gate, req: Request): Promise<UserRow> {
+/** The session of the account that asks. Throws `unauthorized`. */
+export async function sessionOf(gate: Gate, req: Request): Promise<UserSession> {
   const session = await gate.userSession(req);
   if (session === undefined) throw new AmphiError('unauthorized', 'Sign in to your account');
-  return session.user;
+  return session;
 }
+
+/** The account that asks. Throws `unauthorized`. */
+export const accountOf = async (gate: Gate, req: Request): Promise<UserRow> =>
+  (await sessionOf(gate, req)).user;

@@ -13,12 +13,12 @@ import {
   userSocketSchema,
   userViewSchema,
 } from '#contracts';
-import type { Accounts, PeopleRepository, UserGateway, UserRow } from '#meeting';
+import type { Accounts, ContactRequests, PeopleRepository, UserGateway, UserRow } from '#meeting';
 import { networkOf } from '#platform';
 import { type Gate, USER_SESSION_SECONDS } from './auth.ts';
 import { linksFor } from './links.ts';
 import { type Route, route } from './route.ts';
-import { accountOf, userCookie, viewOf } from './user-session.ts';
+import { accountOf, sessionOf, userCookie, viewOf } from './user-session.ts';
 
 export interface UserRouteDeps {
   config: Config;
@@ -26,6 +26,7 @@ export interface UserRouteDeps {
   users: UserGateway;
   people: PeopleRepository;
   accounts: Accounts;
+  requests: ContactRequests;
 }
 
 const TAG = 'People';
@@ -90,9 +91,9 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       access: 'user',
       answers: { status: 200, schema: userSocketSchema, description: 'The address with the token' },
       handle: async ({ req }) => {
-        const { userId } = await accountOf(gate, req);
+        const session = await sessionOf(gate, req);
         const { sockets } = linksFor(config, req);
-        const token = await users.token(userId, sockets);
+        const token = await users.token(session, sockets);
         return { webSocketUrl: `${sockets}/signal/user?token=${token}`, token };
       },
     }),
@@ -108,15 +109,16 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
         const { userId } = await accountOf(gate, req);
         const changed = await accounts.change(userId, body);
         if (body.displayName !== undefined) await users.profileChanged(userId);
-        return body.password === undefined
-          ? viewOf(changed)
-          : (await signIn(changed, req, res)).user;
+        if (body.password === undefined) return viewOf(changed);
+        const signedIn = await signIn(changed, req, res);
+        await users.sessionsEnded(userId);
+        return signedIn.user;
       },
     }),
   ];
 }
 
-function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
+function contactRoutes({ gate, people, users, requests }: UserRouteDeps): Route[] {
   const list = async (userId: string) => {
     const known = await people.contacts(userId);
     const presences = await users.presenceOf(known.map((one) => one.userId));
@@ -147,17 +149,13 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       body: addContactSchema,
       answers: {
         status: 204,
-        description: 'Asked, if there is such an account',
+        description: 'Asked, if there is such an account; else as soon as there is one',
       },
       handle: async ({ body, req }) => {
-        const { userId } = await accountOf(gate, req);
-        const other = await people.byEmail(body.email);
-        if (other?.userId === userId) {
-          throw new AmphiError('bad_request', 'email: this is your own address');
-        }
-        if (other === undefined) return;
-        await people.request(userId, other.userId);
-        users.contactsChanged(userId, other.userId);
+        const account = await accountOf(gate, req);
+        const asked = await requests.ask(account, body.email);
+        users.contactsChanged(account.userId);
+        if (asked !== undefined) users.contactsChanged(asked);
       },
     }),
     route({
@@ -171,13 +169,17 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       answers,
       handle: async ({ params, body, req }) => {
         const { userId } = await accountOf(gate, req);
-        if ((await people.state(userId, params.userId)) === undefined) {
+        const before = await people.state(userId, params.userId);
+        if (before === undefined) {
           throw new AmphiError('not_found', 'Nothing is between you and this user');
         }
         if (body.state === 'accepted') await people.accept(userId, params.userId);
         else await people.block(userId, params.userId);
-        // Who is blocked reads that the other is offline, as after a sign-out.
-        users.contactsChanged(userId, params.userId);
+        users.contactsChanged(userId);
+        // Who is blocked reads that the other is offline, as after a sign-out. Who had only asked is not answered.
+        if (body.state === 'accepted' || before === 'accepted') {
+          users.contactsChanged(params.userId);
+        }
         return list(userId);
       },
     }),
@@ -191,8 +193,9 @@ function contactRoutes({ gate, people, users }: UserRouteDeps): Route[] {
       answers,
       handle: async ({ params, req }) => {
         const { userId } = await accountOf(gate, req);
-        await people.remove(userId, params.userId);
-        users.contactsChanged(userId, params.userId);
+        const other = await people.remove(userId, params.userId);
+        users.contactsChanged(userId);
+        if (other !== undefined) users.contactsChanged(other);
         return list(userId);
       },
     }),

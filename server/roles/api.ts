@@ -141,6 +141,11 @@ async function startSignaling(
     help: 'Rooms that this node holds.',
     read: () => rooms.size,
   });
+  metrics.gauge({
+    name: 'meeting_room_sockets',
+    help: 'Sockets in the rooms that this node holds, those of other nodes too.',
+    read: () => rooms.lines,
+  });
   const upgrade: Upgrade = (req, socket, head) => {
     const isUser = req.url?.split('?')[0] === '/signal/user';
     (isUser ? users : gateway).upgrade(req, socket, head);

@@ -3,8 +3,9 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '#base';
-import { BUS_STREAM, type ChatFile } from '#contracts';
+import { BUS_STREAM, type ChatFile, type JoinedMeeting } from '#contracts';
 import { connectRedis } from '#platform';
+import { openDatabase } from '#platform/sql';
 import { createMeeting, Instance, SignalClient, until } from '#support';
 
 const MOST = 1_000;
@@ -71,6 +72,12 @@ async function meet(settings = {}) {
   return { meetingId, hostToken, host, guest };
 }
 
+const bytes = (size: number) => new Uint8Array(size);
+
+async function send(who: SignalClient, { file: { fileId } }: Answer): Promise<void> {
+  expect(await who.ask({ type: 'chat', message: '', fileId })).toMatchObject({ type: 'ok' });
+}
+
 /** What lies in the folder of a meeting's files. */
 const stored = (meetingId: string): Promise<string[]> =>
   readdir(join(amphi.dataDir, 'objects', 'meetings', meetingId)).catch(() => []);
@@ -119,16 +126,19 @@ describe('a file in the chat', () => {
 
   it('is taken up to its limits, and not one byte more', async () => {
     const { meetingId, guest } = await meet();
-    const bytes = (size: number) => new Uint8Array(size);
-    expect((await upload(meetingId, guest, bytes(MOST))).status).toBe(201);
     expect(await upload(meetingId, guest, bytes(MOST + 1))).toMatchObject({
       status: 413,
       code: 'body_too_large',
     });
+    const first = await upload(meetingId, guest, bytes(MOST));
+    expect(first.status).toBe(201);
+    // As much as one person may have that is in no message yet.
+    expect(await upload(meetingId, guest, bytes(1))).toMatchObject({ code: 'too_many' });
+    await send(guest, first);
     const left = MOST_OF_MEETING - MOST;
-    expect((await upload(meetingId, guest, bytes(left - MOST + 1))).status).toBe(201);
+    await send(guest, await upload(meetingId, guest, bytes(left - MOST + 1)));
     expect(await upload(meetingId, guest, bytes(MOST))).toMatchObject({ code: 'too_many' });
-    expect((await upload(meetingId, guest, bytes(MOST - 1))).status).toBe(201);
+    await send(guest, await upload(meetingId, guest, bytes(MOST - 1)));
     expect(await upload(meetingId, guest, bytes(1))).toMatchObject({ status: 429 });
     expect(await stored(meetingId)).toHaveLength(3);
 
@@ -137,6 +147,72 @@ describe('a file in the chat', () => {
     for (let i = 0; i < 10; i++) expect((await small()).status).toBe(201);
     expect(await small()).toMatchObject({ status: 429, code: 'too_many' });
     expect((await upload(other.meetingId, other.host, bytes(1))).status).toBe(201);
+  });
+
+  it('that nobody has sent gives way to another: of who has left, or of ten minutes ago', async () => {
+    const { meetingId, host, guest } = await meet();
+    const [leaves, stays] = [guest, await SignalClient.join(amphi.base, meetingId)];
+    const third = await SignalClient.join(amphi.base, meetingId);
+    for (const [who, size] of [
+      [leaves, MOST],
+      [stays, MOST],
+      [third, MOST_OF_MEETING - 2 * MOST],
+    ] as const) {
+      expect((await upload(meetingId, who, bytes(size))).status).toBe(201);
+    }
+    const fuller = () => upload(meetingId, host, bytes(MOST));
+    expect(await fuller()).toMatchObject({ status: 429, code: 'too_many' });
+    leaves.say({ type: 'leave' });
+    await leaves.closed;
+    let taken: Answer | undefined;
+    await until('its place to be free', async () => {
+      taken = await fuller();
+      return taken.status === 201;
+    });
+    expect(await stored(meetingId)).toHaveLength(3);
+    await send(host, taken!);
+
+    const database = await openDatabase(`unix:${join(amphi.dataDir, 'run', 'postgres.sock')}`);
+    const age = (seconds: number) =>
+      database.db.execute(
+        `update chat_files set created_at = created_at - interval '${seconds} seconds'
+         where meeting_id = '${meetingId}' and message_id is null`,
+      );
+    await age(9 * 60);
+    expect((await fuller()).status).toBe(429);
+    await age(61);
+    expect((await fuller()).status).toBe(201);
+    await database.close();
+    // The oldest was enough, and what was sent stays.
+    expect(await stored(meetingId)).toHaveLength(3);
+  });
+
+  it('counts for whoever sends it, however often they come in', async () => {
+    const { meetingId, host } = await meet();
+    const headers = {
+      'content-type': 'application/json',
+      cookie: `amphi_browser=${'b'.repeat(22)}`,
+    };
+    const comeIn = async () => {
+      const answer = await fetch(`${amphi.base}/api/meetings/${meetingId}/join`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ displayName: 'Again' }),
+      });
+      const { webSocketUrl, participantId } = (await answer.json()) as JoinedMeeting;
+      const client = new SignalClient(webSocketUrl, participantId);
+      await client.opened();
+      client.say({ type: 'join', participantId });
+      await client.next('welcome');
+      return client;
+    };
+    const [once, again] = [await comeIn(), await comeIn()];
+    for (let i = 0; i < 10; i++) {
+      const { status } = await upload(meetingId, i % 2 ? once : again, bytes(1));
+      expect(status).toBe(201);
+    }
+    expect(await upload(meetingId, again, bytes(1))).toMatchObject({ code: 'too_many' });
+    expect((await upload(meetingId, host, bytes(1))).status).toBe(201);
   });
 
   it('is refused in words when it is none', async () => {
@@ -175,8 +251,9 @@ describe('a file in the chat', () => {
     // Its place is free again.
     for (const size of [MOST, MOST, MOST_OF_MEETING - 2 * MOST]) {
       await until('room for more', async () => {
-        const { status } = await upload(meetingId, guest, new Uint8Array(size));
-        return status === 201;
+        const answer = await upload(meetingId, guest, bytes(size));
+        if (answer.status === 201) await send(guest, answer);
+        return answer.status === 201;
       });
     }
   });

@@ -7,6 +7,7 @@ interface Answer {
   code: string;
   value: unknown;
   cookies: string[];
+  retryAfter: string | null;
 }
 
 export interface SignedIn {
@@ -46,6 +47,7 @@ export class People {
       code: (value as ProblemView | undefined)?.code ?? '',
       value,
       cookies: answer.headers.getSetCookie(),
+      retryAfter: answer.headers.get('retry-after'),
     };
   }
 
@@ -70,10 +72,21 @@ export class People {
     return this.call('PATCH', `/api/contacts/${user.userId}`, { body: { state }, token });
   }
 
-  /** A new device, before it has heard anything. */
-  async connect({ token }: SignedIn): Promise<Device> {
+  /** Another session of that account. */
+  async signIn({ user: { email } }: SignedIn): Promise<SignedIn> {
+    const body = { email, password: PASSWORD };
+    return (await this.call('POST', '/api/sessions', { body })).value as SignedIn;
+  }
+
+  /** Where a device connects to, soon. */
+  async address({ token }: SignedIn): Promise<string> {
     const answer = await this.call('POST', '/api/users/me/socket', { token });
-    return new Device((answer.value as { webSocketUrl: string }).webSocketUrl);
+    return (answer.value as { webSocketUrl: string }).webSocketUrl;
+  }
+
+  /** A new device, before it has heard anything. */
+  async connect(who: SignedIn): Promise<Device> {
+    return new Device(await this.address(who));
   }
 
   /** A new device that has been told how things stand. */
@@ -88,9 +101,12 @@ export class People {
 export class Device {
   readonly events: CallEvent[] = [];
   readonly socket: WebSocket;
+  /** By which code. */
+  readonly closed: Promise<number>;
 
   constructor(url: string) {
     this.socket = new WebSocket(url);
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve));
     this.socket.on('message', (data) => this.events.push(JSON.parse(String(data)) as CallEvent));
     this.socket.on('error', () => {});
   }

@@ -112,19 +112,23 @@ describe('contacts', () => {
     expect((await ask(ann, 'bob')).status).toBe(204);
     expect((await ask(ann, 'anna')).status).toBe(400);
     expect((await ask(ann, 'nobody')).status).toBe(204);
-    expect([await contacts(ann), await contacts(bob)]).toEqual([['bob requested'], ['anna asked']]);
+    expect([await contacts(ann), await contacts(bob)]).toEqual([
+      ['bob@example.org requested', 'nobody@example.org requested'],
+      ['anna asked'],
+    ]);
     expect((await change(ann, bob, 'accepted')).status).toBe(404);
     await change(bob, ann, 'accepted');
+    const nobody = 'nobody@example.org requested';
     expect([await contacts(ann), await contacts(bob)]).toEqual([
-      ['bob accepted'],
+      ['bob accepted', nobody],
       ['anna accepted'],
     ]);
     await call('DELETE', `/api/contacts/${bob.user.userId}`, { token: ann.token });
-    expect([await contacts(ann), await contacts(bob)]).toEqual([[], []]);
+    expect([await contacts(ann), await contacts(bob)]).toEqual([[nobody], []]);
     // Both ask.
     await ask(ann, 'bob');
     await ask(bob, 'anna');
-    expect(await contacts(ann)).toEqual(['bob accepted']);
+    expect(await contacts(ann)).toEqual(['bob accepted', nobody]);
   });
 
   it('who is blocked asks in vain and is not told', async () => {
@@ -135,7 +139,7 @@ describe('contacts', () => {
     expect((await ask(eve, 'annika')).status).toBe(204);
     expect([await contacts(ann), await contacts(eve)]).toEqual([
       ['eve blocked'],
-      ['annika requested'],
+      ['annika@example.org requested'],
     ]);
     expect((await change(eve, ann, 'accepted')).status).toBe(404);
   });
@@ -271,7 +275,7 @@ describe('calls', () => {
     b.socket.send('{"type":"hat"}');
     expect(await b.next('error')).toMatchObject({ code: 'bad_request' });
     const forged = new Device(`${amphi.base.replace('http', 'ws')}/signal/user?token=${ann.token}`);
-    await new Promise((resolve) => forged.socket.once('close', resolve));
+    await forged.closed;
     expect(forged.events).toEqual([]);
   });
 });

@@ -6,9 +6,11 @@ import {
   FileRepository,
   MeetingFiles,
   MeetingRepository,
+  MeetingService,
   Rooms,
   SignalGateway,
   Upgrader,
+  UserGateway,
 } from '#meeting';
 import {
   connectRedis,
@@ -28,6 +30,7 @@ export class SignalingNode {
   /** Base of its WebSockets. */
   readonly base: string;
   readonly #files: MeetingFiles;
+  readonly #users: UserGateway;
   readonly #upgrader: Upgrader;
   readonly #listener: Listener;
   readonly #redis: Redis;
@@ -36,6 +39,7 @@ export class SignalingNode {
   private constructor(parts: {
     rooms: Rooms;
     files: MeetingFiles;
+    users: UserGateway;
     upgrader: Upgrader;
     listener: Listener;
     redis: Redis;
@@ -44,6 +48,7 @@ export class SignalingNode {
     this.rooms = parts.rooms;
     this.base = `ws://127.0.0.1:${parts.listener.port}`;
     this.#files = parts.files;
+    this.#users = parts.users;
     this.#upgrader = parts.upgrader;
     this.#listener = parts.listener;
     this.#redis = parts.redis;
@@ -67,11 +72,12 @@ export class SignalingNode {
       settings: { maxBytes: 1, meetingMaxBytes: 1, endings: [] },
       log,
     });
+    const repository = new MeetingRepository(database.db);
     const rooms = await Rooms.start({
       redis,
       nodes: new NodeClient({ registry, tokens, nodeId }),
       nodeId,
-      meetings: new MeetingRepository(database.db),
+      meetings: repository,
       chat: new ChatStore(database.db),
       files,
       iceServers: () => [],
@@ -79,14 +85,35 @@ export class SignalingNode {
     });
     const upgrader = new Upgrader({ nodeId, log });
     const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+    const users = new UserGateway({
+      redis,
+      db: database.db,
+      tokens,
+      upgrader,
+      meetings: new MeetingService({
+        meetings: repository,
+        rooms,
+        files,
+        redis,
+        tokens,
+        joinsPerMinute: 600,
+      }),
+      ringMs: 30_000,
+      iceServers: () => [],
+      log,
+    });
     const server = createServer();
-    server.on('upgrade', (req, socket, head) => gateway.upgrade(req, socket, head));
+    server.on('upgrade', (req, socket, head) => {
+      const isUser = req.url?.startsWith('/signal/user?');
+      (isUser ? users : gateway).upgrade(req, socket, head);
+    });
     const listener = await listen(server, { host: '127.0.0.1', port: 0 });
-    return new SignalingNode({ rooms, files, upgrader, listener, redis, database });
+    return new SignalingNode({ rooms, files, users, upgrader, listener, redis, database });
   }
 
   async stop(): Promise<void> {
     await this.#upgrader.close();
+    await this.#users.close();
     await this.rooms.close();
     await this.#files.close();
     await this.#listener.close();

@@ -1,5 +1,5 @@
 import type { Agreed, CallEvent, CallMedia, Capabilities } from '#contracts';
-import { call, textOf } from '../api/client.ts';
+import { call, Problem, textOf } from '../api/client.ts';
 import { capabilitiesOf } from '../room/media/capabilities.ts';
 import { LocalMedia } from '../room/media/local-media.ts';
 import { readKept } from '../room/preferences.ts';
@@ -26,6 +26,8 @@ export interface CallCenterEvents {
   contactsChanged: () => void;
   presenceChanged: (event: Extract<CallEvent, { type: 'presence' }>) => void;
   pastCallsChanged: () => void;
+  /** The server does not know this browser's session any more. */
+  signedOut: () => void;
 }
 
 const loadSession = () => import('../room/room-session.ts');
@@ -49,8 +51,7 @@ export class CallCenter {
   constructor(events: CallCenterEvents) {
     this.#events = events;
     this.#line = new CallLine({
-      address: async () =>
-        (await call<{ webSocketUrl: string }>('POST', '/api/users/me/socket')).webSocketUrl,
+      address: () => this.#address(),
       onEvent: (event) => this.#heard(event),
       onState: (state) => this.#dispatch({ type: 'socket', state }),
       onEnd: () => this.#dispatch({ type: 'socket', state: 'closed' }),
@@ -187,6 +188,15 @@ export class CallCenter {
     this.#line.close();
     this.#ringer.close();
     this.#unnotify?.();
+  }
+
+  async #address(): Promise<string> {
+    try {
+      return (await call<{ webSocketUrl: string }>('POST', '/api/users/me/socket')).webSocketUrl;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.#events.signedOut();
+      throw error;
+    }
   }
 
   #heard(event: CallEvent): void {

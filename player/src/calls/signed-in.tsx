@@ -94,6 +94,7 @@ function useCallCenter(): CallCenter | undefined {
       contactsChanged: () => client.invalidateQueries({ queryKey: contactsQuery.queryKey }),
       pastCallsChanged: () => client.invalidateQueries({ queryKey: pastCallsQuery.queryKey }),
       presenceChanged: ({ userId, presence }) => notePresence(client, userId, presence),
+      signedOut: () => client.invalidateQueries({ queryKey: sessionQuery.queryKey }),
     });
     setCenter(made);
     return () => made.close();

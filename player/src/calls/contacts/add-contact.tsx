@@ -49,7 +49,8 @@ export function AddContact({ isOpen, onClose }: { isOpen: boolean; onClose: () =
         {failure !== undefined && <Notice level="danger">{failure}</Notice>}
         {asked !== undefined && (
           <Notice level="info">
-            If <bdi>{asked}</bdi> has an account here, they have been asked.
+            If <bdi>{asked}</bdi> has an account here, they have been asked; else they will be as
+            soon as they make one.
           </Notice>
         )}
         <TextField
