@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { AmphiError, type Logger } from '#base';
-import { meetingIdSchema, participantIdSchema } from '#contracts';
+import { type IceServer, meetingIdSchema, participantIdSchema } from '#contracts';
 import type { TokenIssuer } from '#platform';
 import { FloodGuard } from './flood-guard.ts';
 import { unnumbered } from './frames.ts';
@@ -26,12 +26,20 @@ export class SignalGateway {
   readonly #tokens: TokenIssuer;
   readonly #upgrader: Upgrader;
   readonly #flood = new FloodGuard();
+  readonly #iceServers: () => IceServer[];
   readonly #log: Logger;
 
-  constructor(options: { rooms: Rooms; tokens: TokenIssuer; upgrader: Upgrader; log: Logger }) {
+  constructor(options: {
+    rooms: Rooms;
+    tokens: TokenIssuer;
+    upgrader: Upgrader;
+    iceServers: () => IceServer[];
+    log: Logger;
+  }) {
     this.#rooms = options.rooms;
     this.#tokens = options.tokens;
     this.#upgrader = options.upgrader;
+    this.#iceServers = options.iceServers;
     this.#log = options.log;
   }
 
@@ -63,7 +71,8 @@ export class SignalGateway {
       const claims = { sub: participantId, grant: { ...grant, resumeOnly: true } };
       const token = await this.#tokens.sign('participant', claims, TOKEN_SECONDS);
       const expiresAt = Date.now() + TOKEN_SECONDS * 1_000;
-      line.send(unnumbered({ type: 'token', token, expiresAt }));
+      const iceServers = this.#iceServers();
+      line.send(unnumbered({ type: 'token', token, expiresAt, iceServers }));
     };
     const socket = new RoomSocket(webSocket, {
       id: this.#upgrader.newId(),

@@ -118,7 +118,7 @@ async function startSignaling(
     joinsPerMinute: config.people.joinsPerMinute,
   });
   const upgrader = disposer.add(new Upgrader({ nodeId, log }));
-  const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+  const gateway = new SignalGateway({ rooms, tokens, upgrader, iceServers: ice, log });
   const users = disposer.add(
     new UserGateway({
       redis,
