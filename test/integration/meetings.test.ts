@@ -193,6 +193,39 @@ describe('a room', () => {
     expect((await guest.closed).code).toBe(4003);
   });
 
+  it('has it written down who is banned and that it is locked, beside all other settings', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base, {
+      settings: { muteOnEntry: true },
+    });
+    const knock = (cookie = '') =>
+      fetch(`${amphi.base}/api/meetings/${meetingId}/join`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', cookie },
+        body: JSON.stringify({ displayName: 'Guest' }),
+      });
+    const first = await knock();
+    const [cookie = ''] = first.headers.getSetCookie()[0]?.split(';') ?? [];
+    const { webSocketUrl, participantId } = (await first.json()) as JoinedMeeting;
+    const guest = new SignalClient(webSocketUrl, participantId);
+    await guest.opened();
+    guest.say({ type: 'join', participantId });
+    await guest.next('welcome');
+    const host = await join(amphi.base, meetingId, hostToken);
+    await host.ask({ type: 'ban', participantId });
+    await until('the ban to be written', async () => {
+      const { code } = (await (await knock(cookie)).json()) as ProblemView;
+      return code === 'banned';
+    });
+    expect((await knock()).status).toBe(200);
+    await host.ask({ type: 'lock', locked: true });
+    const settings = await until('the lock to be written', async () => {
+      const { value } = await call('GET', `/api/meetings/${meetingId}`);
+      const { settings } = value as MeetingView;
+      return settings.locked && settings;
+    });
+    expect(settings).toMatchObject({ locked: true, muteOnEntry: true });
+  });
+
   it('is told of what is changed over HTTP', async () => {
     const { meetingId, hostToken } = await createMeeting(amphi.base);
     const guest = await join(amphi.base, meetingId);
