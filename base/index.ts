@@ -13,7 +13,7 @@ export {
   messageOf,
   systemCodeOf,
 } from './errors.ts';
-export { randomId } from './ids.ts';
+export { idOfBytes, randomId } from './ids.ts';
 export { type Closable, Disposer } from './lifecycle.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export {

@@ -349,6 +349,11 @@ export const configSchema = z.strictObject({
         'AMPHI_RING_SECONDS',
         'How long a call between two accounts rings before it counts as not answered.',
       ),
+      joinsPerMinute: setting(
+        z.int().min(1).default(600),
+        'AMPHI_JOINS_PER_MINUTE',
+        'How many joins of meetings one address (IPv6: one /64) may ask for within a minute; hosts are not counted.',
+      ),
     })
     .prefault({}),
   files: z

@@ -187,8 +187,8 @@ export const ROOM_COMMANDS = {
   close: { input: z.strictObject({}), output: nothing },
   /**
    * Begins a session that sends. Throws `bad_request` for what is no description
-   * and for a section that sends without a label, `not_acceptable` when nothing
-   * can be agreed on, `limit_exceeded`, `too_many`.
+   * and for a section that sends without a label or with one of another kind,
+   * `not_acceptable` when nothing can be agreed on, `limit_exceeded`, `too_many`.
    */
   send: {
     input: z.strictObject({

@@ -171,8 +171,12 @@ const session = [
   say('resumed', {}),
   /** In the waiting room: a `welcome`, or `removed` with `denied`, comes when a host decides. */
   say('waiting', { resumeKey: z.string() }),
-  /** A new token for `?token=`, long before the old one runs out. */
-  say('token', { token: z.string(), expiresAt: time }),
+  /**
+   * A new token for `?token=` and new credentials for the ICE servers, long
+   * before the old ones run out: at once on each socket, then every few minutes.
+   * Connections that stand keep what they have; new ones and ICE restarts take these.
+   */
+  say('token', { token: z.string(), expiresAt: time, iceServers: z.array(iceServerSchema) }),
   /** One is out; the socket closes. */
   say('removed', {
     reason: z.enum(['removed', 'banned', 'denied', 'left-elsewhere']),

@@ -34,6 +34,7 @@ export {
   Metrics,
   mergeExpositions,
 } from './metrics.ts';
+export { networkOf } from './network-of.ts';
 export { NodeClient, nodeAuthorization, readProblem } from './node-client.ts';
 export { type Objects, openObjects } from './objects/index.ts';
 export { callServerOf } from './placement.ts';

@@ -36,6 +36,8 @@ export interface SendingOptions extends Partial<Omit<PublishOptions, 'withData'>
   dataChannels?: DataChannelRules;
   /** What the section of each mid is; where they are told, each that sends needs one. */
   labels?: Readonly<Record<string, string>>;
+  /** What kind of media a label is for: it is refused on a section of the other. */
+  kinds?: Readonly<Record<string, 'audio' | 'video'>>;
   maxSections?: number;
 }
 
@@ -80,7 +82,7 @@ export class SendingSession extends Session {
     const withId = { sessionId: newSessionId(), ...options };
     const description = readOffer(offer, options.maxSections ?? MAX_SECTIONS);
     const publication = agree(description, withId, options.dataChannels !== undefined);
-    mustHaveLabels(publication, options.labels);
+    mustHaveLabels(publication, options);
     const { remote } = publication;
     const transportId = randomId(ID_CHARACTERS);
     const local = await router.worker.request('createWebRtcTransport', {
@@ -118,7 +120,7 @@ export class SendingSession extends Session {
     const description = readOffer(offer, all.maxSections ?? MAX_SECTIONS);
     // An association that there was not at the start cannot be added.
     const publication = agree(description, all, this.remote.sctp !== undefined);
-    mustHaveLabels(publication, all.labels);
+    mustHaveLabels(publication, all);
     await this.negotiate(publication.remote, async (version, local) => {
       await this.#apply(description, publication, all.labels);
       this.#options = all;
@@ -199,11 +201,17 @@ const agree = (
     withData,
   });
 
-function mustHaveLabels({ producers }: Publication, labels: SendingOptions['labels']): void {
+function mustHaveLabels(
+  { producers }: Publication,
+  { labels, kinds }: Pick<SendingOptions, 'labels' | 'kinds'>,
+): void {
   if (labels === undefined) return;
-  for (const { mid } of producers) {
-    if (labels[mid] === undefined)
-      throw new AmphiError('bad_request', `section ${mid} has no label`);
+  for (const { mid, kind } of producers) {
+    const label = labels[mid];
+    if (label === undefined) throw new AmphiError('bad_request', `section ${mid} has no label`);
+    if ((kinds?.[label] ?? kind) !== kind) {
+      throw new AmphiError('bad_request', `section ${mid} is ${kind}: it cannot be a ${label}`);
+    }
   }
 }
 

@@ -70,8 +70,8 @@ function fill(feed: ProgramFeed, fromSecond: number, toSecond: number, bytes = 1
   }
 }
 
-/** What is there of ten seconds for who comes then. */
-const KEPT = [3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 9_000];
+/** What is there for who comes after ten seconds. */
+const KEPT = Array.from({ length: 11 }, (_, i) => (i - 1) * 1_000);
 
 describe('ProgramFeed', () => {
   it('has a base on the grid of all frame rates, before the start and not long before', () => {
@@ -110,11 +110,11 @@ describe('ProgramFeed', () => {
     expect(Math.round(last!.ms)).toBe(1_007);
   });
 
-  it('keeps six seconds for readers to come, with the configurations in force', () => {
+  it('keeps ten seconds for readers to come, with the configurations in force', () => {
     const feed = new ProgramFeed(START);
     feed.config(AVC, START);
     feed.config(AAC, START);
-    fill(feed, 0, 10);
+    fill(feed, -4, 10);
     const reader = new Reader(feed);
     feed.subscribe(reader);
     expect(reader.keysMs()).toEqual(KEPT);
@@ -140,7 +140,7 @@ describe('ProgramFeed', () => {
   ])('begins %s', (_, fromMs, keys) => {
     const feed = new ProgramFeed(START);
     feed.config(AVC, START);
-    fill(feed, 0, 10);
+    fill(feed, -4, 10);
     const reader = new Reader(feed);
     feed.subscribe(reader, START + fromMs * 1000);
     expect(reader.keysMs()).toEqual(keys);

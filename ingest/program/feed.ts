@@ -40,9 +40,12 @@ interface Subscriber {
   skipping: boolean;
 }
 
-/** A resuming reader finds what it needs in two GOPs, and not in less than this: it takes its time to come. */
+/**
+ * A resuming reader finds what it needs in two GOPs, and not in less than this:
+ * it may be some seconds behind, and takes its time to come.
+ */
 const HISTORY_GOPS = 3;
-const HISTORY_US = 6_000_000;
+const HISTORY_US = 10_000_000;
 /** More than this is not kept even of the one GOP that a reader would begin with. */
 const HISTORY_MAX_BYTES = 64 * 1024 * 1024;
 const BACKLOG_HIGH_BYTES = 12 * 1024 * 1024;

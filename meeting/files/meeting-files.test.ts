@@ -82,13 +82,14 @@ describe('take', () => {
 });
 
 describe('sweep', () => {
-  it('removes what was never sent, and what an ended meeting has left; bytes before rows', async () => {
+  it('removes what was never sent, and what a deleted message and an ended meeting have left; bytes before rows', async () => {
     let before: Date | undefined;
     const { files, done } = filesOver({
       unsent: async (then: Date) => {
         before = then;
         return [{ meetingId: 'm-1', fileId: 'f' }];
       },
+      orphaned: async () => [{ meetingId: 'm-1', fileId: 'g' }],
       ended: async () => ['m-2'],
     });
     await files.sweep(2 * HOUR_MS);
@@ -96,6 +97,8 @@ describe('sweep', () => {
     expect(done).toEqual([
       'remove meetings/m-1/f',
       'drop f',
+      'remove meetings/m-1/g',
+      'drop g',
       'remove all meetings/m-2',
       'drop all m-2',
     ]);

@@ -143,11 +143,12 @@ export class MeetingFiles implements Closable {
     await this.#files.dropAll(meetingId);
   }
 
-  /** Removes what nobody has sent, and what the end of a meeting has left behind. */
+  /** Removes what nobody has sent, and what the deletion of a message or the end of a meeting has left behind. */
   async sweep(nowMs = Date.now()): Promise<void> {
     try {
       const unsent = await this.#files.unsent(new Date(nowMs - UNSENT_MS), SWEEP_AT_ONCE);
-      for (const row of unsent) await this.#remove(row);
+      const orphaned = await this.#files.orphaned(SWEEP_AT_ONCE);
+      for (const row of [...unsent, ...orphaned]) await this.#remove(row);
       for (const meetingId of await this.#files.ended(SWEEP_AT_ONCE)) {
         await this.removeAll(meetingId);
       }

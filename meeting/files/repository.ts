@@ -132,6 +132,8 @@ export class FileRepository {
             eq(chatMessages.toId, participantId),
             and(isNotNull(chatMessages.messageId), isNull(chatMessages.toId)),
           ),
+          // It is about to be removed.
+          or(isNull(chatMessages.messageId), eq(chatMessages.deleted, false)),
         ),
       );
     return found?.file;
@@ -149,6 +151,17 @@ export class FileRepository {
       .from(chatFiles)
       .where(and(isNull(chatFiles.messageId), lt(chatFiles.createdAt, before)))
       .limit(limit);
+  }
+
+  /** Files of messages that were deleted. */
+  async orphaned(limit: number): Promise<FileRow[]> {
+    const rows = await this.#db
+      .select({ file: chatFiles })
+      .from(chatFiles)
+      .innerJoin(chatMessages, eq(chatMessages.messageId, chatFiles.messageId))
+      .where(eq(chatMessages.deleted, true))
+      .limit(limit);
+    return rows.map(({ file }) => file);
   }
 
   /** Meetings that are over and still have files. */

@@ -2,6 +2,7 @@ import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { AmphiError, randomId } from '#base';
 import type { MeetingSettings, ParticipantRole, RoomMedia } from '#contracts';
 import { type Db, tables } from '#platform/sql';
+import { withBans } from '../room/bans.ts';
 
 const { meetings, participants, mediaStreams, users } = tables;
 
@@ -102,10 +103,7 @@ export class MeetingRepository {
   async update(
     meetingId: string,
     changes: Partial<
-      Pick<
-        MeetingRow,
-        'title' | 'settings' | 'passwordHash' | 'startTime' | 'durationMinutes' | 'banned'
-      >
+      Pick<MeetingRow, 'title' | 'settings' | 'passwordHash' | 'startTime' | 'durationMinutes'>
     >,
   ): Promise<MeetingRow> {
     if (Object.keys(changes).length === 0) return this.meeting(meetingId);
@@ -116,6 +114,27 @@ export class MeetingRepository {
       .returning();
     if (row === undefined) throw new AmphiError('meeting_not_found', `no meeting "${meetingId}"`);
     return row;
+  }
+
+  /** These are not let in any more, beside those who were not before. Throws `meeting_not_found`. */
+  async ban(meetingId: string, names: readonly string[]): Promise<void> {
+    await this.#db.transaction(async (transaction) => {
+      const found = eq(meetings.meetingId, meetingId);
+      const [row] = await transaction
+        .select({ banned: meetings.banned })
+        .from(meetings)
+        .where(found)
+        .for('update');
+      if (row === undefined) throw new AmphiError('meeting_not_found', `no meeting "${meetingId}"`);
+      const banned = withBans(row.banned, names);
+      await transaction.update(meetings).set({ banned }).where(found);
+    });
+  }
+
+  /** The other settings stay as they are. */
+  async lock(meetingId: string, locked: boolean): Promise<void> {
+    const settings = sql`${meetings.settings} || ${JSON.stringify({ locked })}::jsonb`;
+    await this.#db.update(meetings).set({ settings }).where(eq(meetings.meetingId, meetingId));
   }
 
   async end(meetingId: string): Promise<void> {

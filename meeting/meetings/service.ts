@@ -26,6 +26,10 @@ const PRESENT_ATTEMPTS = 10;
 const JOIN_SECONDS = 5 * 60;
 /** Of one address, for one meeting. */
 const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
+/** Of one address, for all meetings. */
+const JOINS = 'meeting-join';
+const JOINS_SECONDS = 60;
+const NETWORK_CHARACTERS = 16;
 
 /** Of one account. */
 const MAKING = { name: 'meetings-made', failures: 100, seconds: 3_600 };
@@ -37,6 +41,8 @@ export interface MeetingServiceDeps {
   files: Pick<MeetingFiles, 'removeAll'>;
   redis: Redis;
   tokens: TokenIssuer;
+  /** So many joins one address may ask for in a minute. */
+  joinsPerMinute: number;
 }
 
 /** Who asks, as far as a meeting is concerned. */
@@ -61,11 +67,17 @@ interface Present {
 export class MeetingService {
   readonly #deps: MeetingServiceDeps;
   readonly #attempts: Attempts;
+  readonly #joins: Attempts;
   readonly #making: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
     this.#attempts = new Attempts(deps.redis, PASSWORD_LIMITS);
+    this.#joins = new Attempts(deps.redis, {
+      name: JOINS,
+      failures: deps.joinsPerMinute,
+      seconds: JOINS_SECONDS,
+    });
     this.#making = new Attempts(deps.redis, MAKING);
   }
 
@@ -229,6 +241,7 @@ export class MeetingService {
       picture?: string | undefined;
       /** Tells a browser from others. */
       mark: string;
+      /** What counts as one address. */
       address: string;
     },
     caller: Caller,
@@ -245,6 +258,8 @@ export class MeetingService {
       displayName,
       role,
       mark,
+      // The address itself is no business of whoever reads a token or the state of a room.
+      network: sha256Hex(person.address).slice(0, NETWORK_CHARACTERS),
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
     };
@@ -274,6 +289,7 @@ export class MeetingService {
     },
   ): Promise<void> {
     const { password, userId, mark, address } = person;
+    await this.#joins.spend(address, 'Too many join from your network');
     if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
       throw new AmphiError('banned');
     }

@@ -54,9 +54,7 @@ describe('breakout rooms', () => {
       { type: 'breakout-broadcast', message: 'two minutes left' },
     ] as const) {
       const who = message.type === 'chat' ? a : host;
-      for (const effect of r.of('keep-chat', r.say(who, message))) {
-        r.note(r.room.chatDone(effect, r.nowMs));
-      }
+      for (const effect of r.of('keep-chat', r.say(who, message))) r.keep(effect);
     }
     expect([a, b, host].map((id) => r.told(id, 'chat').length)).toEqual([2, 1, 1]);
     expect(r.told(b, 'chat')[0]).not.toHaveProperty('everywhere');

@@ -1,7 +1,8 @@
-import { AmphiError, isAmphiError } from '#base';
+import { createHash } from 'node:crypto';
+import { AmphiError, idOfBytes, isAmphiError } from '#base';
 import { type Handlers, LATER } from './handler.ts';
 import { moderates, requireAllowed } from './rights.ts';
-import type { ChatChange, Person, RoomChat } from './state.ts';
+import type { ChatChange, Person, RoomChat, RoomState } from './state.ts';
 import type { Turn } from './turn.ts';
 import { mayRead, publicChat } from './welcome.ts';
 
@@ -24,7 +25,7 @@ export const chat: Handlers<Chat> = {
     turn.do({
       type: 'keep-chat',
       chat: {
-        messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+        messageId: newMessageId(turn, person, ref),
         from: person.participantId,
         displayName: person.displayName,
         ...(to === undefined ? {} : { to }),
@@ -51,6 +52,13 @@ export const chat: Handlers<Chat> = {
   },
 };
 
+/** Of what carries a `ref` always the same: said again to another node after a break, it is kept once. */
+function newMessageId(turn: Turn, { participantId, resumeKey }: Person, ref?: string): string {
+  if (ref === undefined) return turn.deps.newId(MESSAGE_ID_CHARACTERS);
+  const hash = createHash('sha256').update(`${participantId} ${resumeKey} ${ref}`).digest();
+  return idOfBytes(hash.subarray(0, MESSAGE_ID_CHARACTERS));
+}
+
 /** Words to all rooms at once; of the server itself where `from` is undefined. */
 export function broadcastChat(
   turn: Turn,
@@ -61,7 +69,7 @@ export function broadcastChat(
   turn.do({
     type: 'keep-chat',
     chat: {
-      messageId: turn.deps.newId(MESSAGE_ID_CHARACTERS),
+      messageId: newMessageId(turn, person, ref),
       from: person.participantId,
       displayName: person.displayName,
       message,
@@ -74,35 +82,43 @@ export function broadcastChat(
 }
 
 function change(turn: Turn, person: Person, messageId: string, how: ChatChange): typeof LATER {
-  const known = turn.state.chat.find((one) => one.messageId === messageId);
-  if (known === undefined) {
-    turn.do({ type: 'find-chat', messageId, by: person.participantId, change: how });
-  } else {
-    changeChat(turn, person, known, how);
-  }
+  const { state, nowMs } = turn;
+  const known = recentChat(state, messageId);
+  // Nobody waits for the database to hear what is refused.
+  if (known !== undefined) changedChat(state, person, known, how, nowMs);
+  turn.do({ type: 'change-chat', messageId, by: person, change: how });
   return LATER;
 }
 
-/** Changes this message. Throws `not_found`, `forbidden` or `conflict`. */
-export function changeChat(turn: Turn, person: Person, known: RoomChat, how: ChatChange): void {
-  if (!mayRead(known, person)) throw new AmphiError('not_found', 'No such message');
+export const recentChat = ({ chat }: RoomState, messageId: string): RoomChat | undefined =>
+  chat.find((one) => one.messageId === messageId);
+
+/** The message as this change leaves it. Throws `not_found`, `forbidden`, `conflict` or `too_many`. */
+export function changedChat(
+  state: RoomState,
+  person: Person,
+  known: RoomChat | undefined,
+  how: ChatChange,
+  nowMs: number,
+): RoomChat {
+  if (known === undefined || !mayRead(known, person)) {
+    throw new AmphiError('not_found', 'No such message');
+  }
   const by = person.participantId;
   if (known.deleted) throw new AmphiError('conflict', 'The message was deleted');
-  let changed: RoomChat;
   if (how.type === 'chat-edit') {
     if (known.from !== by) throw new AmphiError('forbidden', 'Only its writer may edit a message');
-    requireAllowed(person.role, turn.state.settings.chat, 'people to write');
-    changed = { ...known, message: how.message, editedAt: turn.nowMs };
-  } else if (how.type === 'chat-delete') {
+    requireAllowed(person.role, state.settings.chat, 'people to write');
+    return { ...known, message: how.message, editedAt: nowMs };
+  }
+  if (how.type === 'chat-delete') {
     if (known.from !== by && !moderates(person)) {
       throw new AmphiError('forbidden', 'Only its writer and hosts may delete a message');
     }
     const { reactions: _, file: __, ...rest } = known;
-    changed = { ...rest, message: '', deleted: true };
-  } else {
-    changed = { ...known, reactions: reacted(known.reactions ?? {}, by, how) };
+    return { ...rest, message: '', deleted: true };
   }
-  turn.do({ type: 'change-chat', chat: changed, by, ref: how.ref });
+  return { ...known, reactions: reacted(known.reactions ?? {}, by, how) };
 }
 
 function reacted(
@@ -119,18 +135,16 @@ function reacted(
   return Object.fromEntries(after);
 }
 
-/** It is kept: everybody whom it is for gets it. */
+/** It is kept: everybody whom it is for gets it, unless an earlier holder of the room had kept it. */
 export function chatKept(turn: Turn, kept: RoomChat): void {
+  if (recentChat(turn.state, kept.messageId) !== undefined) return;
   turn.state.chat = [...turn.state.chat, kept].slice(-RECENT);
   turn.tell({ type: 'chat', ...publicChat(kept) }, (person) => mayRead(kept, person));
 }
 
+/** It is changed, and everybody who may read it sees how. */
 export function chatChanged(turn: Turn, changed: RoomChat): void {
   const { state } = turn;
-  // What was decided before a deletion and kept after it does not undo it.
-  const isBack = ({ messageId, deleted }: RoomChat) =>
-    messageId === changed.messageId && deleted === true && changed.deleted !== true;
-  if (state.chat.some(isBack)) return;
   state.chat = state.chat.map((one) => (one.messageId === changed.messageId ? changed : one));
   turn.tell({ type: 'chat-updated', chat: publicChat(changed) }, (person) =>
     mayRead(changed, person),

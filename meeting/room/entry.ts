@@ -10,6 +10,7 @@ import { closeBreakouts } from './breakouts.ts';
 import { decideRoute } from './media-route.ts';
 import { type EndReason, type LeaveReason, type Person, shown } from './state.ts';
 import type { Turn } from './turn.ts';
+import { madeToLeave } from './waiting.ts';
 import { welcome } from './welcome.ts';
 
 /** Coming in, waiting, going, and what happens when the host goes. */
@@ -22,11 +23,10 @@ export interface Newcomer {
   userId?: string;
   picture?: string;
   mark: string;
+  network?: string;
 }
 
 const RESUME_KEY_CHARACTERS = 26;
-/** So many wait at most. */
-const MAX_WAITING = 200;
 /** A join token is worthless long before. */
 const REMEMBER_USED_MS = 15 * 60_000;
 
@@ -54,9 +54,8 @@ export function enter(
     if (turn.people.length >= state.settings.capacity) throw new AmphiError('meeting_full');
   }
   const waits = state.settings.waitingRoom && !isHost;
-  if (waits && turn.waiting.length >= MAX_WAITING) {
-    throw new AmphiError('too_many', 'Too many are waiting: try again later');
-  }
+  const leaves = waits ? madeToLeave(turn, newcomer) : [];
+  for (const person of leaves) goAway(turn, person, 'timeout');
   for (const [id, at] of Object.entries(state.used)) {
     if (nowMs - at > REMEMBER_USED_MS && !isHere(turn, id)) delete state.used[id];
   }
@@ -128,7 +127,7 @@ export function lose(turn: Turn, participantId: string): void {
   const person = turn.state.people[participantId] ?? turn.state.waiting[participantId];
   if (person === undefined || person.goneSince !== undefined) return;
   person.goneSince = turn.nowMs;
-  if (turn.state.people[participantId] !== undefined) turn.tellUpdated(person);
+  if (turn.state.people[participantId] !== undefined) turn.tellConnected(person);
 }
 
 /** Somebody came back. Throws `unauthorized` when nobody of this id and key may. */
@@ -140,7 +139,7 @@ export function comeBack(turn: Turn, participantId: string, resumeKey: string): 
   }
   if (person.goneSince === undefined) return;
   delete person.goneSince;
-  if (inside !== undefined) turn.tellUpdated(person);
+  if (inside !== undefined) turn.tellConnected(person);
 }
 
 /** How things stand, for somebody who came back too late to be told what was missed. */

@@ -1,4 +1,5 @@
 import { AmphiError } from '#base';
+import { withBans } from './bans.ts';
 import { admit, endMeeting, sendAway } from './entry.ts';
 import type { Handlers } from './handler.ts';
 import { stopSending } from './media.ts';
@@ -22,9 +23,6 @@ type Moderation =
   | 'make-cohost'
   | 'make-participant'
   | 'end';
-
-/** Accounts and browsers banned from one meeting. */
-const MAX_BANNED = 1_000;
 
 export const moderation: Handlers<Moderation> = {
   admit: (turn, person, { participantId }) => {
@@ -53,7 +51,7 @@ export const moderation: Handlers<Moderation> = {
     const { state } = turn;
     if (state.settings.locked === locked) return undefined;
     state.settings = { ...state.settings, locked };
-    turn.do({ type: 'settings', settings: state.settings });
+    turn.do({ type: 'locked' });
     turn.tell({ type: 'meeting-updated', title: state.title, settings: state.settings });
     return undefined;
   },
@@ -106,8 +104,8 @@ export const moderation: Handlers<Moderation> = {
     requireRank(person, target, 'above');
     const { state } = turn;
     const names = [target.mark, ...(target.userId === undefined ? [] : [target.userId])];
-    state.banned = [...new Set([...state.banned, ...names])].slice(-MAX_BANNED);
-    turn.do({ type: 'banned', banned: state.banned });
+    state.banned = withBans(state.banned, names);
+    turn.do({ type: 'banned' });
     sendAway(turn, target, 'banned');
     return undefined;
   },

@@ -2,7 +2,7 @@ import type { ClientMessageInput, MeetingSettings, ParticipantRole } from '#cont
 import { clientMessageSchema } from '#contracts';
 import { settingsOf } from '../meetings/repository.ts';
 import { Room, type RoomMessage } from './room.ts';
-import { type Effect, newRoom, type RoomState, type Said } from './state.ts';
+import { type Effect, newRoom, type RoomChat, type RoomState, type Said } from './state.ts';
 
 /** A room with people in it, for tests: says what everybody was told. Ids are a…, b…, c… in the order of coming. */
 export class Rehearsal {
@@ -38,7 +38,14 @@ export class Rehearsal {
   /** Somebody comes; their id. Throws what the room says against it. */
   join(
     role: ParticipantRole = 'participant',
-    more: { id?: string; audio?: boolean; video?: boolean; mark?: string; userId?: string } = {},
+    more: {
+      id?: string;
+      audio?: boolean;
+      video?: boolean;
+      mark?: string;
+      network?: string;
+      userId?: string;
+    } = {},
   ): string {
     const letter = 'abcdefghjkmnpqrstvwxyz'[this.#people % 22] ?? 'a';
     const id =
@@ -46,7 +53,7 @@ export class Rehearsal {
       String(this.#people++)
         .padStart(11, '0')
         .concat(letter);
-    const { audio = false, video = false, mark = `mark of ${id}`, userId } = more;
+    const { audio = false, video = false, mark = `mark of ${id}`, network, userId } = more;
     this.note(
       this.room.enter(
         {
@@ -54,6 +61,7 @@ export class Rehearsal {
           displayName: `Person ${id.slice(-1)}`,
           role,
           mark,
+          ...(network === undefined ? {} : { network }),
           ...(userId === undefined ? {} : { userId }),
         },
         { type: 'join', participantId: id, capabilities: {}, audio, video },
@@ -84,6 +92,21 @@ export class Rehearsal {
   pass(ms: number): Effect[] {
     this.nowMs += ms;
     return this.note(this.room.tick(this.nowMs));
+  }
+
+  /** A new message is kept. */
+  keep({ chat, by, ref }: Extract<Effect, { type: 'keep-chat' }>): Effect[] {
+    return this.note(this.room.chatKept(chat, by, ref, this.nowMs));
+  }
+
+  /** It is a change's turn, and it is kept; `old` where the message is not in memory. Throws what is against it. */
+  change(
+    { messageId, by, change }: Extract<Effect, { type: 'change-chat' }>,
+    old?: RoomChat,
+  ): Effect[] {
+    const known = this.room.recentChat(messageId) ?? old;
+    const changed = this.room.changedChat(by, known, change, this.nowMs);
+    return this.note(this.room.chatChanged(changed, by.participantId, change.ref, this.nowMs));
   }
 
   note(effects: Effect[]): Effect[] {

@@ -2,7 +2,7 @@ import { AmphiError } from '#base';
 import { type ClientMessage, RESUME_WITHIN_MS } from '#contracts';
 import { routeDeadline } from '../route/policy.ts';
 import { breakouts, closeBreakouts } from './breakouts.ts';
-import { changeChat, chat, chatChanged, chatKept, problemMessage } from './chat.ts';
+import { changedChat, chat, chatChanged, chatKept, problemMessage, recentChat } from './chat.ts';
 import {
   briefAnew,
   comeBack,
@@ -14,10 +14,12 @@ import {
   type Newcomer,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
+import { Measures } from './measure.ts';
 import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
-import { social } from './social.ts';
+import { paceDeadlines, tellOwed } from './pace.ts';
+import { social, tellOwedPoll } from './social.ts';
 import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
 import { type RoomDeps, Turn } from './turn.ts';
@@ -55,6 +57,7 @@ const HANDLERS: Handlers<Exclude<MessageType, SocketMessage>> = {
 export class Room {
   readonly state: RoomState;
   readonly #deps: RoomDeps;
+  readonly #measures = new Measures();
 
   constructor(state: RoomState, deps: RoomDeps) {
     this.state = state;
@@ -97,6 +100,7 @@ export class Room {
         person.answered = [...person.answered, { ref: message.ref }].slice(-MAX_ANSWERED);
       }
       try {
+        this.#measures.require(participantId, message.type, nowMs);
         if (this.state.waiting[participantId] !== undefined) requireForWaiting(message);
         const handle = HANDLERS[message.type] as (
           turn: Turn,
@@ -110,36 +114,42 @@ export class Room {
     });
   }
 
-  /** It is kept for good, as it was asked for by `keep-chat` or `change-chat`. */
-  chatDone(
-    what: {
-      type: 'keep-chat' | 'change-chat';
-      chat: RoomChat;
-      by: string | undefined;
-      ref: string | undefined;
-    },
+  /** A message of the last ones; undefined when it is not among them. */
+  recentChat(messageId: string): RoomChat | undefined {
+    return recentChat(this.state, messageId);
+  }
+
+  /**
+   * The message as a change leaves it that `change-chat` asks for; nothing is
+   * changed yet. Throws `not_found`, `forbidden`, `conflict` or `too_many`.
+   */
+  changedChat(
+    by: Person,
+    known: RoomChat | undefined,
+    change: ChatChange,
+    nowMs: number,
+  ): RoomChat {
+    return changedChat(this.state, by, known, change, nowMs);
+  }
+
+  /** A new message is kept for good. */
+  chatKept(
+    chat: RoomChat,
+    by: string | undefined,
+    ref: string | undefined,
     nowMs: number,
   ): Effect[] {
     return this.#turn(nowMs, (turn) => {
-      if (what.type === 'keep-chat') chatKept(turn, what.chat);
-      else chatChanged(turn, what.chat);
-      const { messageId } = what.chat;
-      const person = this.#find(what.by);
-      if (person !== undefined) this.#answer(turn, person, what.ref, { messageId });
+      chatKept(turn, chat);
+      this.#chatDone(turn, chat, by, ref);
     });
   }
 
-  /** The message that `find-chat` asked for; undefined when there is none. */
-  chatFound(by: string, change: ChatChange, found: RoomChat | undefined, nowMs: number): Effect[] {
+  /** The message is kept for good as it is now. */
+  chatChanged(chat: RoomChat, by: string, ref: string | undefined, nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
-      const person = this.#find(by);
-      if (person === undefined) return;
-      try {
-        if (found === undefined) throw new AmphiError('not_found', 'No such message');
-        changeChat(turn, person, found, change);
-      } catch (error) {
-        this.#fail(turn, person, change.ref, error);
-      }
+      chatChanged(turn, chat);
+      this.#chatDone(turn, chat, by, ref);
     });
   }
 
@@ -231,8 +241,10 @@ export class Room {
   update(title: string, settings: RoomState['settings'], nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
       this.state.title = title;
-      this.state.settings = settings;
-      turn.tell({ type: 'meeting-updated', title, settings });
+      // The lock that was set here is not written yet.
+      const locked = this.state.unwritten?.locked ? this.state.settings.locked : settings.locked;
+      this.state.settings = { ...settings, locked };
+      turn.tell({ type: 'meeting-updated', title, settings: this.state.settings });
       decideRoute(turn);
     });
   }
@@ -245,6 +257,13 @@ export class Room {
   tick(nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
       dropTheGone(turn);
+      tellOwed(turn, (what) => {
+        const [kind, id = ''] = what.split(' ');
+        const person = this.state.people[id];
+        if (kind === 'waiting') turn.tellWaitingNow();
+        else if (kind === 'poll') tellOwedPoll(turn, id);
+        else if (person !== undefined) turn.tellUpdated(person);
+      });
       if ((this.state.breakouts?.endsAt ?? Number.POSITIVE_INFINITY) <= nowMs) closeBreakouts(turn);
       decideRoute(turn);
     });
@@ -260,6 +279,7 @@ export class Room {
     const ends = state.breakouts?.endsAt;
     const due = [
       ...gone,
+      ...paceDeadlines(state),
       ...(ends === undefined ? [] : [ends]),
       ...(route === undefined || route <= nowMs ? [] : [route]),
     ];
@@ -269,7 +289,20 @@ export class Room {
   #turn(nowMs: number, work: (turn: Turn) => void): Effect[] {
     const turn = new Turn(this.state, this.#deps, nowMs);
     work(turn);
+    for (const effect of turn.effects) {
+      if (effect.type === 'left') this.#measures.forget(effect.participantId);
+    }
     return turn.effects;
+  }
+
+  #chatDone(
+    turn: Turn,
+    { messageId }: RoomChat,
+    by: string | undefined,
+    ref: string | undefined,
+  ): void {
+    const person = this.#find(by);
+    if (person !== undefined) this.#answer(turn, person, ref, { messageId });
   }
 
   #find(participantId: string | undefined): Person | undefined {

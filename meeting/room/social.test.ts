@@ -6,9 +6,9 @@ import type { RoomChat } from './state.ts';
 /** Lets everything that waits to be kept be kept. */
 function keep(r: Rehearsal): void {
   for (const effect of r.effects.splice(0)) {
-    if (effect.type === 'keep-chat' || effect.type === 'change-chat') {
-      r.note(r.room.chatDone(effect, r.nowMs));
-    } else r.effects.push(effect);
+    if (effect.type === 'keep-chat') r.keep(effect);
+    else if (effect.type === 'change-chat') r.change(effect);
+    else r.effects.push(effect);
   }
 }
 
@@ -148,7 +148,7 @@ describe('chat', () => {
     expect(r.refusal(a, edit)).toBe('conflict');
   });
 
-  it('stays deleted when a change that was decided before is kept after it', () => {
+  it('stays deleted when a change was asked for before and has its turn after it', () => {
     const r = new Rehearsal();
     const [a, b] = [r.join(), r.join()];
     r.say(a, { type: 'chat', message: 'oops' });
@@ -156,8 +156,8 @@ describe('chat', () => {
     const { messageId } = r.told(b, 'chat')[0]!;
     const [late] = r.of('change-chat', r.say(b, { type: 'chat-react', messageId, emoji: '👍' }));
     const [deletion] = r.of('change-chat', r.say(a, { type: 'chat-delete', messageId }));
-    r.note(r.room.chatDone(deletion!, r.nowMs));
-    r.note(r.room.chatDone(late!, r.nowMs));
+    r.change(deletion!);
+    expect(() => r.change(late!)).toThrow('deleted');
     expect(r.told(a, 'chat-updated').map(({ chat }) => chat.deleted)).toEqual([true]);
     expect(r.told(r.join(), 'welcome')[0]?.chat).toMatchObject([{ message: '', deleted: true }]);
   });
@@ -170,7 +170,7 @@ describe('chat', () => {
     const [keeping] = r.of('keep-chat', r.say(a, { type: 'chat', message: '', fileId }));
     expect(keeping).toMatchObject({ fileId, chat: { message: '' } });
     const file = { fileId, name: 'plan.pdf', size: 1 };
-    r.note(r.room.chatDone({ ...keeping!, chat: { ...keeping!.chat, file } }, r.nowMs));
+    r.keep({ ...keeping!, chat: { ...keeping!.chat, file } });
     const [chat] = r.told(b, 'chat');
     expect(chat).toMatchObject({ message: '', file });
     r.say(a, { type: 'chat-delete', messageId: chat!.messageId });
@@ -178,16 +178,20 @@ describe('chat', () => {
     expect(r.told(b, 'chat-updated').at(-1)?.chat.file).toBeUndefined();
   });
 
-  it('looks for a message that is no longer in memory', () => {
+  it('that is no longer in memory is changed as it was found, by who may', () => {
     const r = new Rehearsal();
-    const a = r.join();
+    const [a, b] = [r.join(), r.join()];
     const messageId = '0123456789abcdef';
-    const [find] = r.of('find-chat', r.say(a, { type: 'chat-delete', messageId, ref: 'd' }));
+    const ask = (id: string, ref?: string) =>
+      r.of('change-chat', r.say(id, { type: 'chat-delete', messageId, ref }))[0]!;
     const old: RoomChat = { messageId, from: a, displayName: 'A', message: 'old', timestamp: 1 };
-    const effects = r.room.chatFound(find!.by, find!.change, old, r.nowMs);
-    expect(r.of('change-chat', effects)).toMatchObject([{ chat: { deleted: true }, ref: 'd' }]);
-    const none = r.room.chatFound(find!.by, find!.change, undefined, r.nowMs);
-    expect(none).toMatchObject([{ message: { type: 'error', code: 'not_found' } }]);
+    const deletion = ask(a, 'd');
+    r.change(deletion, old);
+    expect(r.told(b, 'chat-updated')).toMatchObject([{ chat: { messageId, deleted: true } }]);
+    expect(r.told(a, 'ok')).toMatchObject([{ ref: 'd', messageId }]);
+    expect(() => r.change(deletion)).toThrow('No such message');
+    expect(() => r.change(ask(b), old)).toThrow('Only its writer and hosts');
+    expect(() => r.change(ask(b), { ...old, to: 'somebody' })).toThrow('No such message');
   });
 
   it('is for whom the host allows it', () => {

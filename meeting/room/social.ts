@@ -1,5 +1,6 @@
 import { AmphiError } from '#base';
 import type { Handlers } from './handler.ts';
+import { tellPaced } from './pace.ts';
 import { requireModerator } from './rights.ts';
 import type { RoomPoll } from './state.ts';
 import { type Turn, together } from './turn.ts';
@@ -69,7 +70,7 @@ export const social: Handlers<Social> = {
     }
     if (chosen.length === 0) delete poll.votes[person.participantId];
     else poll.votes[person.participantId] = chosen;
-    tellPoll(turn, poll);
+    tellPaced(turn, `poll ${pollId}`, () => tellPoll(turn, poll));
     return undefined;
   },
   'poll-close': (turn, person, { pollId }) => {
@@ -86,6 +87,12 @@ function pollOf({ state }: Turn, pollId: string): RoomPoll {
   const poll = state.polls.find((one) => one.pollId === pollId);
   if (poll === undefined) throw new AmphiError('not_found', 'No such poll');
   return poll;
+}
+
+/** The votes that came in since it was told last. */
+export function tellOwedPoll(turn: Turn, pollId: string): void {
+  const poll = turn.state.polls.find((one) => one.pollId === pollId);
+  if (poll !== undefined) tellPoll(turn, poll);
 }
 
 const tellPoll = (turn: Turn, poll: RoomPoll): void =>

@@ -42,6 +42,16 @@ export interface RoomState {
   lastAt: number;
   /** Since when nobody is in it. */
   emptySince?: number;
+  unwritten?: Unwritten;
+  /** When what is told at its pace was told last, and whether something has changed since. */
+  paced?: Record<string, { toldAt: number; isOwed?: true }>;
+}
+
+/** What was decided and the database does not know yet. */
+export interface Unwritten {
+  banned?: true;
+  locked?: true;
+  ended?: true;
 }
 
 /** The room is a camera of an event. */
@@ -62,6 +72,8 @@ export interface Person {
   picture?: string;
   /** Tells a browser from others, for bans. */
   mark: string;
+  /** Tells one address from others, for bounds. */
+  network?: string;
   /** Of those who wait: since when. */
   joinedAt: number;
   audio: boolean;
@@ -118,7 +130,7 @@ export type Effect =
   | { type: 'send'; to: string; message: Said }
   /** The socket closes once what was sent before is out. */
   | { type: 'close'; participantId: string; code: number; reason: string }
-  /** To be kept for good; `chatKept` or `chatFailed` is called upon it. */
+  /** To be kept for good; `chatKept` or `fail` is called upon it. */
   | {
       type: 'keep-chat';
       chat: RoomChat;
@@ -127,9 +139,8 @@ export type Effect =
       by: string | undefined;
       ref: string | undefined;
     }
-  | { type: 'change-chat'; chat: RoomChat; by: string; ref: string | undefined }
-  /** A message that is no longer in memory is to be changed. */
-  | { type: 'find-chat'; messageId: string; by: string; change: ChatChange }
+  /** What becomes of it is for `changedChat` to say when it is its turn; then `chatChanged` or `fail` is called. */
+  | { type: 'change-chat'; messageId: string; by: Person; change: ChatChange }
   | {
       type: 'read-chat';
       by: string;
@@ -163,8 +174,9 @@ export type Effect =
   | { type: 'joined'; person: Person }
   | { type: 'left'; participantId: string; at: number; reason: LeaveReason }
   | { type: 'stream'; participantId: string; media: RoomMedia; on: boolean; at: number }
-  | { type: 'settings'; settings: MeetingSettings }
-  | { type: 'banned'; banned: string[] }
+  /** What must be kept for good, as the state has it now. */
+  | { type: 'locked' }
+  | { type: 'banned' }
   | { type: 'ended'; reason: EndReason };
 
 export type ChatChange =

@@ -1,5 +1,6 @@
 import { AmphiError } from '#base';
 import type { IceServer } from '#contracts';
+import { tellPaced } from './pace.ts';
 import { moderates } from './rights.ts';
 import { type Effect, type Person, type RoomState, type Said, shown } from './state.ts';
 
@@ -57,11 +58,21 @@ export class Turn {
     this.tell({ type: 'participant-updated', participant: shown(person) });
   }
 
+  /** Whether somebody is connected, at its pace: a socket can come and go as fast as it likes. */
+  tellConnected(person: Person): void {
+    tellPaced(this, `person ${person.participantId}`, () => this.tellUpdated(person));
+  }
+
   tellMedia({ participantId, audio, video, screen, screenAudio }: Person): void {
     this.tell({ type: 'media-update', participantId, audio, video, screen, screenAudio });
   }
 
+  /** To hosts; at its pace. */
   tellWaiting(): void {
+    tellPaced(this, 'waiting', () => this.tellWaitingNow());
+  }
+
+  tellWaitingNow(): void {
     const waiting = this.waitingList();
     this.tell({ type: 'waiting-list', waiting }, moderates);
   }

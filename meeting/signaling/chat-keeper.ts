@@ -5,8 +5,11 @@ import type { Effect, RoomChat } from '../room/state.ts';
 import type { Journal } from './journal.ts';
 
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
-export type ChatEffect = Of<'keep-chat' | 'change-chat' | 'find-chat' | 'read-chat'>;
+export type ChatEffect = Of<'keep-chat' | 'change-chat' | 'read-chat'>;
 export type KeptFiles = Pick<MeetingFiles, 'attach' | 'removeOf' | 'removeAll'>;
+
+/** Messages whose files are to be removed; what is more is swept up later. */
+const MAX_DOOMED = 1_000;
 
 export interface ChatKeeperOptions {
   room: Room;
@@ -21,6 +24,8 @@ export interface ChatKeeperOptions {
 /** Keeps what is written in one room for good, and finds it again. */
 export class ChatKeeper {
   readonly #options: ChatKeeperOptions;
+  /** Deleted messages that had a file. */
+  readonly #doomed = new Set<string>();
 
   constructor(options: ChatKeeperOptions) {
     this.#options = options;
@@ -34,9 +39,6 @@ export class ChatKeeper {
       case 'change-chat':
         this.#change(effect);
         break;
-      case 'find-chat':
-        this.#find(effect);
-        break;
       case 'read-chat':
         this.#read(effect);
         break;
@@ -45,35 +47,46 @@ export class ChatKeeper {
 
   #keep(effect: Of<'keep-chat'>): void {
     const { room, chat, journal, apply, failed } = this.#options;
-    let kept = effect;
+    const { by, ref } = effect;
     const write = async () => {
-      kept = { ...effect, chat: await this.#withFile(effect) };
-      await chat.keep(room.state.meetingId, kept.chat);
+      const kept = await this.#withFile(effect);
+      await chat.keep(room.state.meetingId, kept);
+      return kept;
     };
-    journal.write(write).then(
-      () => apply(room.chatDone(kept, Date.now())),
-      (error) => failed(effect.by, effect.ref, error),
-    );
-  }
-
-  #change(effect: Of<'change-chat'>): void {
-    const { room, chat, files, journal, apply, failed } = this.#options;
-    const { messageId, deleted } = effect.chat;
     journal
-      .write(() => chat.change(effect.chat))
-      .then(
-        () => apply(room.chatDone(effect, Date.now())),
-        (error) => failed(effect.by, effect.ref, error),
-      );
-    if (deleted === true) journal.note(() => files.removeOf(messageId));
+      .write(write, (kept) => apply(room.chatKept(kept, by, ref, Date.now())))
+      .catch((error) => failed(by, ref, error));
   }
 
-  #find({ messageId, by, change }: Of<'find-chat'>): void {
-    const { room, chat, apply, failed } = this.#options;
-    chat.find(room.state.meetingId, messageId).then(
-      (found) => apply(room.chatFound(by, change, found, Date.now())),
-      (error) => failed(by, change.ref, error),
-    );
+  /** What becomes of the message is decided when it is its turn: until then others change it, too. */
+  #change({ messageId, by, change }: Of<'change-chat'>): void {
+    const { room, chat, journal, apply, failed } = this.#options;
+    const { ref } = change;
+    const write = async () => {
+      const known =
+        room.recentChat(messageId) ?? (await chat.find(room.state.meetingId, messageId));
+      const changed = room.changedChat(by, known, change, Date.now());
+      await chat.change(changed);
+      return { changed, hadFile: known?.file !== undefined };
+    };
+    journal
+      .write(write, ({ changed, hadFile }) => {
+        if (changed.deleted && hadFile) this.#removeFileOf(messageId);
+        apply(room.chatChanged(changed, by.participantId, ref, Date.now()));
+      })
+      .catch((error) => failed(by.participantId, ref, error));
+  }
+
+  #removeFileOf(messageId: string): void {
+    const { journal, files } = this.#options;
+    const doomed = this.#doomed;
+    if (doomed.size < MAX_DOOMED) doomed.add(messageId);
+    journal.must('files of messages', async () => {
+      for (const one of [...doomed]) {
+        await files.removeOf(one);
+        doomed.delete(one);
+      }
+    });
   }
 
   #read({ by, ref, before, limit }: Of<'read-chat'>): void {

@@ -3,12 +3,10 @@ import type { z } from 'zod';
 import { AmphiError, type Logger } from '#base';
 import { CLOSE_CODES } from '#contracts';
 import { validate } from '#platform';
+import { FloodGuard } from './flood-guard.ts';
 import { errorFrame } from './frames.ts';
 import type { Line } from './line.ts';
-import { TokenBucket } from './token-bucket.ts';
 
-const FLOOD = { perSecond: 50, burst: 200 };
-const FLOOD_BYTES = { perSecond: 128 * 1024, burst: 2 * 1024 * 1024 };
 /** More than this waiting to be read, and the reader is cut off: it may come again and resume. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A peer that does not answer a close is cut off. */
@@ -24,6 +22,8 @@ export interface FrameSocketOptions<Message> {
   /** What it throws is answered with an error. */
   receive: (message: Message) => void;
   closed: () => void;
+  /** Who says all this, and what they have left; by default the socket has a measure of its own. */
+  flood?: { guard: FloodGuard; who: string };
   log: Logger;
 }
 
@@ -32,8 +32,7 @@ export class FrameSocket<Message> implements Line {
   readonly id: string;
   readonly #socket: WebSocket;
   readonly #options: FrameSocketOptions<Message>;
-  readonly #messages = new TokenBucket(FLOOD, performance.now());
-  readonly #bytes = new TokenBucket(FLOOD_BYTES, performance.now());
+  readonly #flood: { guard: FloodGuard; who: string };
   /** Beats since it was heard. */
   #missed = 0;
 
@@ -41,6 +40,7 @@ export class FrameSocket<Message> implements Line {
     this.id = options.id;
     this.#socket = socket;
     this.#options = options;
+    this.#flood = options.flood ?? { guard: new FloodGuard(), who: options.id };
     socket.on('message', (data, isBinary) => this.#onFrame(data, isBinary));
     socket.on('pong', () => {
       this.#missed = 0;
@@ -77,11 +77,11 @@ export class FrameSocket<Message> implements Line {
   }
 
   #onFrame(data: RawData, isBinary: boolean): void {
-    const now = performance.now();
     this.#missed = 0;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const text = String(data);
-    if (!this.#messages.take(now) || !this.#bytes.take(now, text.length)) {
+    const { guard, who } = this.#flood;
+    if (!guard.allows(who, text.length, performance.now())) {
       this.close(POLICY_VIOLATION, 'too many messages');
       return;
     }

@@ -7,6 +7,9 @@ export function unnumbered(message: Said): string {
   return JSON.stringify({ type, sequence: 0, ...rest });
 }
 
+/** The type of a frame of ours, in which it comes first. */
+export const typeOf = (text: string): string | undefined => /^\{"type":"([\w-]+)"/.exec(text)?.[1];
+
 export function errorFrame(error: unknown, ref: string | undefined): string {
   const problem = problemMessage(error);
   return unnumbered({ type: 'error', ...problem, ...(ref === undefined ? {} : { ref }) });

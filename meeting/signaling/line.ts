@@ -25,5 +25,9 @@ export const grantSchema = z.object({
   picture: pictureSchema,
   /** Tells a browser from others, for bans. */
   mark: z.string(),
+  /** Tells one address from others, for bounds. */
+  network: z.string().optional(),
+  /** It was handed out to somebody who was in already: it opens no further session. */
+  resumeOnly: z.boolean().optional(),
 });
 export type Grant = z.infer<typeof grantSchema>;

@@ -5,15 +5,17 @@ import type { ChatStore } from '../chat/store.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
-import { type Effect, type EndReason, newRoom } from '../room/state.ts';
+import type { Effect, EndReason } from '../room/state.ts';
 import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
+import { Decisions } from './decisions.ts';
 import { errorFrame, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
 import { MediaLink } from './media-link.ts';
 import { Outbox } from './outbox.ts';
-import { dropSnapshot, readSnapshot, SnapshotWriter } from './snapshot.ts';
+import { dropSnapshot, SnapshotWriter } from './snapshot.ts';
 import { Staging } from './staging.ts';
+import { takeUp } from './take-up.ts';
 
 export interface RoomHostDeps {
   redis: Redis;
@@ -29,7 +31,6 @@ export interface RoomHostDeps {
 type First = Extract<ClientMessage, { type: 'join' | 'resume' }>;
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
-const RECENT_CHAT = 100;
 /** A timer cannot wait longer than some weeks. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -41,6 +42,7 @@ export class RoomHost {
   readonly #media: MediaLink;
   readonly #staging: Staging;
   readonly #journal: Journal;
+  readonly #decisions: Decisions;
   readonly #chat: ChatKeeper;
   readonly #snapshot: SnapshotWriter;
   readonly #log: Logger;
@@ -64,6 +66,13 @@ export class RoomHost {
     this.#room = room;
     this.#log = deps.log.child({ meetingId });
     this.#journal = new Journal(this.#log);
+    this.#decisions = new Decisions({
+      state: room.state,
+      meetings: deps.meetings,
+      files: deps.files,
+      journal: this.#journal,
+      changed: () => this.#snapshot.touch(),
+    });
     this.#chat = new ChatKeeper({
       room,
       chat: deps.chat,
@@ -114,40 +123,8 @@ export class RoomHost {
     deps: RoomHostDeps,
     options: { meetingId: string; fence: number; onStale: () => void },
   ): Promise<RoomHost> {
-    const { meetingId } = options;
     const nowMs = Date.now();
-    const unlessAway = (error: unknown) => {
-      if (isAmphiError(error, 'meeting_not_found')) throw error;
-      return undefined;
-    };
-    const [row, chat, kept] = await Promise.all([
-      deps.meetings.meeting(meetingId).catch(unlessAway),
-      deps.chat.recent(meetingId, RECENT_CHAT).catch(unlessAway),
-      readSnapshot(deps.redis, meetingId),
-    ]);
-    // With the database away, a room goes on as it was.
-    if (row === undefined && kept === undefined) throw new AmphiError('unavailable');
-    if (row != null && row.endedAt !== null) throw new AmphiError('meeting_ended');
-    const state =
-      kept ??
-      newRoom({
-        meetingId,
-        title: row?.title ?? '',
-        settings: settingsOf(row as MeetingRow),
-        banned: row?.banned ?? [],
-        chat: chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT)),
-        nowMs,
-      });
-    if (row !== undefined) {
-      state.title = row.title;
-      state.settings = settingsOf(row);
-      state.banned = row.banned;
-    }
-    // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
-    if (chat !== undefined) {
-      state.chat = chat;
-      state.lastAt = Math.max(state.lastAt, chat.at(-1)?.timestamp ?? 0);
-    }
+    const state = await takeUp(deps, options.meetingId, nowMs);
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
     for (const id of [...Object.keys(state.people), ...Object.keys(state.waiting)]) {
@@ -155,19 +132,21 @@ export class RoomHost {
     }
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
+    host.#decisions.resume();
     host.#arm();
     host.#staging.follow();
     return host;
   }
 
-  /** When the last one left; undefined while somebody is in it, or waits. */
+  /** When the last one left; undefined while somebody is in it, or waits, or the database has not all of it. */
   get emptySince(): number | undefined {
-    return this.#lines.size > 0 ? undefined : this.#room.state.emptySince;
+    const { emptySince, unwritten } = this.#room.state;
+    return this.#lines.size > 0 || unwritten !== undefined ? undefined : emptySince;
   }
 
-  /** Whether the meeting is over. */
+  /** Whether the meeting is over, and the database knows. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#ended && this.#room.state.unwritten === undefined;
   }
 
   /** A socket's first message; one that is refused is told so and closed. */
@@ -177,6 +156,9 @@ export class RoomHost {
       if (this.#closed) throw new AmphiError('unavailable');
       if (message.participantId !== participantId || grant.meetingId !== this.meetingId) {
         throw new AmphiError('forbidden', 'The token is somebody else’s');
+      }
+      if (message.type === 'join' && grant.resumeOnly) {
+        throw new AmphiError('unauthorized', 'This token only resumes: join again');
       }
       if (message.type === 'join') this.#join(line, participantId, grant, message);
       else this.#resume(line, participantId, message);
@@ -231,7 +213,10 @@ export class RoomHost {
     await this.#snapshot.flush();
     if (this.#ended || this.#room.state.emptySince !== undefined) await this.#media.end();
     else await this.#media.close();
-    if (this.#ended) await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+    // What could not be written is there for the next one.
+    if (this.#ended && this.#room.state.unwritten === undefined) {
+      await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+    }
   }
 
   #join(
@@ -240,7 +225,7 @@ export class RoomHost {
     grant: Grant,
     message: Extract<First, { type: 'join' }>,
   ): void {
-    const { displayName, role, userId, picture, mark } = grant;
+    const { displayName, role, userId, picture, mark, network } = grant;
     const newcomer = {
       participantId,
       displayName,
@@ -248,6 +233,7 @@ export class RoomHost {
       mark,
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
+      ...(network === undefined ? {} : { network }),
     };
     const effects = this.#room.enter(newcomer, message, Date.now());
     this.#bind(line, participantId);
@@ -322,7 +308,6 @@ export class RoomHost {
         break;
       case 'keep-chat':
       case 'change-chat':
-      case 'find-chat':
       case 'read-chat':
         this.#chat.do(effect);
         break;
@@ -365,19 +350,16 @@ export class RoomHost {
       case 'stream':
         this.#stream(effect);
         break;
-      case 'settings': {
-        const { hasPassword: _, ...settings } = effect.settings;
-        this.#journal.note(() => meetings.update(meetingId, { settings }));
+      case 'locked':
+        this.#decisions.locked();
         break;
-      }
       case 'banned':
-        this.#journal.note(() => meetings.update(meetingId, { banned: effect.banned }));
+        this.#decisions.banned();
         break;
       case 'ended':
         this.#ended = true;
         this.#log.info({ reason: effect.reason }, 'meeting ended');
-        this.#journal.note(() => meetings.end(meetingId));
-        this.#journal.note(() => this.#deps.files.removeAll(meetingId));
+        this.#decisions.ended();
         break;
     }
   }

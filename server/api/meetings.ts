@@ -22,7 +22,7 @@ import {
   pictureOf,
   type UserRow,
 } from '#meeting';
-import { bearerOf, cookieOf, sha256Hex } from '#platform';
+import { bearerOf, cookieOf, networkOf, sha256Hex } from '#platform';
 import { iceServers } from '../media/ice-servers.ts';
 import type { Gate } from './auth.ts';
 import { linksFor } from './links.ts';
@@ -202,7 +202,7 @@ function joinRoute({ config, service, gate }: MeetingRouteDeps): Route {
           userId: user?.userId,
           picture: user === undefined ? undefined : pictureOf(user).picture,
           mark: markOf(req, res),
-          address: req.ip ?? '',
+          address: networkOf(req.ip),
         },
         caller,
       );

@@ -8,7 +8,7 @@ import {
   networkTestSchema,
 } from '#contracts';
 import type { MeetingService } from '#meeting';
-import { Attempts, type NodeClient, type Redis, RoomMedia } from '#platform';
+import { Attempts, type NodeClient, networkOf, type Redis, RoomMedia } from '#platform';
 import { iceServers } from '../media/ice-servers.ts';
 import { type Route, route } from './route.ts';
 
@@ -49,7 +49,7 @@ export function networkTests(deps: NetworkTestDeps): { routes: Route[]; tests: N
       handle: async ({ params, body, req }) => {
         const { endedAt } = await service.meeting(params.meetingId);
         if (endedAt !== null) throw new AmphiError('meeting_ended');
-        await attempts.spend(req.ip ?? '', 'Too many tests');
+        await attempts.spend(networkOf(req.ip), 'Too many tests');
         const answers = await tests.run(body);
         return { ...answers, iceServers: iceServers(config.turn, Date.now()) };
       },

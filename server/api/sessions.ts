@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AmphiError } from '#base';
 import { sessionSchema, userViewSchema } from '#contracts';
 import type { UserGateway } from '#meeting';
-import { Attempts, type Redis } from '#platform';
+import { Attempts, networkOf, type Redis } from '#platform';
 import { type Gate, SESSION_COOKIE, SESSION_SECONDS } from './auth.ts';
 import { type Route, route } from './route.ts';
 import { userCookie, viewOf } from './user-session.ts';
@@ -35,7 +35,7 @@ export function sessionRoutes({
       body: sessionSchema,
       answers: { status: 204, description: 'Signed in; a session cookie is set' },
       handle: async ({ body, req, res }) => {
-        const who = req.ip ?? '';
+        const who = networkOf(req.ip);
         await attempts.spend(who, 'Too many wrong tokens');
         if (!gate.isAdminToken(body.token))
           throw new AmphiError('unauthorized', 'That token is not right');

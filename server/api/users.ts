@@ -14,6 +14,7 @@ import {
   userViewSchema,
 } from '#contracts';
 import type { Accounts, ContactRequests, PeopleRepository, UserGateway, UserRow } from '#meeting';
+import { networkOf } from '#platform';
 import { type Gate, USER_SESSION_SECONDS } from './auth.ts';
 import { linksFor } from './links.ts';
 import { type Route, route } from './route.ts';
@@ -59,7 +60,7 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
         if (config.people.signUp === 'closed' && !(await gate.isAdmin(req))) {
           throw new AmphiError('forbidden', 'Ask whoever runs this server for an account');
         }
-        return signIn(await accounts.signUp(body, req.ip ?? ''), req, res);
+        return signIn(await accounts.signUp(body, networkOf(req.ip)), req, res);
       },
     }),
     route({
@@ -71,7 +72,7 @@ function accountRoutes({ config, gate, accounts, users }: UserRouteDeps): Route[
       body: signInSchema,
       answers: { status: 200, schema: signedInSchema, description: 'Signed in' },
       handle: async ({ body, req, res }) =>
-        signIn(await accounts.signIn(body, req.ip ?? ''), req, res),
+        signIn(await accounts.signIn(body, networkOf(req.ip)), req, res),
     }),
     route({
       method: 'get',

@@ -109,9 +109,16 @@ async function startSignaling(
       log,
     }),
   );
-  const meetings = new MeetingService({ meetings: repository, rooms, files, redis, tokens });
+  const meetings = new MeetingService({
+    meetings: repository,
+    rooms,
+    files,
+    redis,
+    tokens,
+    joinsPerMinute: config.people.joinsPerMinute,
+  });
   const upgrader = disposer.add(new Upgrader({ nodeId, log }));
-  const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+  const gateway = new SignalGateway({ rooms, tokens, upgrader, iceServers: ice, log });
   const users = disposer.add(
     new UserGateway({
       redis,

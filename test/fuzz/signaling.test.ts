@@ -19,7 +19,7 @@ let silent: SignalClient[];
 let silentSince: number;
 
 beforeAll(async () => {
-  amphi = await Instance.start({ env: { AMPHI_ROLES: 'api' } });
+  amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_JOINS_PER_MINUTE: '100000' } });
   meeting = await createMeeting(amphi.base);
   const { meetingId } = await createMeeting(amphi.base);
   silentSince = performance.now();
@@ -221,6 +221,32 @@ describe('tokens', () => {
     });
     expect(await thief.next('error')).toMatchObject({ code: 'unauthorized' });
     expect(await first.ask({ type: 'hand-raise' })).toMatchObject({ type: 'ok' });
+  });
+
+  it('that are renewed come back to a session and open none; who is not taken gets none', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await SignalClient.join(amphi.base, meetingId, { hostToken });
+    const guest = await SignalClient.join(amphi.base, meetingId);
+    const { token } = await guest.next('token');
+    guest.say({ type: 'leave' });
+    await guest.closed;
+    const url = new URL(guest.socket.url);
+    url.searchParams.set('token', token);
+    const refused = new SignalClient(url.href, guest.participantId);
+    await refused.opened();
+    refused.say({ type: 'join', participantId: guest.participantId });
+    expect(await refused.next('error')).toMatchObject({
+      code: 'unauthorized',
+      message: 'This token only resumes: join again',
+    });
+    expect((await refused.closed).code).toBe(4010);
+    const late = await SignalClient.knock(amphi.base, meetingId);
+    await host.ask({ type: 'lock', locked: true });
+    await late.opened();
+    late.say({ type: 'join', participantId: late.participantId });
+    expect(await late.next('error')).toMatchObject({ code: 'meeting_locked' });
+    await late.closed;
+    expect([...refused.of('token'), ...late.of('token')]).toEqual([]);
   });
 });
 

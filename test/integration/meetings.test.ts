@@ -127,6 +127,8 @@ describe('a room', () => {
   it('brings people together: they see each other, write, move, and leave', async () => {
     const { meetingId, hostToken } = await createMeeting(amphi.base);
     const host = await join(amphi.base, meetingId, hostToken);
+    const { iceServers } = await host.next('token');
+    expect(iceServers).toEqual([{ urls: ['stun:stun.example:3478'] }]);
     const guest = await SignalClient.join(amphi.base, meetingId, { displayName: '‮<b>Eve</b>' });
     expect(await host.next('participant-joined')).toMatchObject({
       participant: { participantId: guest.participantId, displayName: '‮<b>Eve</b>' },

@@ -118,6 +118,15 @@ describe("a room's media", () => {
     const whole = offerOf(CHROMIUM, ['audio', 'video']);
     expect(await again('hello')).toBe('bad_request');
     expect(await again(whole, { m0: 'microphone' })).toBe('bad_request');
+    // It would be heard under a name that is not muted, or seen under one that is.
+    const wrong = { m0: 'camera', m1: 'microphone' } as const;
+    expect(await again(whole, { ...CAMERA, m0: 'camera' })).toBe('bad_request');
+    expect(await again(whole, { ...CAMERA, m1: 'microphone' })).toBe('bad_request');
+    const begun = room.command('send', { participantId: 'bob', offer: whole, labels: wrong });
+    await expect(begun).rejects.toMatchObject({
+      code: 'bad_request',
+      message: 'section m0 is audio: it cannot be a camera',
+    });
     expect(await again(whole.replaceAll('6F:95', '6F:96'))).toBe('ice_restart_unsupported');
     const many = (count: number) =>
       offerOf(CHROMIUM, ['audio', ...Array(count - 1).fill('idle audio')]);

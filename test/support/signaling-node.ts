@@ -73,6 +73,7 @@ export class SignalingNode {
       log,
     });
     const repository = new MeetingRepository(database.db);
+    const iceServers = () => [];
     const rooms = await Rooms.start({
       redis,
       nodes: new NodeClient({ registry, tokens, nodeId }),
@@ -80,19 +81,26 @@ export class SignalingNode {
       meetings: repository,
       chat: new ChatStore(database.db),
       files,
-      iceServers: () => [],
+      iceServers,
       log,
     });
     const upgrader = new Upgrader({ nodeId, log });
-    const gateway = new SignalGateway({ rooms, tokens, upgrader, log });
+    const gateway = new SignalGateway({ rooms, tokens, upgrader, iceServers, log });
     const users = new UserGateway({
       redis,
       db: database.db,
       tokens,
       upgrader,
-      meetings: new MeetingService({ meetings: repository, rooms, files, redis, tokens }),
+      meetings: new MeetingService({
+        meetings: repository,
+        rooms,
+        files,
+        redis,
+        tokens,
+        joinsPerMinute: 600,
+      }),
       ringMs: 30_000,
-      iceServers: () => [],
+      iceServers,
       log,
     });
     const server = createServer();

@@ -51,7 +51,7 @@ export class CallCenter {
   constructor(events: CallCenterEvents) {
     this.#events = events;
     this.#line = new CallLine({
-      address: () => this.#address(),
+      address: (signal) => this.#address(signal),
       onEvent: (event) => this.#heard(event),
       onState: (state) => this.#dispatch({ type: 'socket', state }),
       onEnd: () => this.#dispatch({ type: 'socket', state: 'closed' }),
@@ -190,9 +190,10 @@ export class CallCenter {
     this.#unnotify?.();
   }
 
-  async #address(): Promise<string> {
+  async #address(signal: AbortSignal): Promise<string> {
     try {
-      return (await call<{ webSocketUrl: string }>('POST', '/api/users/me/socket')).webSocketUrl;
+      const path = '/api/users/me/socket';
+      return (await call<{ webSocketUrl: string }>('POST', path, { signal })).webSocketUrl;
     } catch (error) {
       if (error instanceof Problem && error.status === 401) this.#events.signedOut();
       throw error;

@@ -8,6 +8,8 @@ const sockets: FakeSocket[] = [];
 const heard: CallEvent[] = [];
 const states: SocketState[] = [];
 let addresses: (string | Error)[];
+/** Answers that have not come yet. */
+const late: { signal: AbortSignal; resolve: (address: string) => void }[] = [];
 let line: CallLine;
 let end: string | undefined;
 const latest = () => sockets.at(-1) as FakeSocket;
@@ -15,12 +17,13 @@ const RETRY = { baseMs: 100, capMs: 100, jitter: 0, attempts: Infinity };
 
 beforeEach(() => {
   vi.useFakeTimers();
-  for (const list of [sockets, heard, states]) list.length = 0;
+  for (const list of [sockets, heard, states, late]) list.length = 0;
   addresses = ['ws://first', 'ws://second', 'ws://third'];
   end = undefined;
   line = new CallLine({
-    address: async () => {
+    address: async (signal) => {
       const next = addresses.shift();
+      if (next === 'hangs') return new Promise((resolve) => late.push({ signal, resolve }));
       if (typeof next === 'string') return next;
       throw next;
     },
@@ -59,6 +62,32 @@ describe('the line of an account', () => {
     expect(sockets.map(({ url }) => url)).toEqual(['ws://first', 'ws://second']);
     latest().opens();
     expect(states).toEqual(['open', 'reconnecting', 'open']);
+  });
+
+  it('gives an address up that does not come, and asks again', async () => {
+    addresses = ['hangs', 'ws://second'];
+    await connected();
+    latest().breaks();
+    await vi.advanceTimersByTimeAsync(RETRY.baseMs + 7_999);
+    expect([sockets.length, late[0]?.signal.aborted]).toEqual([1, false]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(late[0]?.signal.aborted).toBe(true);
+    late[0]?.resolve('ws://late');
+    await vi.advanceTimersByTimeAsync(RETRY.baseMs);
+    expect(sockets.map(({ url }) => url)).toEqual(['ws://first', 'ws://second']);
+    latest().opens();
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(states).toEqual(['open', 'reconnecting', 'open']);
+  });
+
+  it('gives the socket what the address has left of the time', async () => {
+    addresses = ['hangs', 'ws://third'];
+    await connected();
+    latest().breaks();
+    await vi.advanceTimersByTimeAsync(RETRY.baseMs + 7_000);
+    late[0]?.resolve('ws://second');
+    await vi.advanceTimersByTimeAsync(1_000 + RETRY.baseMs);
+    expect(sockets.map(({ url }) => url)).toEqual(['ws://first', 'ws://second', 'ws://third']);
   });
 
   it('answers what was asked, and refuses with the connection what had no answer', async () => {

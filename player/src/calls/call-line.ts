@@ -12,8 +12,8 @@ export type Asked = WithoutRef<CallMessageInput>;
 type Done = Omit<Extract<CallEvent, { type: 'ok' }>, 'type' | 'ref'>;
 
 export interface CallLineOptions {
-  /** The address with a token that opens it, asked for before each attempt. */
-  address: () => Promise<string>;
+  /** The address with a token that opens it, asked for before each attempt, for as long as that lasts. */
+  address: (signal: AbortSignal) => Promise<string>;
   onEvent: (event: CallEvent) => void;
   onState: (state: SocketState) => void;
   /** It is over for good: the server does not want us back. */

@@ -46,9 +46,6 @@ export default function CallRoom({
     hangUp.current(ending?.why === 'lost' ? ending.text : `The call with ${name} is over.`);
   }, [phase, ending, name]);
   const isIn = phase === 'in';
-  useEffect(() => {
-    if (isIn) document.getElementById('content')?.focus({ preventScroll: true });
-  }, [isIn]);
   if (!isIn) {
     return (
       <main className="calls-opening" aria-busy="true">

@@ -1,3 +1,5 @@
+import { type Opened, openInputs } from './open.ts';
+
 /** What this device has. Names are known once one of them may be used. */
 export interface Inputs {
   cameras: MediaDeviceInfo[];
@@ -28,29 +30,18 @@ export async function listInputs(): Promise<Inputs> {
   };
 }
 
-/**
- * Camera and microphone; one of them alone where only that is there. Rejects
- * with what the browser says, `TypeError` on a page that is not secure.
- */
-export async function openCamera({ camera, microphone }: Chosen): Promise<MediaStream> {
+/** Camera and microphone, or what can be had of them, and why not all of it can. */
+export function openCamera({ camera, microphone }: Chosen): Promise<Opened> {
   const exactly = (id: string | undefined) => (id === undefined ? {} : { deviceId: { exact: id } });
-  const video = {
-    width: { ideal: WIDTH },
-    height: { ideal: HEIGHT },
-    frameRate: { ideal: FPS },
-    ...exactly(camera),
-  };
-  const audio = { channelCount: { ideal: 2 }, ...exactly(microphone) };
-  const { mediaDevices } = navigator;
-  try {
-    return await mediaDevices.getUserMedia({ video, audio });
-  } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== 'NotFoundError') throw error;
-    const { cameras, microphones } = await listInputs();
-    if (cameras.length > 0) return mediaDevices.getUserMedia({ video });
-    if (microphones.length > 0) return mediaDevices.getUserMedia({ audio });
-    throw error;
-  }
+  return openInputs({
+    video: {
+      width: { ideal: WIDTH },
+      height: { ideal: HEIGHT },
+      frameRate: { ideal: FPS },
+      ...exactly(camera),
+    },
+    audio: { channelCount: { ideal: 2 }, ...exactly(microphone) },
+  });
 }
 
 /** A screen, a window or a tab; rejects when the person chooses none. */

@@ -5,40 +5,50 @@ export interface DeviceProblem {
   text: string;
 }
 
-const DEVICE_PROBLEMS: Record<string, DeviceProblem> = {
+/** By the name of the error; of which device, by its name. */
+const DEVICE_PROBLEMS: Record<
+  string,
+  { code: DeviceProblem['code']; text: (of: string) => string }
+> = {
   NotAllowedError: {
     code: 'denied',
-    text: 'The browser may not use the camera or microphone. Allow it by the icon beside the address, then try again.',
+    text: (of) =>
+      `The browser may not use the ${of}. Allow it by the icon beside the address, then try again.`,
   },
   NotFoundError: {
     code: 'no-device',
-    text: 'No camera or microphone was found. Plug one in, then try again.',
+    text: (of) => `No ${of} was found. Plug one in, then try again.`,
   },
   OverconstrainedError: {
     code: 'no-device',
-    text: 'The chosen camera or microphone is not there any more. Choose another one.',
+    text: (of) => `The chosen ${of} is not there any more. Choose another one.`,
   },
   NotReadableError: {
     code: 'device-busy',
-    text: 'The camera or microphone is used by another program. Close that program, then try again.',
+    text: (of) => `The ${of} is used by another program. Close that program, then try again.`,
   },
-  AbortError: { code: 'device-busy', text: 'The camera or microphone stopped. Try again.' },
+  AbortError: { code: 'device-busy', text: (of) => `The ${of} stopped. Try again.` },
   TypeError: {
     code: 'insecure',
-    text: 'Cameras work on secure pages only: open this page by https.',
+    text: () => 'Cameras work on secure pages only: open this page by https.',
   },
 };
 
+/** What was asked for: `devices` is camera and microphone together. */
+export type DeviceName = 'devices' | 'camera' | 'microphone' | 'screen';
+
 /** What went wrong when a camera, a microphone or a screen was asked for. */
-export function problemOfDevice(error: unknown, wanted: 'devices' | 'screen'): DeviceProblem {
+export function problemOfDevice(error: unknown, wanted: DeviceName): DeviceProblem {
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   if (wanted === 'screen' && name === 'NotAllowedError') {
     return { code: 'cancelled', text: 'No screen was chosen.' };
   }
-  return (
-    DEVICE_PROBLEMS[name] ?? {
-      code: 'other',
-      text: error instanceof Error ? error.message : String(error),
-    }
-  );
+  const known = DEVICE_PROBLEMS[name];
+  if (known === undefined) {
+    return { code: 'other', text: error instanceof Error ? error.message : String(error) };
+  }
+  return {
+    code: known.code,
+    text: known.text(wanted === 'devices' ? 'camera or microphone' : wanted),
+  };
 }

@@ -15,8 +15,8 @@ export type PublisherState =
   | { name: 'failed'; problem: PublishProblem };
 
 export interface PublisherOptions {
-  /** Where to publish to, asked for anew before each attempt. Rejects when that cannot be told. */
-  target: () => Promise<WhipTarget>;
+  /** Where to publish to, asked for anew before each attempt. Rejects when that cannot be told in time. */
+  target: (signal: AbortSignal) => Promise<WhipTarget>;
   onState: (state: PublisherState) => void;
   /** Once a second while live. */
   onFigures: (figures: SendFigures) => void;
@@ -27,6 +27,7 @@ const RETRY = { baseMs: 300, capMs: 8_000, jitter: 0.3, attempts: Number.POSITIV
 const BUSY_ATTEMPTS = 6;
 const WATCH_MS = 500;
 const FIGURES_EVERY = 2;
+const TARGET_MS = 10_000;
 const CONNECT_MS = 10_000;
 /** From the answer on: so long the next kind of relay is waited with. */
 const WIDEN_AFTER_MS = [2_000, 5_000];
@@ -109,7 +110,8 @@ export class Publisher {
   /** One session from its beginning to its end; resolves with why it ended. */
   async #once(signal: AbortSignal, onLive: () => void): Promise<PublishProblem> {
     try {
-      const target = await this.#options.target();
+      const inTime = AbortSignal.any([signal, AbortSignal.timeout(TARGET_MS)]);
+      const target = await this.#options.target(inTime);
       const session = await WhipSession.begin(
         target,
         [...this.#tracks.values()],
@@ -126,6 +128,7 @@ export class Publisher {
         if (this.#state.name === 'live') rescue.networkChanged();
       });
       try {
+        await this.#catchUp(session);
         await this.#watch(session, rescue, signal, onLive);
         return LOST;
       } finally {
@@ -139,6 +142,14 @@ export class Publisher {
       const text = error instanceof Error ? error.message : String(error);
       return problemOfAnswer(typeof status === 'number' ? status : 0, text);
     }
+  }
+
+  /** Sends what was chosen while the offer was under way. */
+  async #catchUp(session: WhipSession): Promise<void> {
+    for (const kind of ['audio', 'video'] as const) {
+      await session.replace(kind, this.#tracks.get(kind));
+    }
+    await session.set(this.#settings);
   }
 
   /** Until the connection is lost, by the browser's word or by silence. */

@@ -23,7 +23,7 @@ const InRoom = lazy(loadRoom);
 type Stage =
   | { name: 'loading' }
   | { name: 'unavailable'; problem: Problem }
-  | { name: 'lobby'; failure?: string }
+  | { name: 'lobby'; failure?: string; isReturn?: boolean }
   | { name: 'joining' }
   | { name: 'joined'; session: RoomSession }
   | { name: 'over'; ending: Ending; place: FilePlace | undefined };
@@ -68,7 +68,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
   };
   const again = () => {
     setLocal(new LocalMedia(readKept().preferences));
-    setStage({ name: 'lobby' });
+    setStage({ name: 'lobby', isReturn: true });
   };
 
   switch (stage.name) {
@@ -84,6 +84,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
           account={account}
           local={local}
           isJoining={stage.name === 'joining'}
+          isReturn={stage.name === 'lobby' && stage.isReturn === true}
           failure={stage.name === 'lobby' ? stage.failure : undefined}
           onJoin={join}
         />

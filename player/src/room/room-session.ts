@@ -48,6 +48,8 @@ export class RoomSession {
   readonly hasAsked = new Store(false);
   /** The browser does not let the page sound before somebody presses something. */
   readonly isSoundBlocked = new Store(false);
+  /** What this person has answered to polls, by the numbers of the options; the server does not tell. */
+  readonly ownVotes = new Store<Readonly<Record<string, readonly number[]>>>({});
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
@@ -133,11 +135,25 @@ export class RoomSession {
     return this.#signal.request(message);
   }
 
-  /** Does it, and says so to the person when it is refused. */
-  do(message: Outgoing, onRefused: (text: string) => void): void {
-    this.#signal.request(message).catch((error: unknown) => {
-      if (error instanceof SignalError && error.code !== 'closed') onRefused(error.message);
-    });
+  /** Does it, and says so to the person when it is refused; resolves with whether it is done. */
+  do(message: Outgoing, onRefused: (text: string) => void): Promise<boolean> {
+    return this.#signal.request(message).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof SignalError && error.code !== 'closed') onRefused(error.message);
+        return false;
+      },
+    );
+  }
+
+  /** Answers a poll, or answers it otherwise. */
+  async vote(
+    pollId: string,
+    options: readonly number[],
+    onRefused: (text: string) => void,
+  ): Promise<void> {
+    const isDone = await this.do({ type: 'poll-vote', pollId, options: [...options] }, onRefused);
+    if (isDone) this.ownVotes.set({ ...this.ownVotes.get(), [pollId]: options });
   }
 
   setChatOpen(open: boolean): void {
@@ -193,6 +209,7 @@ export class RoomSession {
     if (this.#closed || this.#paths.receive(message)) return;
     const text = announcementOf(message, this.state.get());
     if (text !== undefined) announce(text);
+    if (message.type === 'welcome' || message.type === 'token') this.#setIceServers(message);
     if (message.type === 'welcome') this.#beforeWelcome(message);
     this.#dispatch({ type: 'server', message, nowMs: Date.now() });
     if (message.type === 'welcome') this.#onWelcome(message);
@@ -206,9 +223,13 @@ export class RoomSession {
     if (this.state.get().phase === 'over') this.close();
   }
 
-  /** What has to be so when connections are opened and one's own media is told. */
-  #beforeWelcome({ iceServers, self }: Welcome): void {
+  /** Those that came before run out after a while. */
+  #setIceServers({ iceServers }: Pick<Welcome, 'iceServers'>): void {
     if (iceServers.length > 0) this.#paths.setIceServers(iceServers as RTCIceServer[]);
+  }
+
+  /** What has to be so when connections are opened and one's own media is told. */
+  #beforeWelcome({ self }: Welcome): void {
     if (this.#wasWelcome) return;
     // A room may let people in muted. What they did not ask for, it has not refused.
     if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);

@@ -31,3 +31,22 @@ export function dvrOptions(present: number): Option<string>[] {
     .toSorted((a, b) => a - b)
     .map((seconds) => ({ value: String(seconds), label: span(seconds) }));
 }
+
+/** By what each says of itself and the ones after it do not; most say that they are others, too. */
+const BROWSERS: readonly (readonly [name: string, version: RegExp])[] = [
+  ['Edge', /\bEdg(?:A|iOS)?\/(\d+)/],
+  ['Opera', /\bOPR\/(\d+)/],
+  ['Firefox', /\b(?:Firefox|FxiOS)\/(\d+)/],
+  ['Chrome', /(?:Chrome|CriOS)\/(\d+)/],
+  ['Safari', /\bVersion\/(\d+)/],
+];
+
+/** What an encoder is called; of a browser, which says far more, the name and the version. */
+export function encoderName(encoder: string): string {
+  if (!encoder.startsWith('Mozilla/')) return encoder;
+  for (const [name, version] of BROWSERS) {
+    const [, number] = encoder.match(version) ?? [];
+    if (number !== undefined) return `${name} ${number}`;
+  }
+  return 'A browser';
+}

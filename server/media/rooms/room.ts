@@ -35,6 +35,13 @@ import { RoomSd, type SdSource } from './sd/room-sd.ts';
 
 /** What everybody decodes. */
 const COMMON_CODECS = ['VP8', 'opus'] as const;
+/** A sound that is called a camera would go on when its microphone is muted. */
+const LABEL_KINDS = {
+  microphone: 'audio',
+  'screen-audio': 'audio',
+  camera: 'video',
+  screen: 'video',
+} as const satisfies Record<RoomProducer['label'], RoomProducer['kind']>;
 /** More voices at once nobody can tell apart. */
 const TOP_SPEAKERS = MAX_SPEAKERS;
 const INCARNATION_CHARACTERS = 16;
@@ -316,6 +323,7 @@ export class Room extends Emitter<Events> implements Closable {
         order: 'codecs',
         codecs,
         labels,
+        kinds: LABEL_KINDS,
         maxSections: MAX_SENDING_SECTIONS,
         dataChannels: DATA_CHANNELS,
       }),

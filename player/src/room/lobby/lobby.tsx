@@ -3,6 +3,7 @@ import { type FormEvent, useEffect, useState } from 'react';
 import type { MeetingView, UserView } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
+import { useArrival } from '../../ui/focus.ts';
 import { plural } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { Shell } from '../../ui/shell.tsx';
@@ -23,11 +24,22 @@ export interface LobbyProps {
   local: LocalMedia;
   isJoining: boolean;
   failure: string | undefined;
+  /** Whoever was in the room before. */
+  isReturn: boolean;
   onJoin: (name: string, password: string | undefined) => void;
 }
 
 /** Before the room: how one looks and sounds, and under which name. */
-export function Lobby({ meeting, account, local, isJoining, failure, onJoin }: LobbyProps) {
+export function Lobby({
+  meeting,
+  account,
+  local,
+  isJoining,
+  failure,
+  isReturn,
+  onJoin,
+}: LobbyProps) {
+  const heading = useArrival(isReturn);
   const [name, setName] = useState(() => readKept().name);
   const ownName = account?.displayName ?? '';
   useEffect(() => setName((typed) => (typed === '' ? ownName : typed)), [ownName]);
@@ -48,7 +60,7 @@ export function Lobby({ meeting, account, local, isJoining, failure, onJoin }: L
         <LobbyPreview local={local} name={name} picture={account?.picture} />
         <form className="lobby-form" onSubmit={submit}>
           <div className="lobby-head">
-            <h1>
+            <h1 ref={heading} tabIndex={-1}>
               <bdi>{meeting?.title ?? 'Room'}</bdi>
             </h1>
             <p className="dim">{meeting === undefined ? '' : whoIsThere(meeting, isHost)}</p>

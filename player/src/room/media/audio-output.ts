@@ -84,6 +84,12 @@ export class AudioOutput {
     element.muted = true;
     element.srcObject = new MediaStream([track]);
     const player = { element, of, isHeard: false };
+    // So it does when it may not sound and is unmuted; when it is played unmuted, it says why not.
+    element.addEventListener('pause', () => {
+      const isWanted = player.isHeard && this.#players.get(track.id) === player;
+      // At the end of its track it pauses, too.
+      if (isWanted && track.readyState === 'live') this.#play(element);
+    });
     this.#players.set(track.id, player);
     this.#host.append(element);
     if (this.#sink !== '') this.#direct(element);

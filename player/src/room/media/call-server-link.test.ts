@@ -9,9 +9,11 @@ class FakeConnection {
   localDescription: { sdp: string } | null = null;
   readonly remote: string[] = [];
   restarts = 0;
+  configuration: RTCConfiguration;
   #offers = 0;
 
-  constructor() {
+  constructor(configuration: RTCConfiguration = {}) {
+    this.configuration = configuration;
     FakeConnection.all.push(this);
   }
 
@@ -25,6 +27,14 @@ class FakeConnection {
 
   async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
     this.remote.push(sdp);
+  }
+
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
   }
 
   restartIce(): void {
@@ -48,6 +58,7 @@ interface Asked {
 }
 
 const asked: Asked[] = [];
+let iceServers: RTCIceServer[];
 let link: CallServerLink<{ sdp: string }>;
 const latest = () => FakeConnection.all.at(-1) as FakeConnection;
 const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -58,9 +69,10 @@ beforeEach(() => {
   vi.stubGlobal('navigator', { userAgent: 'Chrome/140' });
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   asked.length = 0;
+  iceServers = [{ urls: 'stun:first' }];
   FakeConnection.all.length = 0;
   link = new CallServerLink({
-    iceServers: [],
+    iceServers: () => iceServers,
     prepare: () => {},
     onState: () => {},
     offer: (offer) =>
@@ -132,7 +144,7 @@ describe('CallServerLink', () => {
 
   it('begins with the connection that was prepared, once', async () => {
     const spares = [new FakeConnection()];
-    const options = { iceServers: [], prepare: () => {}, onState: () => {} };
+    const options = { iceServers: () => [], prepare: () => {}, onState: () => {} };
     const prepared = () => spares.pop() as unknown as RTCPeerConnection | undefined;
     const other = new CallServerLink({
       ...options,
@@ -161,6 +173,21 @@ describe('CallServerLink', () => {
     expect(FakeConnection.all).toHaveLength(1);
     latest().becomes('failed');
     expect(latest().restarts).toBe(2);
+  });
+
+  it('asks the ICE servers of now when it looks for another way, and when it begins anew', async () => {
+    await connected();
+    iceServers = [{ urls: 'stun:second' }];
+    link.negotiate();
+    await settle();
+    asked[1]?.answer('b');
+    await settle();
+    expect(latest().configuration.iceServers).toEqual([{ urls: 'stun:first' }]);
+    latest().becomes('failed');
+    expect(latest().configuration).toEqual({ iceServers, bundlePolicy: 'max-bundle' });
+    iceServers = [{ urls: 'stun:third' }];
+    link.restart();
+    expect(latest().configuration.iceServers).toEqual([{ urls: 'stun:third' }]);
   });
 
   it('begins anew under another name when no other way is found', async () => {

@@ -1,5 +1,6 @@
 import { type RetryPolicy, retryDelayMs } from '#base';
 import { withSoundRepairs } from './codecs.ts';
+import { setIceServers } from './ice-servers.ts';
 import type { Slot } from './slots.ts';
 
 export interface Offer {
@@ -11,7 +12,8 @@ export interface Offer {
 
 /** What one of the two sessions with the call server needs from its surroundings. */
 export interface LinkOptions<Answer extends { sdp: string }> {
-  iceServers: RTCIceServer[];
+  /** As they are now: the credentials of TURN servers run out. */
+  iceServers: () => RTCIceServer[];
   /** One that is there already, for the first connection. */
   prepared?: (configuration: RTCConfiguration) => RTCPeerConnection | undefined;
   /** Makes the sections ready for the next offer. */
@@ -99,6 +101,7 @@ export class CallServerLink<Answer extends { sdp: string }> {
     if (this.#closed || connection.connectionState === 'new') return;
     if (canRestartIce() && this.#mayFind) {
       this.#mayFind = false;
+      setIceServers(connection, this.#options.iceServers());
       connection.restartIce();
       this.negotiate();
       this.#watch(connection, FIND_MS);
@@ -115,7 +118,10 @@ export class CallServerLink<Answer extends { sdp: string }> {
 
   #open(): RTCPeerConnection {
     const { iceServers, prepared } = this.#options;
-    const configuration: RTCConfiguration = { iceServers, bundlePolicy: 'max-bundle' };
+    const configuration: RTCConfiguration = {
+      iceServers: iceServers(),
+      bundlePolicy: 'max-bundle',
+    };
     const connection = prepared?.(configuration) ?? new RTCPeerConnection(configuration);
     this.#name = `${Date.now().toString(36)}-${++made}`;
     connection.onconnectionstatechange = () => this.#onState(connection);

@@ -3,6 +3,7 @@ import {
   type Inputs,
   listInputs,
   NO_INPUTS,
+  openInputs,
   problemOfDevice,
 } from '../../devices/index.ts';
 import { Store } from '../state/store.ts';
@@ -59,8 +60,6 @@ export const DEFAULT_PREFERENCES: Preferences = {
 };
 
 const exactly = (id: string) => (id === '' ? {} : { deviceId: { exact: id } });
-/** Errors after which one of the two devices may still be had alone. */
-const PARTIAL = new Set(['NotFoundError', 'OverconstrainedError', 'NotReadableError']);
 
 /** This device's camera, microphone and screen. */
 export class LocalMedia {
@@ -99,7 +98,7 @@ export class LocalMedia {
     };
   }
 
-  /** Asks for what is wanted, in one question to the person; one device alone where only that is there. */
+  /** Asks for what is wanted, in one question to the person; one device alone where only that can be had. */
   async open(): Promise<void> {
     const { camera, microphone } = this.state.preferences;
     await this.#open(microphone, camera);
@@ -249,10 +248,7 @@ export class LocalMedia {
     await this.#list();
   }
 
-  async #ask(
-    wantsAudio: boolean,
-    wantsVideo: boolean,
-  ): Promise<{ stream?: MediaStream; problem: DeviceProblem | undefined }> {
+  #ask(wantsAudio: boolean, wantsVideo: boolean): ReturnType<typeof openInputs> {
     const { cameraId, microphoneId, noiseSuppression, echoCancellation, picture, blur } =
       this.state.preferences;
     const { width, height, fps } = PICTURES[picture] ?? PICTURES.large;
@@ -270,39 +266,14 @@ export class LocalMedia {
       ...(blur ? blurring(true) : {}),
       ...exactly(cameraId),
     };
-    const get = (constraints: MediaStreamConstraints) =>
-      navigator.mediaDevices.getUserMedia(constraints);
-    try {
-      const stream = await get({ ...(wantsAudio && { audio }), ...(wantsVideo && { video }) });
-      return { stream, problem: undefined };
-    } catch (error) {
-      const problem = problemOfDevice(error, 'devices');
-      if (!(error instanceof DOMException) || !PARTIAL.has(error.name)) return { problem };
-      // A device that was chosen once may be gone; one of two may be in use elsewhere.
-      const again = await Promise.allSettled([
-        wantsAudio
-          ? get({ audio: { ...audio, ...(microphoneId && { deviceId: microphoneId }) } })
-          : undefined,
-        wantsVideo
-          ? get({ video: { ...video, ...(cameraId && { deviceId: cameraId }) } })
-          : undefined,
-      ]);
-      const got = again.flatMap((one) =>
-        one.status === 'fulfilled' && one.value !== undefined ? one.value.getTracks() : [],
-      );
-      const isWhole = again.every(({ status }) => status === 'fulfilled');
-      return {
-        ...(got.length === 0 ? {} : { stream: new MediaStream(got) }),
-        problem: isWhole ? undefined : problem,
-      };
-    }
+    return openInputs({ ...(wantsAudio && { audio }), ...(wantsVideo && { video }) });
   }
 
   #watch(track: MediaStreamTrack, slot: 'camera' | 'microphone'): MediaStreamTrack {
     track.addEventListener('ended', () => {
       if (this.state.tracks[slot] !== track) return;
       const isOn = slot === 'camera' ? { isCameraOn: false } : { isMicrophoneOn: false };
-      const problem = problemOfDevice(new DOMException('', 'AbortError'), 'devices');
+      const problem = problemOfDevice(new DOMException('', 'AbortError'), slot);
       this.#replace({ [slot]: undefined }, { ...isOn, problem });
     });
     return track;

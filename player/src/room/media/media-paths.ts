@@ -91,6 +91,7 @@ export class MediaPaths {
     return all;
   }
 
+  /** For connections and ICE restarts from now on. */
   setIceServers(iceServers: RTCIceServer[]): void {
     this.#iceServers = iceServers;
   }
@@ -234,7 +235,7 @@ export class MediaPaths {
       if (state === 'connected' && this.#othersFirst !== undefined) this.#sendIn(FIRST_PICTURES_MS);
       this.#onChange();
     };
-    const iceServers = this.#iceServers;
+    const iceServers = () => this.#iceServers;
     const { remote, onNewReceiver, pointers } = this.#options;
     const isNew = this.#receiver === undefined;
     const offer = async (offer: Offer): Promise<ReceivingAnswer> => {
@@ -257,7 +258,7 @@ export class MediaPaths {
     const { pointers } = this.#options;
     this.#sender ??= new Sender(
       {
-        iceServers: this.#iceServers,
+        iceServers: () => this.#iceServers,
         onState,
         offer: (offer) => this.#offer('send', offer),
         onNew: (connection) => pointers.watchServer('send', connection),

@@ -1,4 +1,5 @@
 import { preferVp8 } from './codecs.ts';
+import { setIceServers } from './ice-servers.ts';
 import type { Path } from './remote-media.ts';
 import { kindOf, type OwnTracks, SLOTS, type Slot } from './slots.ts';
 
@@ -12,7 +13,8 @@ export interface Description {
 export interface MeshPeerOptions {
   /** One of two offers first: whose offers yield is decided by the ids, the same on both sides. */
   isPolite: boolean;
-  iceServers: RTCIceServer[];
+  /** As they are now: the credentials of TURN servers run out. */
+  iceServers: () => RTCIceServer[];
   send: (what: Description | { candidate: RTCIceCandidateInit | null }) => void;
   onTrack: (slot: Slot, receiver: RTCRtpReceiver) => void;
   onState: (state: RTCPeerConnectionState) => void;
@@ -61,7 +63,7 @@ export class MeshPeer {
     this.#options = options;
     this.#tracks = tracks;
     const connection = new RTCPeerConnection({
-      iceServers: options.iceServers,
+      iceServers: options.iceServers(),
       bundlePolicy: 'max-bundle',
     });
     this.connection = connection;
@@ -120,7 +122,9 @@ export class MeshPeer {
 
   /** Looks for another way to the other side; what flows by the present one flows on. */
   findWay(): void {
-    if (!this.#closed && this.connection.remoteDescription !== null) this.connection.restartIce();
+    if (this.#closed || this.connection.remoteDescription === null) return;
+    setIceServers(this.connection, this.#options.iceServers());
+    this.connection.restartIce();
   }
 
   close(): void {
@@ -165,6 +169,8 @@ export class MeshPeer {
     // Only now: before the other's offer, it would be a reason for one of our own.
     if (this.#control === undefined) this.#openControl();
     await this.#applyTracks();
+    // The other side looks for another way, perhaps: then so does this one.
+    setIceServers(connection, this.#options.iceServers());
     await connection.setLocalDescription();
     this.#sendLocal();
   }

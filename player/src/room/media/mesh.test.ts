@@ -11,6 +11,10 @@ class FakeConnection {
   onconnectionstatechange: (() => void) | null = null;
   remoteDescription = {};
   restarts = 0;
+  signalingState = 'stable';
+  localDescription = null;
+  answeredWith: RTCIceServer[] | undefined;
+  configuration: RTCConfiguration;
   readonly said: string[] = [];
   readonly channel = {
     readyState: 'open',
@@ -18,7 +22,8 @@ class FakeConnection {
     onmessage: null as ((event: { data: string }) => void) | null,
   };
 
-  constructor() {
+  constructor(configuration: RTCConfiguration) {
+    this.configuration = configuration;
     FakeConnection.all.push(this);
   }
 
@@ -32,6 +37,20 @@ class FakeConnection {
 
   getTransceivers(): unknown[] {
     return [];
+  }
+
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+
+  async setRemoteDescription(): Promise<void> {}
+
+  async setLocalDescription(): Promise<void> {
+    this.answeredWith = this.configuration.iceServers;
   }
 
   restartIce(): void {
@@ -54,6 +73,7 @@ class FakeConnection {
 
 let mesh: Mesh;
 let isWay: boolean;
+let iceServers: RTCIceServer[];
 const everybody = () => true;
 
 beforeEach(() => {
@@ -63,9 +83,10 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   FakeConnection.all.length = 0;
   isWay = true;
+  iceServers = [{ urls: 'stun:first' }];
   mesh = new Mesh({
     selfId: 'me',
-    iceServers: () => [],
+    iceServers: () => iceServers,
     isWay: () => isWay,
     remote: new RemoteMedia(() => {}),
     send: () => {},
@@ -86,6 +107,7 @@ const states = () => FakeConnection.all.map(({ connectionState }) => connectionS
 
 describe('Mesh', () => {
   it('closes a connection when both sides have each other by the call server, and a while after', () => {
+    isWay = false;
     const [toA] = FakeConnection.all;
     mesh.tellHas('callserver', everybody);
     mesh.tellHas('callserver', everybody);
@@ -100,6 +122,7 @@ describe('Mesh', () => {
   });
 
   it('keeps a connection that the other side still needs, or that this one does', () => {
+    isWay = false;
     const [toA, toB] = FakeConnection.all;
     toA?.hears(HAS_BY_CALL_SERVER);
     toB?.hears(HAS_BY_CALL_SERVER);
@@ -123,6 +146,31 @@ describe('Mesh', () => {
     mesh.renew();
     mesh.open(['a', 'b']);
     expect(states()).toEqual(['closed', 'new', 'new']);
+  });
+
+  it('leaves it to the side that offers to make anew what was given up', async () => {
+    const offer = async (connection: string) => {
+      mesh.description({ type: 'offer', sdp: '', from: 'you', connection });
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    await offer('you1');
+    const toYou = FakeConnection.all.at(-1);
+    isWay = false;
+    toYou?.hears(HAS_BY_CALL_SERVER);
+    mesh.tellHas('callserver', (id) => id === 'you');
+    isWay = true;
+    mesh.renew();
+    // The other side may have given up nothing yet, and makes nothing anew then.
+    vi.advanceTimersByTime(60_000);
+    expect(toYou?.connectionState).toBe('new');
+    // That we had its media by the call server was said before this: it does not count now.
+    toYou?.hears(HAS_BY_CALL_SERVER);
+    mesh.tellHas('callserver', (id) => id === 'you');
+    vi.advanceTimersByTime(60_000);
+    expect(toYou?.connectionState).toBe('new');
+    await offer('you2');
+    expect(toYou?.connectionState).toBe('closed');
+    expect(states()).toEqual(['new', 'new', 'closed', 'new']);
   });
 
   it('takes offers of others while direct is the way, and of none when it is not', () => {
@@ -150,5 +198,18 @@ describe('Mesh', () => {
     toA?.becomes('connected');
     vi.advanceTimersByTime(10_000);
     expect(toA?.restarts).toBe(1);
+  });
+
+  it('asks the ICE servers of now for another way, its own and that of the other side', async () => {
+    const [toA, toB] = FakeConnection.all;
+    iceServers = [{ urls: 'stun:second' }];
+    mesh.findWay();
+    expect(toA?.configuration).toEqual({ iceServers, bundlePolicy: 'max-bundle' });
+    iceServers = [{ urls: 'stun:third' }];
+    mesh.description({ type: 'offer', sdp: 'again', from: 'b' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(toB?.answeredWith).toEqual(iceServers);
+    mesh.open(['c']);
+    expect(FakeConnection.all.at(-1)?.configuration.iceServers).toEqual(iceServers);
   });
 });

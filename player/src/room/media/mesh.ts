@@ -12,7 +12,7 @@ interface Entry {
   /** Each side says by which ways it has had all of the other's media. */
   here: Set<Path>;
   there: Set<Path>;
-  closing?: ReturnType<typeof setTimeout>;
+  closing?: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** After both sides have given it up: what was said last arrives, and what comes instead has begun to sound. */
@@ -54,8 +54,7 @@ export class Mesh {
   /** Opens what is missing; the others come by their offers. */
   open(participantIds: Iterable<string>): void {
     for (const id of participantIds) {
-      // The one with the smaller id is the polite one, and waits for the offer.
-      if (!this.#entries.has(id) && this.#options.selfId > id) this.#make(id);
+      if (!this.#entries.has(id) && this.#offersTo(id)) this.#make(id);
     }
   }
 
@@ -110,10 +109,18 @@ export class Mesh {
     return true;
   }
 
-  /** Direct is the way again: what one side has given up already is made anew. */
+  /**
+   * Direct is the way again: what one side has given up already is made anew, by
+   * the one that offers. The other side keeps what it has until that offer comes;
+   * it does not where nothing of what was given up has arrived there.
+   */
   renew(): void {
-    for (const [id, { here, there }] of this.#entries) {
-      if (here.has('callserver') || there.has('callserver')) this.close(id);
+    for (const [id, entry] of this.#entries) {
+      const { here, there } = entry;
+      const isGivenUp = here.has('callserver') || there.has('callserver');
+      if (isGivenUp && this.#offersTo(id)) this.close(id);
+      clearTimeout(entry.closing);
+      entry.closing = undefined;
       here.clear();
       there.clear();
     }
@@ -137,15 +144,20 @@ export class Mesh {
     for (const id of [...this.#entries.keys()]) this.close(id);
   }
 
+  /** The one with the smaller id is the polite one, and waits for the offer. */
+  #offersTo(id: string): boolean {
+    return this.#options.selfId > id;
+  }
+
   #make(id: string): Entry {
     this.close(id);
-    const { selfId, iceServers, remote, send, onChange } = this.#options;
+    const { iceServers, isWay, remote, send, onChange } = this.#options;
     const own = `m${Date.now().toString(36)}-${++made}`;
     const isCurrent = () => this.#entries.get(id)?.own === own;
     const peer = new MeshPeer(
       {
-        isPolite: selfId < id,
-        iceServers: iceServers(),
+        isPolite: !this.#offersTo(id),
+        iceServers,
         send: (what) => {
           if (!isCurrent()) return;
           if (!('sdp' in what)) {
@@ -170,6 +182,8 @@ export class Mesh {
         onHas: (by) => {
           const entry = this.#entries.get(id);
           if (entry === undefined || !isCurrent()) return;
+          // Said before the other side knew that direct is the way again.
+          if (by === 'callserver' && isWay()) return;
           entry.there.add(by);
           this.#closeReleased(id, entry);
           onChange();

@@ -17,7 +17,7 @@ export interface ReceivingAnswer {
 }
 
 export interface ReceiverOptions {
-  iceServers: RTCIceServer[];
+  iceServers: () => RTCIceServer[];
   remote: RemoteMedia;
   offer: (offer: Offer) => Promise<ReceivingAnswer>;
   onState: (state: RTCPeerConnectionState) => void;

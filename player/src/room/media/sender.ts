@@ -4,7 +4,7 @@ import { encodingsFor } from './encodings.ts';
 import { kindOf, type OwnTracks, SLOTS, type Slot } from './slots.ts';
 
 export interface SenderOptions {
-  iceServers: RTCIceServer[];
+  iceServers: () => RTCIceServer[];
   offer: (offer: Offer) => Promise<{ sdp: string }>;
   onState: (state: RTCPeerConnectionState) => void;
   onNew?: (connection: RTCPeerConnection) => void;

@@ -1,4 +1,5 @@
-import { useState } from 'react';
+import { Check } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import type { Poll } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
@@ -24,6 +25,7 @@ export function PollsPanel({
   onRefused: (text: string) => void;
 }) {
   const state = useStore(session.state);
+  const votes = useStore(session.ownVotes);
   const send = (message: Outgoing) => session.do(message, onRefused);
   const mayAsk = isHost(state.self);
   return (
@@ -35,7 +37,14 @@ export function PollsPanel({
           </p>
         )}
         {[...state.polls].reverse().map((poll) => (
-          <PollCard key={poll.pollId} poll={poll} mayClose={mayAsk} send={send} />
+          <PollCard
+            key={poll.pollId}
+            poll={poll}
+            own={votes[poll.pollId]}
+            mayClose={mayAsk}
+            onVote={(options) => session.vote(poll.pollId, options, onRefused)}
+            onClose={() => send({ type: 'poll-close', pollId: poll.pollId })}
+          />
         ))}
         {mayAsk && <NewPoll send={send} />}
       </div>
@@ -44,65 +53,104 @@ export function PollsPanel({
 }
 
 type Send = (message: Outgoing) => void;
+const NOTHING: readonly number[] = [];
 
-function PollCard({ poll, mayClose, send }: { poll: Poll; mayClose: boolean; send: Send }) {
-  const [chosen, setChosen] = useState<readonly number[]>([]);
-  const [hasVoted, setVoted] = useState(false);
+interface PollCardProps {
+  poll: Poll;
+  /** What this person has answered, if anything. */
+  own: readonly number[] | undefined;
+  mayClose: boolean;
+  onVote: (options: readonly number[]) => void;
+  onClose: () => void;
+}
+
+function PollCard({ poll, own, mayClose, onVote, onClose }: PollCardProps) {
+  const [draft, setDraft] = useState<readonly number[]>();
   const { pollId, question, options, multiple, open, voters } = poll;
+  const chosen = draft ?? own ?? NOTHING;
   const choose = (index: number, on: boolean) => {
-    if (!multiple) setChosen([index]);
-    else setChosen(on ? [...chosen, index] : chosen.filter((one) => one !== index));
+    if (!multiple) setDraft([index]);
+    else setDraft(on ? [...chosen, index] : chosen.filter((one) => one !== index));
   };
+  const most = Math.max(1, ...options.map(({ votes }) => votes));
   return (
     <fieldset className="poll">
       <legend>
         <bdi>{question}</bdi>
       </legend>
+      {multiple && open && <p className="poll-hint">Several answers may be chosen.</p>}
       {options.map(({ text, votes }, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: options are numbered, and stay as they are.
-        <label key={i} className="poll-option">
-          <input
-            type={multiple ? 'checkbox' : 'radio'}
-            name={pollId}
-            disabled={!open}
-            checked={chosen.includes(i)}
-            onChange={(event) => choose(i, event.target.checked)}
-          />
+        <PollOption key={i} votes={votes} voters={voters} isFirst={!open && votes === most}>
+          {open && (
+            <input
+              type={multiple ? 'checkbox' : 'radio'}
+              name={pollId}
+              checked={chosen.includes(i)}
+              onChange={(event) => choose(i, event.target.checked)}
+            />
+          )}
           <bdi>{text}</bdi>
-          <span className="dim small">{votes}</span>
-          <span
-            className="poll-share"
-            style={{ width: `${voters === 0 ? 0 : (votes / voters) * 100}%` }}
-            aria-hidden="true"
-          />
-        </label>
+          {!open && own?.includes(i) && (
+            <Check className="poll-own" size={16} role="img" aria-label="Your answer" />
+          )}
+        </PollOption>
       ))}
       <div className="poll-foot">
-        <span className="dim small">
-          {plural(voters, 'vote')}
-          {open ? '' : ', closed'}
-        </span>
+        <span className="dim small">{footOf(poll, own !== undefined)}</span>
         {open && (
           <Button
             size="small"
-            look={hasVoted ? 'outline' : 'primary'}
+            look={own === undefined ? 'primary' : 'outline'}
             isDisabled={chosen.length === 0}
-            onPress={() => {
-              setVoted(true);
-              send({ type: 'poll-vote', pollId, options: [...chosen] });
-            }}
+            onPress={() => onVote(chosen)}
           >
-            {hasVoted ? 'Vote again' : 'Vote'}
+            {own === undefined ? 'Vote' : 'Change vote'}
           </Button>
         )}
         {open && mayClose && (
-          <Button size="small" onPress={() => send({ type: 'poll-close', pollId })}>
+          <Button size="small" onPress={onClose}>
             Close
           </Button>
         )}
       </div>
     </fieldset>
   );
+}
+
+/** One answer, and behind it, as a bar, how many of those who voted have chosen it. */
+function PollOption({
+  votes,
+  voters,
+  isFirst,
+  children,
+}: {
+  votes: number;
+  voters: number;
+  /** It is over, and none has more votes. */
+  isFirst: boolean;
+  children: ReactNode;
+}) {
+  const percent = voters === 0 ? 0 : Math.round((votes / voters) * 100);
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the field is among the children while one may vote.
+    <label className="poll-option" data-first={isFirst || undefined}>
+      <span className="poll-share" style={{ width: `${percent}%` }} aria-hidden="true" />
+      {children}
+      <span className="poll-count">
+        {votes} <span className="visually-hidden">{votes === 1 ? 'vote' : 'votes'},</span>
+        <span className="dim">
+          <span aria-hidden="true">· </span>
+          {percent} %
+        </span>
+      </span>
+    </label>
+  );
+}
+
+function footOf({ voters, open }: Poll, hasVoted: boolean): string {
+  const who = voters === 0 ? 'Nobody has voted yet' : `${plural(voters, 'person', 'people')} voted`;
+  return `${open ? '' : 'Closed. '}${who}${hasVoted ? ', you too' : ''}`;
 }
 
 function NewPoll({ send }: { send: Send }) {

@@ -15,9 +15,10 @@ export type SocketState = 'connecting' | 'open' | 'reconnecting' | 'closed';
 export interface ReconnectingSocketOptions {
   /**
    * Where to connect to, asked for anew before each attempt: it may carry where
-   * to resume. An answer that fails is an attempt that failed.
+   * to resume. An answer that fails is an attempt that failed; the signal says
+   * that the attempt is given up.
    */
-  url: () => string | Promise<string>;
+  url: (signal: AbortSignal) => string | Promise<string>;
   onMessage: (message: unknown) => void;
   onState: (state: SocketState) => void;
   /** The other side ended it for good, or all attempts failed. */
@@ -30,7 +31,7 @@ export interface ReconnectingSocketOptions {
 
 /** Quick at first: most breaks are a second of bad Wi-Fi, or a server that starts again. */
 const RETRY: RetryPolicy = { baseMs: 250, capMs: 2_000, jitter: 0.3, attempts: 80 };
-/** A connection that does not come about by then is given up. */
+/** An attempt that has not led to a connection by then, the address included, is given up. */
 const OPEN_MS = 8_000;
 const OPEN = 1;
 
@@ -46,8 +47,8 @@ export class ReconnectingSocket {
   #attempt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #wasOpen = false;
-  /** Counts the attempts: an address that comes late is of an earlier one. */
-  #turn = 0;
+  /** Of the present attempt: an address that comes late is of an earlier one. */
+  #life = new AbortController();
 
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
@@ -84,19 +85,20 @@ export class ReconnectingSocket {
   #connect(): void {
     clearTimeout(this.#timer);
     this.#drop();
-    const turn = ++this.#turn;
-    const url = this.#options.url();
+    this.#life = new AbortController();
+    const { signal } = this.#life;
+    this.#timer = setTimeout(() => this.#failed(1006, 'no answer'), OPEN_MS);
+    const url = this.#options.url(signal);
     if (typeof url === 'string') {
       this.#open(url);
       return;
     }
-    const isPast = () => turn !== this.#turn || this.#state === 'closed';
     url.then(
       (known) => {
-        if (!isPast()) this.#open(known);
+        if (!signal.aborted) this.#open(known);
       },
       () => {
-        if (!isPast()) this.#failed(1006, 'no address');
+        if (!signal.aborted) this.#failed(1006, 'no address');
       },
     );
   }
@@ -106,7 +108,6 @@ export class ReconnectingSocket {
       this.#options.open ?? ((address: string) => new WebSocket(address) as unknown as SocketLike);
     const socket = open(url);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost(socket, 1006, 'no answer'), OPEN_MS);
     socket.onopen = () => {
       if (socket !== this.#socket) return;
       clearTimeout(this.#timer);
@@ -147,6 +148,7 @@ export class ReconnectingSocket {
   }
 
   #drop(code?: number, reason?: string): void {
+    this.#life.abort();
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket === undefined) return;

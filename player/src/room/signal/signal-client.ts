@@ -174,7 +174,6 @@ export class SignalClient {
       const url = new URL(this.#url);
       url.searchParams.set('token', message.token);
       this.#url = url.href;
-      return;
     }
     if (message.type === 'ok') {
       this.#pending.get(message.ref)?.resolve(message);

@@ -84,7 +84,9 @@ describe('SignalClient', () => {
   it('comes back with the newest token', () => {
     latest().opens();
     latest().says(WELCOME);
-    latest().says({ type: 'token', sequence: 2, token: 'second', expiresAt: 0 });
+    latest().says({ type: 'token', sequence: 0, token: 'second', expiresAt: 0, iceServers: [] });
+    // Who opens connections needs what else is in it.
+    expect(heard.at(-1)?.type).toBe('token');
     latest().breaks();
     vi.advanceTimersByTime(300);
     expect(latest().url).toContain('token=second');

@@ -1,6 +1,9 @@
 import type { ServerMessage } from '#contracts';
 import { nameOf, type RoomState } from './room-state.ts';
 
+/** So many of those who are there are named to who comes. */
+const MOST_NAMES = 3;
+
 const GONE = {
   left: 'left',
   timeout: 'lost the connection',
@@ -14,6 +17,14 @@ const GONE = {
  */
 export function announcementOf(message: ServerMessage, before: RoomState): string | undefined {
   switch (message.type) {
+    case 'welcome': {
+      // After a break one is where one was.
+      if (before.phase === 'in') return undefined;
+      const names = message.participants.map(({ displayName }) => displayName);
+      if (names.length === 0) return 'You are in the room. Nobody else is here yet.';
+      const more = names.length - MOST_NAMES;
+      return `You are in the room with ${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    }
     case 'participant-joined':
       return `${message.participant.displayName} joined`;
     case 'participant-left':

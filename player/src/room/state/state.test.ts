@@ -215,6 +215,17 @@ describe('announcementOf', () => {
   ])('of %j', (message, text) => {
     expect(announcementOf({ sequence: 2, ...message } as ServerMessage, inRoom)).toBe(text);
   });
+
+  it.each([
+    [[], 'You are in the room. Nobody else is here yet.'],
+    [['ada', 'bob', 'cyd'], 'You are in the room with ADA, BOB, CYD'],
+    [['ada', 'bob', 'cyd', 'dan'], 'You are in the room with ADA, BOB, CYD and 1 more'],
+  ])('says once that one is in, and with whom: %j', (ids, text) => {
+    const participants = ids.map((id) => person(id));
+    const welcome = { type: 'welcome', sequence: 1, participants } as unknown as ServerMessage;
+    expect(announcementOf(welcome, initialState)).toBe(text);
+    expect(announcementOf(welcome, inRoom)).toBeUndefined();
+  });
 });
 
 describe('withoutPrivate', () => {

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { Button } from '../../ui/button.tsx';
+import { pageContent, useFocusReturn } from '../../ui/focus.ts';
 import { Countdown } from '../panels/countdown.tsx';
 import type { RoomSession } from '../room-session.ts';
 import { isHost, nameOf, type RoomState } from '../state/room-state.ts';
@@ -206,8 +207,11 @@ function Banner({
   actions?: ReactNode;
   children: ReactNode;
 }) {
+  const own = useRef<HTMLDivElement>(null);
+  // Most are gone once they are answered.
+  useFocusReturn(own, pageContent);
   return (
-    <div className="banner" data-level={level} role={role}>
+    <div ref={own} className="banner" data-level={level} role={role}>
       <p>{children}</p>
       {actions !== undefined && <div className="banner-actions">{actions}</div>}
     </div>

@@ -16,6 +16,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { announce } from '../../ui/announce.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
+import { useArrival } from '../../ui/focus.ts';
 import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
 import { ChatPanel } from '../chat/chat-panel.tsx';
@@ -63,6 +64,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
   const [pinned, setPinned] = useState<string>();
   const [note, setNote] = useNote();
   const root = useRef<HTMLDivElement>(null);
+  const heading = useArrival();
   usePreferences(session, call === undefined);
 
   const { self, people } = state;
@@ -197,7 +199,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         <a className="room-home" href="/" aria-label="Amphi, home" target="_blank" rel="noreferrer">
           <Mark size={24} />
         </a>
-        <h1 className="room-title">
+        <h1 className="room-title" ref={heading} tabIndex={-1}>
           <bdi>{call?.title ?? state.meeting?.title}</bdi>
         </h1>
         <span className="room-route" title={state.route.reason}>

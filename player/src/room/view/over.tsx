@@ -2,6 +2,7 @@ import type { MeetingView } from '#contracts';
 import type { Problem } from '../../api/client.ts';
 import { Button } from '../../ui/button.tsx';
 import { buttonClass } from '../../ui/button-class.ts';
+import { useArrival } from '../../ui/focus.ts';
 import { Mark } from '../../ui/logo.tsx';
 import { Shell } from '../../ui/shell.tsx';
 import type { FilePlace } from '../files/transfer.ts';
@@ -23,13 +24,16 @@ export function Over({
   place: FilePlace | undefined;
   onAgain: () => void;
 }) {
+  const heading = useArrival();
   const { title, text, mayReturn } = endingWords(ending, meeting?.title);
   return (
     <Shell>
       <div className="room-card">
         <Mark size={56} />
-        <h1>{title}</h1>
-        <p className="dim" role="status">
+        <h1 ref={heading} tabIndex={-1} aria-describedby="ending-text">
+          {title}
+        </h1>
+        <p className="dim" id="ending-text">
           {text}
         </p>
         <div className="row-actions">

@@ -1,6 +1,7 @@
 import { X } from 'lucide-react';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { IconButton } from '../../ui/button.tsx';
+import { openerOf, useFocusReturn } from '../../ui/focus.ts';
 import './side-panel.css';
 
 /** What opens beside the stage; on a phone, above it. Takes the focus, and gives it back. */
@@ -17,14 +18,12 @@ export function SidePanel({
 }) {
   const panel = useRef<HTMLElement>(null);
   // Asked while it is drawn: afterwards, a field in it may have taken the focus already.
-  const [before] = useState(() => document.activeElement);
+  const [opener] = useState(() => openerOf(document.activeElement));
+  useFocusReturn(panel, opener);
   useEffect(() => {
     const own = panel.current;
     if (own?.contains(document.activeElement) === false) own.focus({ preventScroll: true });
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, [before]);
+  }, []);
   return (
     <aside
       ref={panel}

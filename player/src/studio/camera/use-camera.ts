@@ -44,27 +44,25 @@ export function useCamera(): Camera {
 
   const open = useCallback(async (chosen: { camera?: string; microphone?: string } = {}) => {
     const mine = ++turn.current;
-    try {
-      const opened = await openCamera(chosen);
-      // Somebody chose again meanwhile, or left.
-      if (latest.current.gone || mine !== turn.current) {
-        stopAll(opened);
-        return;
-      }
-      stopAll(latest.current.stream);
-      latest.current.stream = opened;
-      for (const track of opened.getTracks()) {
-        track.addEventListener('ended', () => {
-          if (latest.current.stream !== opened) return;
-          setProblem(problemOfDevice(new DOMException('', 'AbortError'), 'devices'));
-        });
-      }
-      setProblem(undefined);
-      setStream(opened);
-      setInputs(await listInputs());
-    } catch (error) {
-      if (!latest.current.gone) setProblem(problemOfDevice(error, 'devices'));
+    const { stream: opened, problem: found } = await openCamera(chosen);
+    // Somebody chose again meanwhile, or left.
+    if (latest.current.gone || mine !== turn.current) {
+      stopAll(opened);
+      return;
     }
+    setProblem(found);
+    if (opened === undefined) return;
+    stopAll(latest.current.stream);
+    latest.current.stream = opened;
+    for (const track of opened.getTracks()) {
+      track.addEventListener('ended', () => {
+        if (latest.current.stream !== opened) return;
+        const slot = track.kind === 'video' ? 'camera' : 'microphone';
+        setProblem(problemOfDevice(new DOMException('', 'AbortError'), slot));
+      });
+    }
+    setStream(opened);
+    setInputs(await listInputs().catch(() => NO_INPUTS));
   }, []);
 
   const stopScreen = useCallback(() => {

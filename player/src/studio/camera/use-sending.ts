@@ -23,9 +23,9 @@ export function useSending(eventId: string, { video, audio, isScreen }: Camera):
 
   useEffect(() => {
     const publisher = new Publisher({
-      target: async () => {
+      target: async (signal) => {
         const path = `${sourcePath(eventId, source.current)}/publish-tokens`;
-        const { token } = await call<PublishToken>('POST', path);
+        const { token } = await call<PublishToken>('POST', path, { signal });
         // The server's own name for the address may be one that this page does not go by.
         return { url: `/whip/${eventId}/${source.current}`, token };
       },

@@ -19,6 +19,7 @@ import { TextField } from '../../ui/field.tsx';
 import { bitrate, size } from '../../ui/format.ts';
 import { Notice } from '../../ui/notice.tsx';
 import { shownStatus } from '../../ui/shown-status.ts';
+import { encoderName } from '../words.ts';
 import {
   useAddSource,
   useRemoveSource,
@@ -177,7 +178,7 @@ function SourceFacts({ source }: { source: SourceView }) {
       {facts.map((fact) => (
         <p key={fact}>{fact}</p>
       ))}
-      {encoder !== undefined && <p>{encoder}</p>}
+      {encoder !== undefined && <p title={encoder}>{encoderName(encoder)}</p>}
     </div>
   );
 }

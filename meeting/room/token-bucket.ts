@@ -14,11 +14,21 @@ export class TokenBucket {
 
   /** Takes one, or so many; false when there are not enough, and then nothing is taken. */
   take(nowMs: number, count = 1): boolean {
-    const elapsed = Math.max(0, nowMs - this.#atMs);
-    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsed / 1_000) * this.#perSecond);
-    this.#atMs = nowMs;
+    this.#fill(nowMs);
     if (this.#tokens < count) return false;
     this.#tokens -= count;
     return true;
+  }
+
+  /** Whether it is as good as a new one. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs);
+    return this.#tokens >= this.#burst;
+  }
+
+  #fill(nowMs: number): void {
+    const elapsed = Math.max(0, nowMs - this.#atMs);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsed / 1_000) * this.#perSecond);
+    this.#atMs = nowMs;
   }
 }

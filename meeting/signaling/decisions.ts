@@ -1,0 +1,75 @@
+import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
+import { withBans } from '../room/bans.ts';
+import type { RoomState, Unwritten } from '../room/state.ts';
+import type { KeptFiles } from './chat-keeper.ts';
+import type { Journal } from './journal.ts';
+
+export interface DecisionsOptions {
+  state: RoomState;
+  meetings: Pick<MeetingRepository, 'ban' | 'lock' | 'end'>;
+  files: Pick<KeptFiles, 'removeAll'>;
+  journal: Journal;
+  /** What stands in the state has changed. */
+  changed: () => void;
+}
+
+/**
+ * What is decided in a room and holds beyond it: who is banned, whether it is
+ * locked, that it is over. Until the database has it, it stands in the room's
+ * state as not written, for whoever holds the room next.
+ */
+export class Decisions {
+  readonly #options: DecisionsOptions;
+
+  constructor(options: DecisionsOptions) {
+    this.#options = options;
+  }
+
+  banned(): void {
+    const { state, meetings } = this.#options;
+    this.#keep('banned', () => meetings.ban(state.meetingId, state.banned));
+  }
+
+  locked(): void {
+    const { state, meetings } = this.#options;
+    this.#keep('locked', () => meetings.lock(state.meetingId, state.settings.locked));
+  }
+
+  ended(): void {
+    const { state, meetings, files, journal } = this.#options;
+    const { meetingId } = state;
+    this.#keep('ended', () => meetings.end(meetingId));
+    journal.must('files', () => files.removeAll(meetingId));
+  }
+
+  /** Writes what an earlier holder of the room could not. */
+  resume(): void {
+    const { unwritten } = this.#options.state;
+    if (unwritten?.banned) this.banned();
+    if (unwritten?.locked) this.locked();
+  }
+
+  #keep(what: keyof Unwritten, write: () => Promise<unknown>): void {
+    const { state, journal, changed } = this.#options;
+    state.unwritten = { ...state.unwritten, [what]: true };
+    journal.must(what, write, () => {
+      const { [what]: _, ...rest } = state.unwritten ?? {};
+      if (Object.keys(rest).length > 0) state.unwritten = rest;
+      else delete state.unwritten;
+      changed();
+    });
+  }
+}
+
+/** Brings a room's state in step with the database, but for what that has not been told yet. */
+export function unite(state: RoomState, row: MeetingRow): void {
+  const { locked } = state.settings;
+  state.title = row.title;
+  state.settings = settingsOf(row);
+  if (state.unwritten?.locked) state.settings.locked = locked;
+  state.banned = withBans(row.banned, state.banned);
+  const known = new Set(row.banned);
+  if (state.banned.some((one) => !known.has(one))) {
+    state.unwritten = { ...state.unwritten, banned: true };
+  }
+}
