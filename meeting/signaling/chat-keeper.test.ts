@@ -7,8 +7,6 @@ import { type ChatEffect, ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { Journal } from './journal.ts';
 
 const FILE = { fileId: '0123456789abcdef', name: 'plan.pdf', size: 1 };
-/** Much is done beside a unit test. */
-const PATIENCE = { timeout: 15_000 };
 
 /** A room over a database and files that are only remembered; each write takes a turn of the event loop. */
 function keeping() {
@@ -110,6 +108,6 @@ it('removes the file of a message once that is deleted, and not where that fails
   await settled();
   await vi.waitFor(
     () => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]),
-    PATIENCE,
+    10_000,
   );
 });

@@ -14,19 +14,24 @@ const LONG_MS = 60_000 + ROUNDS * 10;
 
 let amphi: Instance;
 let meeting: { meetingId: string; hostToken: string };
-/** Opened at the beginning, and silent ever since. */
-let silent: Promise<{ code: number; afterMs: number }>[];
+
+/** Of sockets that say nothing: by which code each was closed, and after how many milliseconds. */
+let ends: Promise<{ code: number; afterMs: number }[]>;
 
 beforeAll(async () => {
   amphi = await Instance.start({ env: { AMPHI_ROLES: 'api', AMPHI_JOINS_PER_MINUTE: '100000' } });
   meeting = await createMeeting(amphi.base);
   const { meetingId } = await createMeeting(amphi.base);
   const since = performance.now();
-  const knocked = Array.from({ length: SILENT }, () => SignalClient.knock(amphi.base, meetingId));
-  silent = (await Promise.all(knocked)).map(async ({ closed }) => {
-    const { code } = await closed;
-    return { code, afterMs: performance.now() - since };
-  });
+  const silent = await Promise.all(
+    Array.from({ length: SILENT }, () => SignalClient.knock(amphi.base, meetingId)),
+  );
+  ends = Promise.all(
+    silent.map(async ({ closed }) => {
+      const { code } = await closed;
+      return { code, afterMs: performance.now() - since };
+    }),
+  );
 });
 
 afterAll(async () => {
@@ -274,8 +279,8 @@ it('a meeting at its capacity takes nobody more, and who comes again finds the p
 });
 
 it('who opens a socket and is silent is closed after ten seconds', async () => {
-  for (const { code, afterMs } of await Promise.all(silent)) {
+  for (const { code, afterMs } of await ends) {
     expect(code).toBe(4010);
-    expect(afterMs).toBeLessThan(LONG_MS);
+    expect(afterMs).toBeLessThan(40_000);
   }
 });
