@@ -98,8 +98,15 @@ async function choose(item: string): Promise<void> {
   await page.getByRole('menu').waitFor({ state: 'detached' });
 }
 
-/** Where every test begins, in the room. */
-const beginAtTitle = () => page.locator('.room-title').focus();
+/** Where every test begins, in the room, whatever one that failed has left open. */
+async function beginAtTitle(): Promise<void> {
+  const menu = page.getByRole('menu');
+  if (await menu.isVisible()) {
+    await press('Escape');
+    await menu.waitFor({ state: 'detached' });
+  }
+  await page.locator('.room-title').focus();
+}
 
 const said = (text: string | RegExp) =>
   page.locator('#announcer', { hasText: text }).waitFor({ state: 'attached' });
