@@ -101,7 +101,7 @@ export class Instance {
       until(
         'Amphi to be ready',
         () => instance.log.some((l) => l.includes('"msg":"ready"')),
-        60_000,
+        100_000,
       ),
       early,
     ]);
