@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { messageOf } from '#base';
 import { CallServerStage, freePorts, Instance, launchBrowser, Network, until } from '#support';
 import { type Way, WebRtcPage } from '../pages/webrtc-page.ts';
 
@@ -128,7 +129,10 @@ describe.skipIf(trouble !== undefined)('a publisher and a viewer reach the call 
     const sessions = [...stage.sessions.keys()];
     network.move();
     expect(await Promise.all([publisher.restart(), viewer.restart()])).toEqual([200, 200]);
-    await viewer.frames(ENOUGH_FRAMES);
+    await viewer.frames(ENOUGH_FRAMES).catch(async (cause) => {
+      const [sent, seen] = await Promise.all([publisher.explain(), viewer.explain()]);
+      throw new Error(`${messageOf(cause)}\npublisher: ${sent}\nviewer: ${seen}`, { cause });
+    });
     await viewer.pictureMoves();
     expect([...stage.sessions.keys()]).toEqual(sessions);
   });

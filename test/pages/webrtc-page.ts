@@ -249,6 +249,20 @@ export class WebRtcPage {
     });
   }
 
+  /** How its connection stands, for whoever has waited in vain. */
+  explain(): Promise<string> {
+    return this.page.evaluate(async () => {
+      const { peer } = window as unknown as Connected;
+      const { signalingState, connectionState, iceConnectionState, iceGatheringState } = peer;
+      const kinds = ['candidate-pair', 'local-candidate', 'remote-candidate', 'transport'];
+      const stats = [...(await peer.getStats()).values()].filter(({ type }) =>
+        kinds.includes(type),
+      );
+      const states = { signalingState, connectionState, iceConnectionState, iceGatheringState };
+      return JSON.stringify({ ...states, stats });
+    });
+  }
+
   /** Restarts ICE in the same session (RFC 9725 4.3.3); resolves with the status of the answer. */
   restart(): Promise<number> {
     return this.page.evaluate(async () => {
