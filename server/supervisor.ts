@@ -248,7 +248,7 @@ export class Supervisor implements Closable {
       await redis.ping();
     } catch (cause) {
       throw new AmphiError('unavailable', {
-        detail: 'Redis at AMPHI_REDIS_URL does not answer; is it running?',
+        detail: `Redis at AMPHI_REDIS_URL does not answer (${messageOf(cause)}); is it running, and is the address right?`,
         cause,
       });
     } finally {

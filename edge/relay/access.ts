@@ -44,11 +44,13 @@ export function cookieFor(
 
 export class AccessGate {
   readonly #tokens: TokenVerifier;
+  readonly #now: () => number;
   /** What the newest answer said of each event. */
   readonly #known = new Map<string, { restricted: boolean; atMs: number }>();
 
-  constructor(tokens: TokenVerifier) {
+  constructor(tokens: TokenVerifier, now = () => performance.now()) {
     this.#tokens = tokens;
+    this.#now = now;
   }
 
   /**
@@ -63,7 +65,7 @@ export class AccessGate {
         break;
       }
     }
-    this.#known.set(eventId, { restricted, atMs: performance.now() });
+    this.#known.set(eventId, { restricted, atMs: this.#now() });
   }
 
   /** The newest word counts: what was public when it was fetched may be private by now. */
@@ -76,9 +78,9 @@ export class AccessGate {
    * somebody without a token: an event may have become public since, or the
    * origin may not have known yet that it is.
    */
-  isSurelyRestricted(eventId: string, nowMs: number): boolean {
+  isSurelyRestricted(eventId: string): boolean {
     const known = this.#known.get(eventId);
-    return known?.restricted === true && nowMs - known.atMs < CERTAIN_MS;
+    return known?.restricted === true && this.#now() - known.atMs < CERTAIN_MS;
   }
 
   /** True when the tokens at hand are already known to open the event: no waiting. */

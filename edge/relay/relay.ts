@@ -44,6 +44,8 @@ export interface RelayOptions {
   tokens: TokenVerifier;
   metrics: Metrics;
   log: Logger;
+  /** Monotonic time in milliseconds. */
+  now?: () => number;
 }
 
 /** Relays on the way to the origin. */
@@ -61,6 +63,7 @@ export class Relay implements Closable {
   /** Names this relay among those that report to a parent, and on the way of a request. */
   readonly id = randomId(16);
   readonly #options: RelayOptions;
+  readonly #now: () => number;
   readonly #gate: AccessGate;
   readonly #objects: Objects;
   readonly #board: StatusBoard;
@@ -72,7 +75,8 @@ export class Relay implements Closable {
   constructor(options: RelayOptions) {
     const { upstream, cacheBytes, tokens, metrics, log } = options;
     this.#options = options;
-    this.#gate = new AccessGate(tokens);
+    this.#now = options.now ?? (() => performance.now());
+    this.#gate = new AccessGate(tokens, this.#now);
     this.#objects = new Objects({ upstream, cacheBytes, gate: this.#gate, log });
     this.#board = new StatusBoard({
       ask: (eventId, after, signal) =>
@@ -99,7 +103,7 @@ export class Relay implements Closable {
   hot(url: string, connection: LeanConnection, fields: Fields): Buffer | undefined {
     const target = this.#targets.get(url);
     if (target === undefined || target === 'bad' || target.kind === 'status') return undefined;
-    const nowMs = performance.now();
+    const nowMs = this.#now();
     const entry = this.#objects.fresh(target.key, nowMs);
     if (entry === undefined || fields.get(VIA_HEADER) !== undefined) return undefined;
     const { eventId } = target;
@@ -144,7 +148,7 @@ export class Relay implements Closable {
       credentials: credentialsOf((name) => exchange.header(name)),
       via: [...hops, this.id].join(','),
     };
-    if (!this.#gate.isSurelyRestricted(target.eventId, performance.now())) {
+    if (!this.#gate.isSurelyRestricted(target.eventId)) {
       this.#answer(request);
       return;
     }
@@ -160,16 +164,13 @@ export class Relay implements Closable {
   }
 
   #answer(request: Request): void {
-    const { exchange, target, credentials, via } = request;
+    const { exchange, target, via } = request;
     if (exchange.closed) return;
     if (target.kind === 'status') {
       this.#answerStatus(request);
       return;
     }
-    const nowMs = performance.now();
-    if (target.kind === 'playlist' && !credentials.isRelay) {
-      this.#audience.plays(target.eventId, exchange, nowMs);
-    }
+    const nowMs = this.#now();
     const refuse = (error: unknown) => sendProblem(exchange, error);
     const known = this.#objects.fresh(target.key, nowMs);
     if (known !== undefined) {
@@ -199,11 +200,15 @@ export class Relay implements Closable {
   }
 
   #deliver(request: Request, entry: Entry, grant: Grant): void {
-    const { exchange, target } = request;
+    const { exchange, target, credentials } = request;
     const { head, wire } = entry;
+    const nowMs = this.#now();
+    if (target.kind === 'playlist' && !credentials.isRelay) {
+      this.#audience.plays(target.eventId, exchange, nowMs);
+    }
     const extra = {
       ...extraHeaders(request, head, grant),
-      age: wire.ageSeconds(performance.now()),
+      age: wire.ageSeconds(nowMs),
     };
     const packs =
       isCompressible(head, wire.bodySize) &&

@@ -99,17 +99,18 @@ export class MeetingRepository {
       .limit(limit);
   }
 
-  /** Throws `meeting_not_found`. */
+  /** Settings that are not named stay as they are. Throws `meeting_not_found`. */
   async update(
     meetingId: string,
     changes: Partial<
-      Pick<MeetingRow, 'title' | 'settings' | 'passwordHash' | 'startTime' | 'durationMinutes'>
-    >,
+      Pick<MeetingRow, 'title' | 'passwordHash' | 'startTime' | 'durationMinutes'>
+    > & { settings?: Partial<MeetingRow['settings']> },
   ): Promise<MeetingRow> {
+    const { settings, ...others } = changes;
     if (Object.keys(changes).length === 0) return this.meeting(meetingId);
     const [row] = await this.#db
       .update(meetings)
-      .set(changes)
+      .set({ ...others, ...(settings === undefined ? {} : { settings: merged(settings) }) })
       .where(eq(meetings.meetingId, meetingId))
       .returning();
     if (row === undefined) throw new AmphiError('meeting_not_found', `no meeting "${meetingId}"`);
@@ -133,7 +134,7 @@ export class MeetingRepository {
 
   /** The other settings stay as they are. */
   async lock(meetingId: string, locked: boolean): Promise<void> {
-    const settings = sql`${meetings.settings} || ${JSON.stringify({ locked })}::jsonb`;
+    const settings = merged({ locked });
     await this.#db.update(meetings).set({ settings }).where(eq(meetings.meetingId, meetingId));
   }
 
@@ -187,6 +188,10 @@ export class MeetingRepository {
       );
   }
 }
+
+/** These among the settings, the others as they are. */
+const merged = (settings: Partial<MeetingRow['settings']>) =>
+  sql`${meetings.settings} || ${JSON.stringify(settings)}::jsonb`;
 
 async function insert(db: Db, meeting: NewMeeting): Promise<MeetingRow> {
   const [row] = await db

@@ -25,7 +25,8 @@ const PRESENT_ATTEMPTS = 10;
 /** A token must be used within so long. */
 const JOIN_SECONDS = 5 * 60;
 /** Of one address, for one meeting. */
-const PASSWORD_LIMITS = { name: 'meeting-password', failures: 10, seconds: 60 };
+/** A place is taken while a password is looked at, also by a class that comes at once. */
+const PASSWORD_LIMITS = { name: 'meeting-password', failures: 30, seconds: 60 };
 /** Of one address, for all meetings. */
 const JOINS = 'meeting-join';
 const JOINS_SECONDS = 60;
@@ -177,7 +178,7 @@ export class MeetingService {
         ? {}
         : { startTime: startTime === null ? null : new Date(startTime) }),
       ...(durationMinutes === undefined ? {} : { durationMinutes }),
-      ...(settings === undefined ? {} : { settings: { ...row.settings, ...rest } }),
+      ...(settings === undefined ? {} : { settings: rest }),
       ...(passwordHash === undefined ? {} : { passwordHash }),
     });
     await this.#deps.rooms.changed(row.meetingId);
@@ -259,7 +260,7 @@ export class MeetingService {
       role,
       mark,
       // The address itself is no business of whoever reads a token or the state of a room.
-      network: sha256Hex(person.address).slice(0, NETWORK_CHARACTERS),
+      network: sha256Hex(`${row.hostKeyHash} ${person.address}`).slice(0, NETWORK_CHARACTERS),
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
     };

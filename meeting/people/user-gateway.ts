@@ -9,7 +9,6 @@ import {
   type BusEvent,
   type CallEvent,
   type CallMessage,
-  CLOSE_CODES,
   callMessageSchema,
   type IceServer,
 } from '#contracts';
@@ -25,11 +24,11 @@ import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
 import { FrameSocket } from '../signaling/frame-socket.ts';
-import type { Line } from '../signaling/line.ts';
 import type { Upgrader } from '../signaling/upgrader.ts';
 import { type AccountSession, AccountSessions, accountSessionSchema } from './account-sessions.ts';
 import { CallStore } from './call-store.ts';
 import { type Caller, type CallRequest, Calls } from './calls.ts';
+import { DeviceSessions } from './device-sessions.ts';
 import { DirectMessages } from './direct-messages.ts';
 import { PRESENCE_RENEW_MS, PresenceBoard } from './presence.ts';
 import { PeopleRepository, pictureOf } from './repository.ts';
@@ -46,12 +45,6 @@ const RESTART = 1012;
 const CATCH_UP_MS = 1_000;
 const grantSchema = z.object({ base: z.string(), session: accountSessionSchema });
 type Admitted = Pick<Caller, 'userId' | 'displayName' | 'base'> & { session: AccountSession };
-
-/** A socket here. */
-interface Device {
-  line: Line;
-  session: AccountSession;
-}
 
 export interface UserGatewayDeps {
   redis: Redis;
@@ -77,11 +70,8 @@ export class UserGateway implements Closable {
   readonly #messages: DirectMessages;
   readonly #writes: Attempts;
   readonly #callings: Attempts;
-  /** By the ids of their lines. */
-  readonly #devices = new Map<string, Device>();
+  readonly #devices: DeviceSessions;
   #catchUp: NodeJS.Timeout | undefined;
-  /** Whether sessions have ended could not be told. */
-  #checkAll = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(deps: UserGatewayDeps) {
@@ -89,6 +79,7 @@ export class UserGateway implements Closable {
     this.#deps = deps;
     this.#people = new PeopleRepository(db);
     this.#sessions = new AccountSessions({ redis, people: this.#people });
+    this.#devices = new DeviceSessions({ sessions: this.#sessions, log });
     const subscriber = extraConnection(redis, log, 'subscribe');
     let broken = false;
     subscriber.on('close', () => {
@@ -97,12 +88,13 @@ export class UserGateway implements Closable {
     subscriber.on('ready', () => {
       if (!broken) return;
       broken = false;
-      this.#catchUp = setTimeout(() => this.#attempt(this.#check(() => true)), CATCH_UP_MS);
+      this.#catchUp = setTimeout(() => this.#attempt(this.#devices.check(() => true)), CATCH_UP_MS);
     });
     this.#channels = new UserChannels({
       redis,
       subscriber,
-      check: (userId) => this.#attempt(this.#check((device) => device.session.userId === userId)),
+      check: (userId) =>
+        this.#attempt(this.#devices.check(({ session }) => session.userId === userId)),
       log,
     });
     this.#presence = new PresenceBoard(redis);
@@ -140,9 +132,17 @@ export class UserGateway implements Closable {
     return this.#deps.tokens.sign('calls', claims, TOKEN_SECONDS);
   }
 
-  /** Sessions of this account are over: their sockets are closed, on whichever nodes. */
+  /**
+   * Sessions of this account are over: their sockets are closed, on whichever
+   * nodes. A node that cannot be told sees it when it looks at all sessions.
+   */
   async sessionsEnded(userId: string): Promise<void> {
-    await this.#channels.check(userId);
+    try {
+      await this.#channels.check(userId);
+    } catch (error) {
+      this.#devices.doubt();
+      this.#deps.log.warn({ userId, reason: messageOf(error) }, 'end of sessions not told');
+    }
   }
 
   /** Of each of these accounts, in their order. */
@@ -179,7 +179,7 @@ export class UserGateway implements Closable {
     clearInterval(this.#timer);
     clearTimeout(this.#catchUp);
     this.#calls.close();
-    for (const { line, session } of this.#devices.values()) {
+    for (const { line, session } of this.#devices) {
       await this.#presence.gone(session.userId, line.id).catch(() => {});
     }
     await this.#channels.close();
@@ -195,9 +195,7 @@ export class UserGateway implements Closable {
     const user = await this.#sessions.userOf(session);
     if (user === undefined) throw new AmphiError('unauthorized', 'The session is over');
     const { userId, displayName } = user;
-    const devices = [...this.#devices.values()];
-    const open = devices.filter((one) => one.session.userId === userId).length;
-    if (open >= MAX_DEVICES) throw new AmphiError('too_many');
+    if (this.#devices.countOf(userId) >= MAX_DEVICES) throw new AmphiError('too_many');
     return { userId, displayName, base, session };
   }
 
@@ -219,7 +217,7 @@ export class UserGateway implements Closable {
     });
     const who: Caller = { userId, displayName, base, line };
     upgrader.keep(line);
-    this.#devices.set(line.id, { line, session });
+    this.#devices.add({ line, session });
     turn = this.#opened(who).catch((error) => {
       log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
       line.close(RESTART, 'unavailable');
@@ -230,7 +228,7 @@ export class UserGateway implements Closable {
     const { userId, line } = who;
     await this.#channels.add(userId, line);
     // It may have ended before this node heard of it.
-    await this.#check((device) => device.line === line);
+    await this.#devices.check((device) => device.line === line);
     const isFirst = await this.#presence.here(userId, line.id);
     const friends = await this.#friends(userId);
     const presences = await this.#presence.of(friends);
@@ -249,18 +247,24 @@ export class UserGateway implements Closable {
 
   async #closed(who: Caller): Promise<void> {
     const { userId, line } = who;
-    this.#devices.delete(line.id);
-    try {
-      await this.#calls.gone(who);
-      await this.#channels.remove(userId, line);
-      if (await this.#presence.gone(userId, line.id)) await this.#tellPresence(userId);
-    } catch (error) {
-      this.#deps.log.debug({ userId, reason: messageOf(error) }, 'socket not closed in order');
+    this.#devices.delete(line);
+    const steps = [
+      () => this.#calls.gone(who),
+      () => this.#channels.remove(userId, line),
+      async () => {
+        if (await this.#presence.gone(userId, line.id)) await this.#tellPresence(userId);
+      },
+    ];
+    // One that fails leaves none of the others undone.
+    for (const step of steps) {
+      await step().catch((error) =>
+        this.#deps.log.debug({ userId, reason: messageOf(error) }, 'socket not closed in order'),
+      );
     }
   }
 
   async #receive(who: Caller, message: CallMessage): Promise<void> {
-    if (!this.#devices.has(who.line.id)) return;
+    if (!this.#devices.has(who.line)) return;
     const { ref } = message;
     const say = (event: CallEvent) => who.line.send(JSON.stringify(event));
     try {
@@ -368,31 +372,11 @@ export class UserGateway implements Closable {
   }
 
   #renew(): void {
-    const now = Date.now();
-    const checkAll = this.#checkAll;
-    this.#checkAll = false;
-    for (const { line, session } of this.#devices.values()) {
+    for (const { line, session } of this.#devices) {
       this.#attempt(this.#presence.here(session.userId, line.id));
       this.#attempt(this.#calls.renew(session.userId));
     }
-    this.#attempt(this.#check(({ session }) => checkAll || session.expiresAt <= now));
-  }
-
-  /** Closes those of these sockets whose session is over. */
-  async #check(which: (device: Device) => boolean): Promise<void> {
-    for (const device of [...this.#devices.values()].filter(which)) {
-      try {
-        if ((await this.#sessions.userOf(device.session)) !== undefined) continue;
-      } catch (error) {
-        // Nobody is put out because a database is away; it is looked at again.
-        this.#checkAll = true;
-        this.#deps.log.debug({ reason: messageOf(error) }, 'sessions of sockets not checked');
-        return;
-      }
-      // What it has said and waits its turn is not done any more.
-      this.#devices.delete(device.line.id);
-      device.line.close(CLOSE_CODES.signedOut, 'the session is over');
-    }
+    this.#attempt(this.#devices.beat(Date.now()));
   }
 
   #attempt(work: Promise<unknown>): void {

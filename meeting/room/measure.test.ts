@@ -172,15 +172,19 @@ describe('the waiting room', () => {
     expect(code(() => r.join('host', mine))).toBeUndefined();
   });
 
-  it('takes 50 of one address and not one more, and 200 of all', () => {
+  it('takes 150 of one address and not one more, and 200 of all', () => {
     const r = new Rehearsal({ waitingRoom: true });
-    for (let i = 0; i < 50; i++) r.join('participant', { network: 'school' });
+    for (let i = 0; i < 150; i++) r.join('participant', { network: 'school' });
     expect(code(() => r.join('participant', { network: 'school' }))).toBe(
-      '50 are waiting from your network: try again later',
+      '150 are waiting from your network: try again later',
     );
-    for (let i = 50; i < 200; i++) r.join('participant', { network: `home ${i}` });
+    for (let i = 150; i < 200; i++) r.join('participant', { network: `home ${i}` });
     expect(code(() => r.join('participant', { network: 'late' }))).toBe(
-      'Too many are waiting: try again later',
+      '200 are waiting already: try again later',
     );
+    // Somebody whose socket is gone gives up the place.
+    r.note(r.room.lose(Object.keys(r.state.waiting)[0] ?? '', r.nowMs));
+    expect(code(() => r.join('participant', { network: 'late' }))).toBeUndefined();
+    expect(Object.keys(r.state.waiting)).toHaveLength(200);
   });
 });

@@ -7,25 +7,23 @@ import type { Turn } from './turn.ts';
 const MAX_WAITING = 200;
 /** Of one browser: a page that is loaded again counts anew until its last one is given up. */
 const MAX_OF_BROWSER = 5;
-/** From one address: a school may have a single one. */
-const MAX_OF_NETWORK = 50;
+/** From one address: a school may have a single one, and others are to find a place, too. */
+const MAX_OF_NETWORK = 150;
 
 /**
  * Who has to give up the place in the waiting room for somebody who knocks:
- * those from the same browser or address whose sockets are gone. Throws `too_many`
- * when there is no place.
+ * those from the same browser or address, or of all, whose sockets are gone.
+ * Throws `too_many` when there is no place.
  */
 export function madeToLeave(turn: Turn, { mark, network }: Newcomer): Person[] {
   const { waiting } = turn;
-  if (waiting.length >= MAX_WAITING) {
-    throw new AmphiError('too_many', 'Too many are waiting: try again later');
-  }
   const ofBrowser = waiting.filter((one) => one.mark === mark);
   const ofNetwork = waiting.filter((one) => network !== undefined && one.network === network);
   const leaves = new Set<Person>();
   for (const [alike, most, where] of [
     [ofBrowser, MAX_OF_BROWSER, 'from this browser'],
     [ofNetwork, MAX_OF_NETWORK, 'from your network'],
+    [waiting, MAX_WAITING, 'already'],
   ] as const) {
     if (alike.filter((one) => !leaves.has(one)).length < most) continue;
     const gone = alike.find(({ goneSince }) => goneSince !== undefined);

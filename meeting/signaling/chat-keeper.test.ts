@@ -106,5 +106,8 @@ it('removes the file of a message once that is deleted, and not where that fails
   files.removeOf.mockRejectedValueOnce(new Error('away'));
   say(a, { type: 'chat-delete', messageId });
   await settled();
-  await vi.waitFor(() => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]));
+  await vi.waitFor(
+    () => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]),
+    10_000,
+  );
 });

@@ -1,3 +1,4 @@
+import { translateRedis } from '#platform';
 import { problemMessage } from '../room/chat.ts';
 import type { Said } from '../room/state.ts';
 
@@ -11,6 +12,6 @@ export function unnumbered(message: Said): string {
 export const typeOf = (text: string): string | undefined => /^\{"type":"([\w-]+)"/.exec(text)?.[1];
 
 export function errorFrame(error: unknown, ref: string | undefined): string {
-  const problem = problemMessage(error);
+  const problem = problemMessage(translateRedis(error));
   return unnumbered({ type: 'error', ...problem, ...(ref === undefined ? {} : { ref }) });
 }

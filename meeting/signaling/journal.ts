@@ -73,10 +73,9 @@ export class Journal {
    * was not possible for some seconds. Called at the end.
    */
   async flush(): Promise<void> {
-    const late = setTimeout(() => this.#stop.abort(), FLUSH_MS);
-    await this.#tail;
-    await this.#keeping;
-    clearTimeout(late);
+    const late = delay(FLUSH_MS, this.#stop.signal).catch(() => {});
+    const written = this.#tail.then(() => this.#keeping);
+    await Promise.race([written, late]);
     this.#stop.abort();
   }
 
@@ -88,6 +87,7 @@ export class Journal {
       }
       // One that cannot be written does not hold up the others.
       for (const [kind, must] of [...this.#musts]) {
+        if (this.#stop.signal.aborted) break;
         const isDone = await this.#once(kind, must.work, attempt);
         if (!isDone || this.#musts.get(kind) !== must) continue;
         this.#musts.delete(kind);
@@ -114,6 +114,7 @@ export class Journal {
   async #try<Result>(work: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     for (let attempt = 1; ; attempt++) {
+      if (this.#stop.signal.aborted) throw new AmphiError('unavailable', 'The node stops');
       try {
         return await work();
       } catch (error) {

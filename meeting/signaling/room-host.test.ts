@@ -146,6 +146,8 @@ class Somebody {
   }
 }
 
+const eventually = <Result>(check: () => Result) => vi.waitFor(check, 10_000);
+
 let world = new World();
 afterEach(async () => {
   world.isAway = false;
@@ -162,19 +164,19 @@ describe('what hosts decide while the database is away', () => {
     for (let i = 0; i < 1_100; i++) {
       talkers[i % talkers.length]!.say({ type: 'chat', message: `${i}` });
     }
-    await vi.waitFor(() => expect(talkers.some(({ errors }) => errors.length > 0)).toBe(true));
+    await eventually(() => expect(talkers.some(({ errors }) => errors.length > 0)).toBe(true));
     boss.say({ type: 'ban', participantId: idOf('b') });
     boss.say({ type: 'lock', locked: true });
     expect(bad.closed).toBe(4003);
-    await vi.waitFor(() => expect(world.state.unwritten).toEqual({ banned: true, locked: true }));
+    await eventually(() => expect(world.state.unwritten).toEqual({ banned: true, locked: true }));
     world.isAway = false;
-    await vi.waitFor(() => expect(world.state.unwritten).toBeUndefined(), 5_000);
+    await eventually(() => expect(world.state.unwritten).toBeUndefined());
     expect(world.row).toMatchObject({ banned: ['mark b'], settings: { locked: true } });
     boss.say({ type: 'end' });
     expect(host.ended).toBe(false);
-    await vi.waitFor(() => expect(host.ended).toBe(true), 5_000);
+    await eventually(() => expect(host.ended).toBe(true));
     expect(world.row.endedAt).not.toBeNull();
-    await vi.waitFor(() => expect(world.filesRemoved).toHaveBeenCalled());
+    await eventually(() => expect(world.filesRemoved).toHaveBeenCalled());
   });
 
   it('holds for the node that has the room next, and is written by it', async () => {
@@ -184,7 +186,7 @@ describe('what hosts decide while the database is away', () => {
     world.isAway = true;
     boss.say({ type: 'ban', participantId: idOf('b') });
     boss.say({ type: 'lock', locked: true });
-    await vi.waitFor(() => expect(world.state.unwritten).toEqual({ banned: true, locked: true }));
+    await eventually(() => expect(world.state.unwritten).toEqual({ banned: true, locked: true }));
     // It was killed. Somebody else was banned by it before, of which Redis has not heard.
     world.isAway = false;
     world.row.banned = ['mark c'];
@@ -192,13 +194,13 @@ describe('what hosts decide while the database is away', () => {
     first.close();
     const second = await world.open();
     expect(new Somebody(second, 'd').errors).toEqual(['meeting_locked']);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(world.row).toMatchObject({
         banned: ['mark c', 'mark b'],
         settings: { locked: true },
       }),
     );
-    await vi.waitFor(() => expect(world.state.unwritten).toBeUndefined());
+    await eventually(() => expect(world.state.unwritten).toBeUndefined());
     world.row.settings = { locked: false };
     second.update(world.row);
     const codes = ['b', 'c', 'e'].map((letter) => new Somebody(second, letter).errors);
@@ -219,7 +221,7 @@ describe('what hosts decide while the database is away', () => {
     const first = await world.open();
     world.isAway = true;
     new Somebody(first, 'a', 'host').say({ type: 'end' });
-    await vi.waitFor(() => expect(world.state.unwritten).toEqual({ ended: true }));
+    await eventually(() => expect(world.state.unwritten).toEqual({ ended: true }));
     expect(world.row.endedAt).toBeNull();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const closing = first.close();
@@ -245,12 +247,12 @@ describe('what has no answer when the node dies', () => {
       world.isAway = true;
       const chat: ClientMessageInput = { type: 'chat', message: 'hello', ref: 'mine' };
       before.say(chat);
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(Object.values(world.state.people)[0]?.answered).toEqual([{ ref: 'mine' }]),
       );
       world.hosts.length = 0;
       world.isAway = !isKept;
-      if (isKept) await vi.waitFor(() => expect(world.chat.size).toBe(1), 3_000);
+      if (isKept) await eventually(() => expect(world.chat.size).toBe(1));
       // The state is as it was before the answer.
       const state = world.state;
       for (const person of Object.values(state.people)) person.answered = [{ ref: 'mine' }];
@@ -260,10 +262,7 @@ describe('what has no answer when the node dies', () => {
       const second = await opening;
       const after = new Somebody(second, 'a', 'participant', {}, welcome!.resumeKey);
       after.say(chat);
-      await vi.waitFor(
-        () => expect(after.heard.some(({ type }) => type === 'ok')).toBe(true),
-        3_000,
-      );
+      await eventually(() => expect(after.heard.some(({ type }) => type === 'ok')).toBe(true));
       expect([...world.chat.values()].map(({ message }) => message)).toEqual(['hello']);
       const shown = after.heard.flatMap((one) =>
         one.type === 'chat' ? [one] : one.type === 'welcome' ? one.chat : [],

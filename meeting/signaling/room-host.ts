@@ -1,6 +1,6 @@
 import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#base';
 import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
-import type { NodeClient, Redis } from '#platform';
+import { type NodeClient, type Redis, translateRedis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
 import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
 import { streamsFor } from '../room/receivable.ts';
@@ -407,7 +407,8 @@ export class RoomHost {
     );
   }
 
-  #failed(participantId: string | undefined, ref: string | undefined, error: unknown): void {
+  #failed(participantId: string | undefined, ref: string | undefined, thrown: unknown): void {
+    const error = translateRedis(thrown);
     if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'request failed');
     this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
   }

@@ -20,6 +20,8 @@ const KEEP_EMPTY_SECONDS = 86_400;
 
 /** Between two writes this process does other things for so many times as long as one took it. */
 const SHARE = 9;
+/** … and no longer than this, whatever held it up. */
+const MOST_REST_MS = 1_000;
 
 /** Keeps a room's state in Redis for whoever holds it next; written in the background, the newest state wins. */
 export class SnapshotWriter {
@@ -81,7 +83,7 @@ export class SnapshotWriter {
       }
       // A large room in which much happens is not all this process has to do.
       if (tookMs > 1 && !this.#hurry.signal.aborted) {
-        await delay(tookMs * SHARE, this.#hurry.signal).catch(() => {});
+        await delay(Math.min(tookMs * SHARE, MOST_REST_MS), this.#hurry.signal).catch(() => {});
       }
     }
     this.#writing = undefined;

@@ -45,6 +45,10 @@ export async function takeUp(
     const known = chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT));
     return newRoom({ meetingId, title, settings: settingsOf(row), banned, chat: known, nowMs });
   }
+  for (const told of Object.values(kept.paced ?? {})) {
+    // The clock of that node may have been ahead of this one.
+    told.toldAt = Math.min(told.toldAt, nowMs);
+  }
   if (row !== undefined) unite(kept, row);
   // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
   if (chat !== undefined) {

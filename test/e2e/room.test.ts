@@ -223,7 +223,8 @@ describe('a room with breakouts', () => {
     await host.button('More').click();
     await host.page.getByRole('menuitem', { name: 'Breakout rooms' }).click();
     await host.button('Open the rooms').click();
-    await Promise.all([one, two].map((guest) => guest.page.getByText('You are in ').waitFor()));
+    const banner = (guest: RoomGuest) => guest.page.locator('.banner', { hasText: 'You are in ' });
+    await Promise.all([one, two].map((guest) => banner(guest).waitFor()));
     const places = { One: 'Room 1', Two: 'Room 1' };
     for (const [name, label] of Object.entries(places)) {
       await host.page.getByLabel(`Room of ${name}`).selectOption({ label });

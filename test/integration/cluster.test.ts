@@ -55,12 +55,13 @@ it('spreads the rungs of an event over workers on other machines, and stacks rel
     (rung) => new Follower(`${relays[1]!.base}/hls/${eventId}/${rung}`),
   );
   for (const follower of followers) follower.start();
-  await until('parts through two relays', () => followers.every(({ parts }) => parts.length >= 12));
-  const [upper, lower] = followers.map(
-    ({ parts }) => new Map(parts.map(({ uri, start }) => [uri, start])),
-  );
-  const common = [...upper!.keys()].filter((uri) => lower!.has(uri));
-  expect(common.length).toBeGreaterThanOrEqual(8);
+  // Two rungs may be some parts apart on a busy machine.
+  const starts = () => followers.map(({ parts }) => new Map(parts.map((p) => [p.uri, p.start])));
+  const { common, upper, lower } = await until('the same parts through two relays', () => {
+    const [upper, lower] = starts();
+    const common = [...upper!.keys()].filter((uri) => lower!.has(uri));
+    return common.length >= 8 ? { common, upper, lower } : undefined;
+  });
   for (const uri of common) expect(upper!.get(uri)).toBe(lower!.get(uri));
 
   // A machine dies with its worker: the other one takes the job when its lock has run out.

@@ -114,7 +114,7 @@ describe('meetings over HTTP', () => {
       });
     expect(await knock()).toMatchObject({ status: 403, code: 'wrong_password' });
     expect((await knock('open')).value).toMatchObject({ status: 'admitted' });
-    for (let i = 0; i < 10; i++) expect((await knock('guess')).code).toBe('wrong_password');
+    for (let i = 0; i < 30; i++) expect((await knock('guess')).code).toBe('wrong_password');
     expect(await knock('open')).toMatchObject({ status: 429, code: 'too_many' });
     const asHost = (await knock(undefined, hostToken)).value as JoinedMeeting;
     expect(asHost.iceServers).toEqual([{ urls: ['stun:stun.example:3478'] }]);
@@ -191,6 +191,39 @@ describe('a room', () => {
     await host.ask({ type: 'ban', participantId: guest.participantId });
     expect(await guest.next('removed')).toMatchObject({ reason: 'banned' });
     expect((await guest.closed).code).toBe(4003);
+  });
+
+  it('has it written down who is banned and that it is locked, beside all other settings', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base, {
+      settings: { muteOnEntry: true },
+    });
+    const knock = (cookie = '') =>
+      fetch(`${amphi.base}/api/meetings/${meetingId}/join`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', cookie },
+        body: JSON.stringify({ displayName: 'Guest' }),
+      });
+    const first = await knock();
+    const [cookie = ''] = first.headers.getSetCookie()[0]?.split(';') ?? [];
+    const { webSocketUrl, participantId } = (await first.json()) as JoinedMeeting;
+    const guest = new SignalClient(webSocketUrl, participantId);
+    await guest.opened();
+    guest.say({ type: 'join', participantId });
+    await guest.next('welcome');
+    const host = await join(amphi.base, meetingId, hostToken);
+    await host.ask({ type: 'ban', participantId });
+    await until('the ban to be written', async () => {
+      const { code } = (await (await knock(cookie)).json()) as ProblemView;
+      return code === 'banned';
+    });
+    expect((await knock()).status).toBe(200);
+    await host.ask({ type: 'lock', locked: true });
+    const settings = await until('the lock to be written', async () => {
+      const { value } = await call('GET', `/api/meetings/${meetingId}`);
+      const { settings } = value as MeetingView;
+      return settings.locked && settings;
+    });
+    expect(settings).toMatchObject({ locked: true, muteOnEntry: true });
   });
 
   it('is told of what is changed over HTTP', async () => {

@@ -48,8 +48,8 @@ const PING_MS = 5_000;
 const SILENT_MS = 12_000;
 /** Or for so long, where there is reason to doubt. */
 const PROBE_MS = 2_000;
-/** What waits for an answer; more than that and the server is asked too much of. */
-const MOST_PENDING = 400;
+/** What waits for an answer. All of it is said again at once after a break: half of what the server takes at once. */
+const MOST_PENDING = 100;
 /** After these the server does not want us back: normal, flood, too large a frame, elsewhere, removed, ended, not joined. */
 const FINAL_CODES = new Set([1000, 1008, 1009, 4001, 4003, 4004, 4010]);
 
