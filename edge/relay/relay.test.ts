@@ -312,8 +312,8 @@ describe('Relay, of a private event', () => {
     expect((await ask(`${PLAYLIST}?_HLS_msn=9`).answered).status).toBe(401);
     expect(asked).toHaveLength(1);
     nowMs += 1;
-    const viewer = ask(PLAYLIST);
-    (await nth(2)).reply('#EXTM3U', { 'content-type': PLAYLIST_TYPE });
+    const viewer = ask(PART);
+    (await nth(2)).reply('open');
     expect((await viewer.answered).status).toBe(200);
     expect((await ask(PLAYLIST).answered).status).toBe(200);
   });

@@ -44,7 +44,7 @@ export interface RelayOptions {
   tokens: TokenVerifier;
   metrics: Metrics;
   log: Logger;
-  /** Monotonic time in milliseconds. */
+  /** By which what is said of access grows old; monotonic, in milliseconds. */
   now?: () => number;
 }
 
@@ -63,7 +63,6 @@ export class Relay implements Closable {
   /** Names this relay among those that report to a parent, and on the way of a request. */
   readonly id = randomId(16);
   readonly #options: RelayOptions;
-  readonly #now: () => number;
   readonly #gate: AccessGate;
   readonly #objects: Objects;
   readonly #board: StatusBoard;
@@ -75,8 +74,7 @@ export class Relay implements Closable {
   constructor(options: RelayOptions) {
     const { upstream, cacheBytes, tokens, metrics, log } = options;
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
-    this.#gate = new AccessGate(tokens, this.#now);
+    this.#gate = new AccessGate(tokens, options.now);
     this.#objects = new Objects({ upstream, cacheBytes, gate: this.#gate, log });
     this.#board = new StatusBoard({
       ask: (eventId, after, signal) =>
@@ -103,7 +101,7 @@ export class Relay implements Closable {
   hot(url: string, connection: LeanConnection, fields: Fields): Buffer | undefined {
     const target = this.#targets.get(url);
     if (target === undefined || target === 'bad' || target.kind === 'status') return undefined;
-    const nowMs = this.#now();
+    const nowMs = performance.now();
     const entry = this.#objects.fresh(target.key, nowMs);
     if (entry === undefined || fields.get(VIA_HEADER) !== undefined) return undefined;
     const { eventId } = target;
@@ -170,7 +168,7 @@ export class Relay implements Closable {
       this.#answerStatus(request);
       return;
     }
-    const nowMs = this.#now();
+    const nowMs = performance.now();
     const refuse = (error: unknown) => sendProblem(exchange, error);
     const known = this.#objects.fresh(target.key, nowMs);
     if (known !== undefined) {
@@ -202,7 +200,7 @@ export class Relay implements Closable {
   #deliver(request: Request, entry: Entry, grant: Grant): void {
     const { exchange, target, credentials } = request;
     const { head, wire } = entry;
-    const nowMs = this.#now();
+    const nowMs = performance.now();
     if (target.kind === 'playlist' && !credentials.isRelay) {
       this.#audience.plays(target.eventId, exchange, nowMs);
     }
