@@ -34,7 +34,8 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
   const [meeting, setMeeting] = useState<MeetingView>();
   const [local, setLocal] = useState(() => new LocalMedia(readKept().preferences));
   const account = useAccount();
-  useMeeting(meetingId, setMeeting, setStage);
+  const [visit, setVisit] = useState(0);
+  useMeeting(meetingId, visit, setMeeting, setStage);
   usePreload();
 
   useEffect(() => {
@@ -69,6 +70,8 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
   const again = () => {
     setLocal(new LocalMedia(readKept().preferences));
     setStage({ name: 'lobby', isReturn: true });
+    // It may be another one by now: locked, fuller, or over.
+    setVisit(visit + 1);
   };
 
   switch (stage.name) {
@@ -128,13 +131,24 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
   return <Loading />;
 }
 
-/** What the room is, before anybody is in it. */
+/** What the room is, before one is in it: asked for on each visit. */
 function useMeeting(
   meetingId: string,
+  visit: number,
   setMeeting: (meeting: MeetingView) => void,
-  setStage: (stage: Stage) => void,
+  setStage: (change: (stage: Stage) => Stage) => void,
 ): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each visit asks anew.
   useEffect(() => {
+    const open = () => setStage((stage) => (stage.name === 'loading' ? { name: 'lobby' } : stage));
+    const close = (problem: Problem) =>
+      setStage((stage) => {
+        // Whoever comes again knows the room: only that it is gone matters then.
+        const isClosed =
+          stage.name === 'loading' ||
+          (stage.name === 'lobby' && (problem.status === 404 || problem.status === 410));
+        return isClosed ? { name: 'unavailable', problem } : stage;
+      });
     const life = new AbortController();
     call<MeetingView>('GET', `/api/meetings/${encodeURIComponent(meetingId)}`, {
       token: hostTokenOf(meetingId),
@@ -143,20 +157,19 @@ function useMeeting(
       (meeting) => {
         if (life.signal.aborted) return;
         setMeeting(meeting);
-        const ended = new Problem('meeting_ended', 410, 'This meeting has ended.');
-        setStage(
-          meeting.status === 'ended' ? { name: 'unavailable', problem: ended } : { name: 'lobby' },
-        );
+        if (meeting.status === 'ended') {
+          close(new Problem('meeting_ended', 410, 'This meeting has ended.'));
+        } else {
+          open();
+        }
       },
       (error: unknown) => {
         if (life.signal.aborted) return;
-        const problem =
-          error instanceof Problem ? error : new Problem('internal', 0, textOf(error));
-        setStage({ name: 'unavailable', problem });
+        close(error instanceof Problem ? error : new Problem('internal', 0, textOf(error)));
       },
     );
     return () => life.abort();
-  }, [meetingId, setMeeting, setStage]);
+  }, [meetingId, visit, setMeeting, setStage]);
 }
 
 /** The account that is signed in, if any: its picture stands for this person while the camera is off. */

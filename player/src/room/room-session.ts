@@ -15,6 +15,8 @@ import { type Want, Wants } from './media/wants.ts';
 import { Pointers } from './pointer/pointers.ts';
 import { type Outgoing, SignalClient, SignalError } from './signal/signal-client.ts';
 import { announcementOf } from './state/announcements.ts';
+import { endingOf } from './state/endings.ts';
+import { Notices, noticeOf } from './state/notices.ts';
 import {
   initialState,
   type MediaField,
@@ -29,8 +31,6 @@ type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
 const REACTION_MS = 4_000;
 /** The offer to receive takes a few milliseconds, on a busy device some tens. */
 const ASK_MS = 250;
-const LOST =
-  'The connection was away for too long, and your place was given up. Join again to go on.';
 
 const FIELD_TYPES = [
   ['audio', 'audio'],
@@ -50,6 +50,8 @@ export class RoomSession {
   readonly isSoundBlocked = new Store(false);
   /** What this person has answered to polls, by the numbers of the options; the server does not tell. */
   readonly ownVotes = new Store<Readonly<Record<string, readonly number[]>>>({});
+  /** What happened to this person, or was refused to them, to be seen. */
+  readonly notices = new Notices();
   readonly local: LocalMedia;
   readonly remote: RemoteMedia;
   readonly monitor: Monitor;
@@ -95,7 +97,10 @@ export class RoomSession {
       },
       onMessage: (message) => this.#heard(message),
       onState: (state) => this.#dispatch({ type: 'socket', state }),
-      onEnd: () => this.#over({ type: 'over', ending: { why: 'lost', text: LOST } }),
+      onEnd: (end) => {
+        const hadPlace = this.state.get().phase !== 'joining';
+        this.#over({ type: 'over', ending: endingOf(end, hadPlace) });
+      },
     });
     this.#paths = new MediaPaths({
       selfId: joined.participantId,
@@ -207,8 +212,11 @@ export class RoomSession {
 
   #heard(message: ServerMessage): void {
     if (this.#closed || this.#paths.receive(message)) return;
-    const text = announcementOf(message, this.state.get());
+    const before = this.state.get();
+    const text = announcementOf(message, before);
     if (text !== undefined) announce(text);
+    const notice = noticeOf(message, before);
+    if (notice !== undefined) this.notices.show(notice);
     if (message.type === 'welcome' || message.type === 'token') this.#setIceServers(message);
     if (message.type === 'welcome') this.#beforeWelcome(message);
     this.#dispatch({ type: 'server', message, nowMs: Date.now() });
@@ -231,9 +239,10 @@ export class RoomSession {
   /** What has to be so when connections are opened and one's own media is told. */
   #beforeWelcome({ self }: Welcome): void {
     if (this.#wasWelcome) return;
+    if (self.role === 'viewer') this.local.release();
     // A room may let people in muted. What they did not ask for, it has not refused.
-    if (this.#asked.audio && !self.audio) this.local.setMicrophone(false);
-    if (this.#asked.video && !self.video) this.local.setCamera(false);
+    if (this.#asked.audio && !self.audio) this.local.setMicrophone(false, 'here');
+    if (this.#asked.video && !self.video) this.local.setCamera(false, 'here');
   }
 
   #onWelcome(message: Welcome): void {
@@ -248,8 +257,8 @@ export class RoomSession {
   }
 
   #muted(mediaType: string): void {
-    if (mediaType === 'audio') this.local.setMicrophone(false);
-    else if (mediaType === 'video') this.local.setCamera(false);
+    if (mediaType === 'audio') this.local.setMicrophone(false, 'here');
+    else if (mediaType === 'video') this.local.setCamera(false, 'here');
     else this.local.stopShare();
   }
 
@@ -279,7 +288,7 @@ export class RoomSession {
         // Not allowed: it goes off again, and the person is told why.
         if (!(error instanceof SignalError) || error.code === 'closed' || type === 'mute') return;
         this.#muted(mediaType);
-        announce(error.message);
+        this.notices.refused(error.message);
       });
     }
   }
@@ -327,6 +336,9 @@ export class RoomSession {
     if (state.phase !== 'in' || this.#closed) return;
     this.#paths.update(state);
     this.#wants.setStreams(state.streams);
-    if (before.self?.role !== state.self?.role) this.#onLocal();
+    if (before.self?.role === state.self?.role) return;
+    // Who may take part again later is not live again without being asked.
+    if (state.self?.role === 'viewer') this.local.release();
+    this.#onLocal();
   }
 }

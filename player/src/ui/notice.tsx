@@ -5,21 +5,23 @@ import './notice.css';
 
 const ICONS = { info: Info, warn: TriangleAlert, danger: CircleAlert };
 
-/** Something to know; a danger is read out at once. */
+/** Something to know; a danger, and what is urgent, is read out at once. */
 export function Notice({
   level,
+  isUrgent = level === 'danger',
   title,
   children,
   action,
 }: {
   level: 'info' | 'warn' | 'danger';
+  isUrgent?: boolean;
   title?: string;
   children: ReactNode;
   action?: ReactNode;
 }) {
   const Icon = ICONS[level];
   return (
-    <div className={`notice notice-${level}`} role={level === 'danger' ? 'alert' : undefined}>
+    <div className={`notice notice-${level}`} role={isUrgent ? 'alert' : undefined}>
       <Icon size={18} aria-hidden="true" />
       <div className="notice-text">
         {title !== undefined && <p className="notice-title">{title}</p>}

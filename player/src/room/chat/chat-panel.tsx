@@ -22,8 +22,14 @@ export function ChatPanel({ session, onClose }: { session: RoomSession; onClose:
   const [failure, setFailure] = useState<string>();
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
-    session.setChatOpen(true);
-    return () => session.setChatOpen(false);
+    // What comes while nobody looks at the page is unread, however open the list.
+    const tell = () => session.setChatOpen(!document.hidden);
+    tell();
+    document.addEventListener('visibilitychange', tell);
+    return () => {
+      document.removeEventListener('visibilitychange', tell);
+      session.setChatOpen(false);
+    };
   }, [session]);
   useFollowed(list, state.chat);
   const { current, onKeyDown, onFocus } = useSteps(list, state.chat);

@@ -151,6 +151,7 @@ function LobbyPreview({
       {problem !== undefined && (
         <Notice
           level="warn"
+          isUrgent
           action={
             <Button size="small" onPress={() => local.open()}>
               Try again

@@ -127,3 +127,60 @@ it('takes another size that is chosen while the browser is asked', async () => {
   expect(questions[1]).toMatchObject({ audio: true, video: true });
   expect(local.state).toMatchObject({ isMicrophoneOn: true, isCameraOn: true });
 });
+
+it('keeps for the next room what was chosen, not what a host or a held key made of it', async () => {
+  open();
+  await given(0);
+  await local.setMicrophone(false, 'here');
+  await local.setCamera(false, 'here');
+  expect(local.state).toMatchObject({ isMicrophoneOn: false, isCameraOn: false });
+  expect(local.state.preferences).toMatchObject({ microphone: true, camera: true });
+  await local.setMicrophone(true, 'here');
+  expect(local.state.isMicrophoneOn).toBe(true);
+  await local.setMicrophone(false);
+  expect(local.state.preferences).toMatchObject({ microphone: false, camera: true });
+});
+
+it('comes muted when a host turned it off while the browser was asked', async () => {
+  open();
+  await local.setMicrophone(false, 'here');
+  await local.setCamera(false, 'here');
+  const [microphone, camera] = await given(0);
+  expect(microphone?.enabled).toBe(false);
+  expect(camera?.stopped).toBe(true);
+  expect(local.state.preferences).toMatchObject({ microphone: true, camera: true });
+});
+
+it('lets go of everything at once, keeps the choice, and stays off', async () => {
+  open();
+  const tracks = await given(0);
+  local.release();
+  expect(tracks.map(({ stopped }) => stopped)).toEqual([true, true]);
+  expect(local.state).toMatchObject({ tracks: {}, isMicrophoneOn: false, isCameraOn: false });
+  expect(local.state.preferences).toMatchObject({ microphone: true, camera: true });
+  expect(local.wishes).toEqual({ audio: false, video: false });
+  local.setMicrophone(true);
+  await given(1);
+  expect(questions[1]).toMatchObject({ audio: true, video: false });
+  expect(local.state).toMatchObject({ isMicrophoneOn: true, isCameraOn: false });
+});
+
+it('takes neither device nor screen that comes after everything was let go of', async () => {
+  const screen = new FakeTrack('video');
+  let choose: (stream: object) => void = () => {};
+  open();
+  Object.assign(navigator.mediaDevices, {
+    getDisplayMedia: () => new Promise((resolve) => (choose = resolve)),
+  });
+  const sharing = local.share();
+  local.release();
+  const tracks = await given(0);
+  choose({
+    getTracks: () => [screen],
+    getVideoTracks: () => [screen],
+    getAudioTracks: () => [],
+  });
+  await sharing;
+  expect([...tracks, screen].map(({ stopped }) => stopped)).toEqual([true, true, true]);
+  expect(local.state).toMatchObject({ tracks: {}, isOpening: false });
+});

@@ -59,6 +59,13 @@ export const DEFAULT_PREFERENCES: Preferences = {
   echoCancellation: true,
 };
 
+/**
+ * How long what is chosen holds: `kept` is this person's own choice, for later
+ * rooms too; `here` is what a host, a key that is held or an answer makes of
+ * it, which says nothing of the next room.
+ */
+type Lasting = 'kept' | 'here';
+
 const exactly = (id: string) => (id === '' ? {} : { deviceId: { exact: id } });
 
 /** This device's camera, microphone and screen. */
@@ -67,12 +74,17 @@ export class LocalMedia {
   #turn = 0;
   /** What the browser has been asked for and has not given yet. */
   #asked = { audio: false, video: false };
+  /** What is to be on in this room, whatever is kept for the next one. */
+  #wanted: { audio: boolean; video: boolean };
+  /** How often all was let go of: a screen that is chosen after that comes too late. */
+  #releases = 0;
   #closed = false;
   readonly #onDevices = () => {
     this.#list();
   };
 
   constructor(preferences: Preferences) {
+    this.#wanted = { audio: preferences.microphone, video: preferences.camera };
     this.store = new Store<LocalState>({
       tracks: {},
       isMicrophoneOn: false,
@@ -91,22 +103,22 @@ export class LocalMedia {
 
   /** What is on, or will be as soon as the browser gives it. */
   get wishes(): { audio: boolean; video: boolean } {
-    const { isMicrophoneOn, isCameraOn, preferences } = this.state;
+    const { isMicrophoneOn, isCameraOn } = this.state;
     return {
-      audio: isMicrophoneOn || (this.#asked.audio && preferences.microphone),
-      video: isCameraOn || (this.#asked.video && preferences.camera),
+      audio: isMicrophoneOn || (this.#asked.audio && this.#wanted.audio),
+      video: isCameraOn || (this.#asked.video && this.#wanted.video),
     };
   }
 
   /** Asks for what is wanted, in one question to the person; one device alone where only that can be had. */
   async open(): Promise<void> {
-    const { camera, microphone } = this.state.preferences;
-    await this.#open(microphone, camera);
+    await this.#open(this.#wanted.audio, this.#wanted.video);
   }
 
   /** Muted, a microphone stays open: it is back at once. */
-  async setMicrophone(on: boolean): Promise<void> {
-    this.#prefer({ microphone: on });
+  async setMicrophone(on: boolean, lasting: Lasting = 'kept'): Promise<void> {
+    this.#wanted.audio = on;
+    if (lasting === 'kept') this.#prefer({ microphone: on });
     const { microphone } = this.state.tracks;
     if (microphone === undefined) {
       if (on) await this.#open(true, false);
@@ -117,8 +129,9 @@ export class LocalMedia {
   }
 
   /** Off, a camera is closed: its light goes out. */
-  async setCamera(on: boolean): Promise<void> {
-    this.#prefer({ camera: on });
+  async setCamera(on: boolean, lasting: Lasting = 'kept'): Promise<void> {
+    this.#wanted.video = on;
+    if (lasting === 'kept') this.#prefer({ camera: on });
     if (on) {
       if (this.state.tracks.camera === undefined) await this.#open(false, true);
       return;
@@ -160,6 +173,7 @@ export class LocalMedia {
 
   /** Shares a screen, a window or a tab, with its sound where the browser gives that. */
   async share(): Promise<void> {
+    const releases = this.#releases;
     try {
       const stream = await navigator.mediaDevices.getDisplayMedia({
         video: { frameRate: { ideal: 15, max: 30 } },
@@ -167,7 +181,7 @@ export class LocalMedia {
       });
       const [screen] = stream.getVideoTracks();
       const [sound] = stream.getAudioTracks();
-      if (screen === undefined || this.#closed) {
+      if (screen === undefined || this.#closed || releases !== this.#releases) {
         for (const track of stream.getTracks()) track.stop();
         return;
       }
@@ -186,6 +200,20 @@ export class LocalMedia {
   stopShare(): void {
     this.#stopShared();
     this.#replace({ screen: undefined, 'screen-audio': undefined }, {});
+  }
+
+  /**
+   * Lets go of camera, microphone and screen, also of those that the browser
+   * has not given yet. Nothing comes on again by itself; what is kept for the
+   * next room stays as it is.
+   */
+  release(): void {
+    this.#turn++;
+    this.#releases++;
+    this.#asked = { audio: false, video: false };
+    this.#wanted = { audio: false, video: false };
+    for (const track of Object.values(this.state.tracks)) track?.stop();
+    this.#set({ tracks: {}, isMicrophoneOn: false, isCameraOn: false, isOpening: false });
   }
 
   dismissProblem(): void {
@@ -208,7 +236,7 @@ export class LocalMedia {
     // What has not come yet is asked for again with it.
     const asked = {
       audio: wantsAudio || this.#asked.audio,
-      video: wantsVideo || (this.#asked.video && this.state.preferences.camera),
+      video: wantsVideo || (this.#asked.video && this.#wanted.video),
     };
     this.#asked = asked;
     this.#set({ isOpening: true });
@@ -219,10 +247,10 @@ export class LocalMedia {
       return;
     }
     this.#asked = { audio: false, video: false };
-    const { tracks, preferences } = this.state;
+    const { tracks } = this.state;
     const [microphone] = stream?.getAudioTracks() ?? [];
     let [camera] = stream?.getVideoTracks() ?? [];
-    if (!preferences.camera) {
+    if (!this.#wanted.video) {
       // Turned off while it was asked for.
       camera?.stop();
       camera = undefined;
@@ -231,7 +259,7 @@ export class LocalMedia {
     if (microphone !== undefined) {
       tracks.microphone?.stop();
       const isMuted = tracks.microphone !== undefined && !this.state.isMicrophoneOn;
-      microphone.enabled = preferences.microphone && !isMuted;
+      microphone.enabled = this.#wanted.audio && !isMuted;
       changed.microphone = this.#watch(microphone, 'microphone');
     }
     if (camera !== undefined) {

@@ -17,14 +17,22 @@ export class SignalError extends Error {
   }
 }
 
+/** How a conversation ended with which the server does not want to go on. */
+export interface SignalEnd {
+  /** Of the WebSocket. */
+  code: number;
+  /** The error that answered the first message on it, where that was refused. */
+  refusal?: { code: string; message: string } | undefined;
+}
+
 export interface SignalClientOptions {
   /** With the first token in it. */
   url: string;
   join: () => JoinMessage;
   onMessage: (message: ServerMessage) => void;
   onState: (state: SocketState) => void;
-  /** It is over: the close code and what the server said to it. */
-  onEnd: (end: { code: number; reason: string }) => void;
+  /** It is over. */
+  onEnd: (end: SignalEnd) => void;
   open?: (url: string) => SocketLike;
   now?: () => number;
 }
@@ -42,8 +50,8 @@ const SILENT_MS = 12_000;
 const PROBE_MS = 2_000;
 /** What waits for an answer. All of it is said again at once after a break: half of what the server takes at once. */
 const MOST_PENDING = 100;
-/** After these the server does not want us back: normal, flood, elsewhere, removed, ended, not joined. */
-const FINAL_CODES = new Set([1000, 1008, 4001, 4003, 4004, 4010]);
+/** After these the server does not want us back: normal, flood, too large a frame, elsewhere, removed, ended, not joined. */
+const FINAL_CODES = new Set([1000, 1008, 1009, 4001, 4003, 4004, 4010]);
 
 /**
  * The signalling of one meeting as one unbroken conversation. When the
@@ -66,6 +74,8 @@ export class SignalClient {
   #lastHeard = 0;
   /** Whether the server has taken up the conversation on the present connection. */
   #isTakenUp = false;
+  /** What the first message on the present connection was answered with, where it was refused. */
+  #refusal: SignalEnd['refusal'];
   #roundTripMs: number | undefined;
 
   constructor(options: SignalClientOptions) {
@@ -76,7 +86,7 @@ export class SignalClient {
       ...(options.open === undefined ? {} : { open: options.open }),
       onMessage: (message) => this.#heard(message as ServerMessage),
       onState: (state) => this.#onState(state),
-      onEnd: (end) => this.#end(end),
+      onEnd: ({ code }) => this.#end(code),
       isFinal: (code) => FINAL_CODES.has(code),
     });
     this.#timer = setInterval(() => this.#watch(), PING_MS);
@@ -145,6 +155,7 @@ export class SignalClient {
   #onState(state: SocketState): void {
     this.#isTakenUp = false;
     if (state === 'open') {
+      this.#refusal = undefined;
       this.#lastHeard = this.#now();
       if (this.#join === undefined || this.#resumeKey === undefined) {
         this.#join = this.#options.join();
@@ -180,6 +191,10 @@ export class SignalClient {
       this.#pending.delete(message.ref);
       return;
     }
+    if (message.type === 'error' && message.ref === undefined && !this.#isTakenUp) {
+      // A `join` or `resume` carries no `ref`.
+      this.#refusal = { code: message.code, message: message.message };
+    }
     if (message.type === 'error' && message.ref !== undefined) {
       this.#pending.get(message.ref)?.reject(new SignalError(message.code, message.message));
       this.#pending.delete(message.ref);
@@ -204,9 +219,9 @@ export class SignalClient {
     else this.#socket.send({ type: 'ping', sent: this.#now() });
   }
 
-  #end(end: { code: number; reason: string }): void {
+  #end(code: number): void {
     this.#finish();
-    this.#options.onEnd(end);
+    this.#options.onEnd({ code, refusal: this.#refusal });
   }
 
   #finish(): void {

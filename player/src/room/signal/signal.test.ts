@@ -8,19 +8,23 @@ const sockets: FakeSocket[] = [];
 const heard: ServerMessage[] = [];
 const states: SocketState[] = [];
 const ends: number[] = [];
+const refusals: (string | undefined)[] = [];
 let client: SignalClient;
 const latest = () => sockets.at(-1) as FakeSocket;
 const WELCOME = { type: 'welcome', sequence: 1, resumeKey: 'key', resumed: false };
 
 beforeEach(() => {
   vi.useFakeTimers();
-  for (const list of [sockets, heard, states, ends]) list.length = 0;
+  for (const list of [sockets, heard, states, ends, refusals]) list.length = 0;
   client = new SignalClient({
     url: 'ws://a.example/signal/meetings/m?token=first',
     join: () => ({ type: 'join', participantId: 'abcdefghjkmn', audio: true }),
     onMessage: (message) => heard.push(message),
     onState: (state) => states.push(state),
-    onEnd: ({ code }) => ends.push(code),
+    onEnd: ({ code, refusal }) => {
+      ends.push(code);
+      refusals.push(refusal?.code);
+    },
     open: (url) => {
       const socket = new FakeSocket(url);
       sockets.push(socket);
@@ -139,19 +143,42 @@ describe('SignalClient', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it.each([CLOSE_CODES.replaced, CLOSE_CODES.removed, CLOSE_CODES.ended, CLOSE_CODES.notJoined])(
-    'does not come back after %d',
-    async (code) => {
-      latest().opens();
-      latest().says(WELCOME);
-      const waiting = client.request({ type: 'hand-raise' });
-      latest().breaks(code);
-      await expect(waiting).rejects.toMatchObject({ code: 'closed' });
-      vi.advanceTimersByTime(60_000);
-      expect(ends).toEqual([code]);
-      expect(sockets).toHaveLength(1);
-    },
-  );
+  it('says why it was not let in, or not back in', () => {
+    latest().opens();
+    latest().says({ type: 'error', sequence: 0, code: 'meeting_locked', message: 'locked' });
+    latest().breaks(CLOSE_CODES.notJoined);
+    expect([ends, refusals]).toEqual([[CLOSE_CODES.notJoined], ['meeting_locked']]);
+  });
+
+  it('forgets a refusal of an earlier connection, and takes no other error for one', () => {
+    latest().opens();
+    latest().says({ type: 'error', sequence: 0, code: 'unavailable', message: 'later' });
+    latest().breaks(1012);
+    vi.advanceTimersByTime(400);
+    latest().opens();
+    latest().says(WELCOME);
+    latest().says({ type: 'error', sequence: 0, code: 'bad_request', message: 'what?' });
+    latest().breaks(CLOSE_CODES.ended);
+    expect(refusals).toEqual([undefined]);
+  });
+
+  it.each([
+    1008,
+    1009,
+    CLOSE_CODES.replaced,
+    CLOSE_CODES.removed,
+    CLOSE_CODES.ended,
+    CLOSE_CODES.notJoined,
+  ])('does not come back after %d', async (code) => {
+    latest().opens();
+    latest().says(WELCOME);
+    const waiting = client.request({ type: 'hand-raise' });
+    latest().breaks(code);
+    await expect(waiting).rejects.toMatchObject({ code: 'closed' });
+    vi.advanceTimersByTime(60_000);
+    expect(ends).toEqual([code]);
+    expect(sockets).toHaveLength(1);
+  });
 
   it('refuses the request after the 100th that has no answer', async () => {
     for (let i = 0; i < 100; i++) client.send({ type: 'hand-raise' });

@@ -1,5 +1,5 @@
 import type { ServerMessage } from '#contracts';
-import { nameOf, type RoomState } from './room-state.ts';
+import { nameOf, placeOf, type RoomState } from './room-state.ts';
 
 /** So many of those who are there are named to who comes. */
 const MOST_NAMES = 3;
@@ -13,7 +13,7 @@ const GONE = {
 
 /**
  * What those who do not see the page are told of a message; undefined where
- * that would be noise. `before` is the state before the message counted.
+ * that would be noise, or where all are told by a notice. `before` is the state before the message counted.
  */
 export function announcementOf(message: ServerMessage, before: RoomState): string | undefined {
   switch (message.type) {
@@ -43,7 +43,8 @@ export function announcementOf(message: ServerMessage, before: RoomState): strin
       return `${known.displayName} ${message.screen ? 'shares a screen' : 'stopped sharing'}`;
     }
     case 'chat': {
-      if (before.isChatOpen || message.from === before.self?.participantId) return undefined;
+      // The list of messages is not read out by itself when it is open.
+      if (message.from === before.self?.participantId) return undefined;
       const { displayName, to, file } = message;
       const said = [message.message, file === undefined ? '' : `file ${file.name}`];
       return `${displayName}${to === undefined ? '' : ', to you'}: ${said.filter((one) => one !== '').join(', ')}`;
@@ -55,8 +56,12 @@ export function announcementOf(message: ServerMessage, before: RoomState): strin
       if (fresh.length === 0) return undefined;
       return `${names} ${fresh.length === 1 ? 'waits' : 'wait'} to be let in`;
     }
-    case 'muted-by-host':
-      return `${nameOf(before, message.by)} turned off your ${WORD[message.mediaType]}`;
+    case 'breakouts': {
+      const id = before.self?.participantId ?? '';
+      const place = placeOf(message, id);
+      const isNew = place?.breakoutId !== placeOf(before.breakouts, id)?.breakoutId;
+      return place !== undefined && isNew ? `You were moved to ${place.name}` : undefined;
+    }
     case 'stage':
       if (message.stage !== undefined) {
         return before.stage === undefined ? 'The room is on stage: an event shows it' : undefined;

@@ -14,7 +14,12 @@ import type { SocketState } from '../signal/reconnecting-socket.ts';
 
 /** Why somebody is not in the room any more. */
 export type Ending =
-  | { why: 'left' | 'ended' | 'removed' | 'banned' | 'denied' | 'elsewhere' }
+  | { why: 'left' | 'elsewhere' }
+  | { why: 'ended'; reason?: Extract<ServerMessage, { type: 'meeting-ended' }>['reason'] }
+  /** `message`: what whoever did it says to it. */
+  | { why: 'removed' | 'banned' | 'denied'; message?: string }
+  /** At the door, with one of the API's codes and the server's own words. */
+  | { why: 'refused'; code: string; text: string }
   /** It could not go on: the text says why; joining again may help. */
   | { why: 'lost'; text: string };
 
@@ -124,9 +129,9 @@ function heard(state: RoomState, message: ServerMessage, nowMs: number): RoomSta
     case 'waiting':
       return { ...state, phase: 'waiting' };
     case 'removed':
-      return over(state, message.reason === 'left-elsewhere' ? 'elsewhere' : message.reason);
+      return over(state, removedBy(message));
     case 'meeting-ended':
-      return over(state, 'ended');
+      return over(state, { why: 'ended', reason: message.reason });
     case 'participant-joined':
     case 'participant-updated':
       return withPerson(state, message.participant);
@@ -233,11 +238,16 @@ function rejoined(
   return { chat: [...chat.slice(0, at), ...newest], moreChat, missed };
 }
 
-const over = (state: RoomState, why: Exclude<Ending['why'], 'lost'>): RoomState => ({
+const over = (state: RoomState, ending: Ending): RoomState => ({
   ...state,
   phase: 'over',
-  ending: { why },
+  ending,
 });
+
+function removedBy({ reason, message }: Extract<ServerMessage, { type: 'removed' }>): Ending {
+  if (reason === 'left-elsewhere') return { why: 'elsewhere' };
+  return { why: reason, ...(message === undefined ? {} : { message }) };
+}
 
 export const personOf = (state: RoomState, id: string): RoomParticipant | undefined =>
   id === state.self?.participantId ? state.self : state.people[id];
@@ -246,7 +256,11 @@ export const nameOf = (state: RoomState, id: string | undefined): string =>
   (id === undefined ? undefined : personOf(state, id)?.displayName) ?? 'Somebody';
 
 function withPerson(state: RoomState, person: RoomParticipant): RoomState {
-  if (person.participantId === state.self?.participantId) return { ...state, self: person };
+  if (person.participantId === state.self?.participantId) {
+    // Who only watches has nothing to turn on.
+    const askedBy = person.role === 'viewer' ? undefined : state.askedBy;
+    return { ...state, self: person, askedBy };
+  }
   return { ...state, people: { ...state.people, [person.participantId]: person } };
 }
 
@@ -260,8 +274,12 @@ function withChat(state: RoomState, messages: readonly ChatMessage[], isNews: bo
   return { ...state, chat: chat.slice(-MOST_CHAT), unread };
 }
 
-export const isHost = (person: RoomParticipant | undefined): boolean =>
+export const isHost = (person: Pick<RoomParticipant, 'role'> | undefined): boolean =>
   person?.role === 'host' || person?.role === 'co-host';
+
+/** The breakout room that somebody is in, by what is said of who is in which. */
+export const placeOf = (breakouts: Breakouts | undefined, id: string) =>
+  breakouts?.rooms.find(({ participantIds }) => participantIds.includes(id));
 
 /** Whether the settings of the meeting let this person write. */
 export function mayWrite({ meeting, self }: RoomState): boolean {

@@ -145,12 +145,20 @@ describe('reduce', () => {
   });
 
   it.each([
-    [{ type: 'meeting-ended', sequence: 2, reason: 'host' }, 'ended'],
-    [{ type: 'removed', sequence: 2, reason: 'denied' }, 'denied'],
-    [{ type: 'removed', sequence: 2, reason: 'left-elsewhere' }, 'elsewhere'],
-  ] as const)('is over after %j, whatever else comes', (message, why) => {
+    [
+      { type: 'meeting-ended', sequence: 2, reason: 'host-left' },
+      { why: 'ended', reason: 'host-left' },
+    ],
+    [{ type: 'removed', sequence: 2, reason: 'denied' }, { why: 'denied' }],
+    [
+      { type: 'removed', sequence: 2, reason: 'removed', message: 'Wrong room' },
+      { why: 'removed', message: 'Wrong room' },
+    ],
+    [{ type: 'removed', sequence: 2, reason: 'left-elsewhere' }, { why: 'elsewhere' }],
+  ] as const)('is over after %j, whatever else comes', (message, ending) => {
     const state = hear(inRoom, message, WELCOME);
-    expect(state).toMatchObject({ phase: 'over', ending: { why } });
+    expect(state).toMatchObject({ phase: 'over' });
+    expect(state.ending).toEqual(ending);
     expect(reduce(state, { type: 'over', ending: { why: 'left' } })).toBe(state);
   });
 
@@ -158,6 +166,23 @@ describe('reduce', () => {
     const waiting = hear(initialState, { type: 'waiting', sequence: 1, resumeKey: 'k' });
     expect(waiting.phase).toBe('waiting');
     expect(hear(waiting, WELCOME).phase).toBe('in');
+  });
+
+  it('does not ask who only watches to be heard', () => {
+    const asked = hear(inRoom, {
+      type: 'asked-to-unmute',
+      sequence: 2,
+      by: 'ada',
+      mediaType: 'audio',
+    });
+    const become = (role: RoomParticipant['role']) =>
+      hear(asked, {
+        type: 'participant-updated',
+        sequence: 3,
+        participant: person('me', { role }),
+      });
+    expect(become('participant').askedBy).toBe('ada');
+    expect(become('viewer').askedBy).toBeUndefined();
   });
 
   it('replaces a poll that is voted on', () => {
@@ -205,12 +230,17 @@ describe('announcementOf', () => {
       'ADA raised a hand',
     ],
     [{ type: 'participant-updated', participant: person('ada', { displayName: 'X' }) }, undefined],
-    [{ type: 'muted-by-host', by: 'bob', mediaType: 'audio' }, 'BOB turned off your microphone'],
     [
       { type: 'waiting-list', waiting: [{ participantId: 'w', displayName: 'Wu', since: 0 }] },
       'Wu waits to be let in',
     ],
     [{ ...chat('9'), type: 'chat', to: 'me' }, 'ADA, to you: text of 9'],
+    [{ ...chat('9', { from: 'me' }), type: 'chat' }, undefined],
+    [
+      { type: 'breakouts', rooms: [{ breakoutId: 'b', name: 'Blue', participantIds: ['me'] }] },
+      'You were moved to Blue',
+    ],
+    [{ type: 'breakouts', rooms: [{ breakoutId: 'b', name: 'B', participantIds: [] }] }, undefined],
     [{ type: 'route', peers: 'callserver', reason: '' }, undefined],
   ])('of %j', (message, text) => {
     expect(announcementOf({ sequence: 2, ...message } as ServerMessage, inRoom)).toBe(text);
@@ -226,6 +256,11 @@ describe('announcementOf', () => {
     expect(announcementOf(welcome, initialState)).toBe(text);
     expect(announcementOf(welcome, inRoom)).toBeUndefined();
   });
+});
+
+it('announcementOf tells what is written whether the chat is open or not', () => {
+  const open = reduce(inRoom, { type: 'chat-open', open: true });
+  expect(announcementOf(say(chat('9')), open)).toBe('ADA: text of 9');
 });
 
 describe('withoutPrivate', () => {

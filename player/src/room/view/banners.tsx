@@ -3,9 +3,13 @@ import { Button } from '../../ui/button.tsx';
 import { pageContent, useFocusReturn } from '../../ui/focus.ts';
 import { Countdown } from '../panels/countdown.tsx';
 import type { RoomSession } from '../room-session.ts';
+import type { ShownNotice } from '../state/notices.ts';
 import { isHost, nameOf, type RoomState } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import './banners.css';
+
+/** Long enough to be read by who looks at something else just then. */
+const NOTICE_MS = 12_000;
 
 /** What must be known or decided now, above the pictures. */
 export function Banners({
@@ -13,26 +17,24 @@ export function Banners({
   isAudioOnly,
   onPictures,
   onPolls,
-  note,
-  onNoteSeen,
 }: {
   session: RoomSession;
   isAudioOnly: boolean;
   onPictures: () => void;
   /** Undefined while the polls are on the page already. */
   onPolls: (() => void) | undefined;
-  note: string | undefined;
-  onNoteSeen: () => void;
 }) {
   const state = useStore(session.state);
   const { problem } = useStore(session.local.store);
+  const notices = useStore(session.notices.shown);
+  const { refused } = session.notices;
   const isSoundBlocked = useStore(session.isSoundBlocked);
   const quality = useStore(session.monitor.quality)[session.selfId];
   const [firstWaiting] = state.waiting;
   const admit = () => {
     if (firstWaiting === undefined) return;
     const { participantId } = firstWaiting;
-    session.do({ type: 'admit', participantId }, () => {});
+    session.do({ type: 'admit', participantId }, refused);
   };
   return (
     <div className="banners">
@@ -68,7 +70,7 @@ export function Banners({
                 look="primary"
                 onPress={() => {
                   session.askedAnswered();
-                  session.local.setMicrophone(true);
+                  session.local.setMicrophone(true, 'here');
                 }}
               >
                 Unmute
@@ -85,7 +87,7 @@ export function Banners({
           actions={
             <>
               {state.waiting.length > 1 && (
-                <Button size="small" onPress={() => session.do({ type: 'admit-all' }, () => {})}>
+                <Button size="small" onPress={() => session.do({ type: 'admit-all' }, refused)}>
                   Admit all
                 </Button>
               )}
@@ -105,6 +107,7 @@ export function Banners({
       {problem !== undefined && (
         <Banner
           level="warn"
+          role="alert"
           actions={
             <Button size="small" onPress={() => session.local.dismissProblem()}>
               OK
@@ -132,20 +135,59 @@ export function Banners({
           Sound only: pictures of the others are not loaded.
         </Banner>
       )}
-      {note !== undefined && (
-        <Banner
-          level="warn"
-          role="alert"
-          actions={
-            <Button size="small" onPress={onNoteSeen}>
-              OK
-            </Button>
-          }
-        >
-          {note}
-        </Banner>
-      )}
+      {notices.map((notice) => (
+        <NoticeBanner
+          key={notice.key}
+          notice={notice}
+          onSeen={() => session.notices.dismiss(notice.key)}
+        />
+      ))}
     </div>
+  );
+}
+
+/** Goes by itself after a while, of which only the time counts in which the page is seen. */
+function NoticeBanner({
+  notice: { level, who, text },
+  onSeen,
+}: {
+  notice: ShownNotice;
+  onSeen: () => void;
+}) {
+  const latest = useRef(onSeen);
+  useEffect(() => {
+    latest.current = onSeen;
+  });
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const begin = () => {
+      clearTimeout(timer);
+      if (!document.hidden) timer = setTimeout(() => latest.current(), NOTICE_MS);
+    };
+    begin();
+    document.addEventListener('visibilitychange', begin);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', begin);
+    };
+  }, []);
+  return (
+    <Banner
+      level={level}
+      role="alert"
+      actions={
+        <Button size="small" onPress={onSeen}>
+          OK
+        </Button>
+      }
+    >
+      {who !== undefined && (
+        <>
+          <bdi>{who}</bdi>{' '}
+        </>
+      )}
+      {text}
+    </Banner>
   );
 }
 
@@ -154,7 +196,7 @@ function BreakoutBanner({ state }: { state: RoomState }) {
   const here = breakouts?.rooms.find(({ breakoutId }) => breakoutId === self?.breakoutId);
   if (breakouts === undefined || here === undefined) return null;
   return (
-    <Banner level="info" role="status">
+    <Banner level="info">
       You are in <bdi>{here.name}</bdi>.
       {breakouts.endsAt !== undefined && (
         <>

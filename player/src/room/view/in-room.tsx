@@ -14,7 +14,7 @@ import {
   Split,
   SquareUser,
 } from 'lucide-react';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { announce } from '../../ui/announce.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
@@ -40,12 +40,12 @@ import { LeaveDialog } from './leave-dialog.tsx';
 import { QualityBars } from './quality-bars.tsx';
 import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
+import { useNewsInTitle } from './use-news-in-title.ts';
 import { useShortcuts } from './use-shortcuts.ts';
 import './in-room.css';
 
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
-const NOTE_MS = 6_000;
 /** As in the style sheets: the bar has no room for everything. */
 const NARROW = '(max-width: 44rem)';
 
@@ -67,7 +67,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
   const [isAudioOnly, setAudioOnly] = useState(false);
   const [hasCaptions, setCaptions] = useState(false);
   const [pinned, setPinned] = useState<string>();
-  const [note, setNote] = useNote();
+  const { refused } = session.notices;
   const root = useRef<HTMLDivElement>(null);
   const heading = useArrival();
   usePreferences(session, call === undefined);
@@ -84,25 +84,29 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
   const isSharing = local.tracks.screen !== undefined;
   const isNarrow = useMedia(NARROW);
   const isHandUp = self?.handRaisedAt !== undefined;
+  const waiting = isHost(self) ? state.waiting.length : 0;
+  useNewsInTitle(state.unread + waiting);
 
-  const toggleMicrophone = () => {
+  const toggleMicrophone = async () => {
     if (!mayPublish) return;
     const on = !local.isMicrophoneOn;
-    session.local.setMicrophone(on);
-    announce(on ? 'Microphone on' : 'Muted');
+    await session.local.setMicrophone(on);
+    // A device that fails has a banner of its own.
+    if (session.local.state.isMicrophoneOn === on) announce(on ? 'Microphone on' : 'Muted');
   };
-  const toggleCamera = () => {
+  const toggleCamera = async () => {
     if (!mayPublish) return;
-    session.local.setCamera(!local.isCameraOn);
-    announce(local.isCameraOn ? 'Camera off' : 'Camera on');
+    const on = !local.isCameraOn;
+    await session.local.setCamera(on);
+    if (session.local.state.isCameraOn === on) announce(on ? 'Camera on' : 'Camera off');
   };
   const toggleShare = () => {
     if (isSharing) session.local.stopShare();
     else if (mayShare) session.local.share();
   };
-  const toggleHand = () => {
-    session.do({ type: isHandUp ? 'hand-lower' : 'hand-raise' }, setNote);
-    announce(isHandUp ? 'Hand lowered' : 'Hand raised');
+  const toggleHand = async () => {
+    const isDone = await session.do({ type: isHandUp ? 'hand-lower' : 'hand-raise' }, refused);
+    if (isDone) announce(isHandUp ? 'Hand lowered' : 'Hand raised');
   };
   const togglePanel = (wanted: Panel) => setPanel(panel === wanted ? undefined : wanted);
   const toggleView = () => {
@@ -125,7 +129,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
     fullscreen: toggleFullscreen,
     help: () => setOpened('keys'),
     talk: (on) => {
-      if (mayPublish) session.local.setMicrophone(on);
+      if (mayPublish) session.local.setMicrophone(on, 'here');
     },
     mayTalk: () => mayPublish && !session.local.state.isMicrophoneOn,
   });
@@ -153,7 +157,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
       id: 'pip',
       label: 'Picture in picture',
       icon: icon(PictureInPicture2),
-      onAction: () => pictureInPicture(root.current, setNote),
+      onAction: () => pictureInPicture(root.current, refused),
     },
     {
       id: 'audio',
@@ -249,8 +253,6 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
           isAudioOnly={isAudioOnly}
           onPictures={() => setAudioOnly(false)}
           onPolls={panel === 'polls' ? undefined : () => setPanel('polls')}
-          note={note}
-          onNoteSeen={() => setNote(undefined)}
         />
         <Stage
           session={session}
@@ -279,17 +281,17 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
           session={session}
           isCall={call !== undefined}
           onClose={() => setPanel(undefined)}
-          onRefused={setNote}
+          onRefused={refused}
         />
       )}
       {panel === 'polls' && (
-        <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+        <PollsPanel session={session} onClose={() => setPanel(undefined)} onRefused={refused} />
       )}
       {panel === 'breakouts' && (
-        <BreakoutsPanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+        <BreakoutsPanel session={session} onClose={() => setPanel(undefined)} onRefused={refused} />
       )}
       {panel === 'stage' && (
-        <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={setNote} />
+        <StagePanel session={session} onClose={() => setPanel(undefined)} onRefused={refused} />
       )}
       <DropHere
         isAllowed={mayWrite(state)}
@@ -307,13 +309,13 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         mayShare={mayShare && !isNarrow}
         unread={state.unread}
         people={Object.keys(people).length + 1}
-        waiting={isHost(self) ? state.waiting.length : 0}
+        waiting={waiting}
         panel={panel}
         onMicrophone={toggleMicrophone}
         onCamera={toggleCamera}
         onShare={toggleShare}
         onHand={toggleHand}
-        onReaction={(emoji) => session.do({ type: 'reaction', emoji }, setNote)}
+        onReaction={(emoji) => session.do({ type: 'reaction', emoji }, refused)}
         onPanel={togglePanel}
         onLeave={() => (call === undefined ? setOpened('leave') : call.onHangUp())}
         leaveLabel={call === undefined ? undefined : 'Hang up'}
@@ -359,18 +361,6 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
       />
     </div>
   );
-}
-
-/** Something that was refused, for a moment. */
-function useNote(): [string | undefined, (text: string | undefined) => void] {
-  const [note, setNote] = useState<string>();
-  useEffect(() => {
-    if (note === undefined) return;
-    const timer = setTimeout(() => setNote(undefined), NOTE_MS);
-    return () => clearTimeout(timer);
-  }, [note]);
-  const say = useCallback((text: string | undefined) => setNote(text), []);
-  return [note, say];
 }
 
 /** What is chosen here holds in the next room, too. */

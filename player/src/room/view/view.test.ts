@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { piecesOf } from '../chat/links.ts';
 import { hueOf } from './hue.ts';
 import { type Focus, shortcutOf } from './shortcuts.ts';
-import { endingWords, unavailableWords } from './words.ts';
+import { endingWords, newsPrefix, unavailableWords } from './words.ts';
 
 describe('piecesOf', () => {
   it.each([
@@ -69,6 +69,37 @@ describe('words', () => {
     });
     expect(endingWords({ why: 'banned' }, undefined).mayReturn).toBe(false);
     expect(endingWords({ why: 'lost', text: 'why' }, undefined).text).toBe('why');
+  });
+
+  it.each([
+    [{ why: 'ended' }, /^It has ended for everybody/],
+    [{ why: 'ended', reason: 'host' }, /^The host has ended it/],
+    [{ why: 'ended', reason: 'host-left' }, /^The host has left/],
+    [{ why: 'ended', reason: 'deleted' }, /^The meeting was deleted/],
+    [{ why: 'removed', message: 'Wrong room' }, /They say: “\u2068Wrong room\u2069”$/],
+    [{ why: 'denied' }, /^The host did not let you in\.$/],
+    [{ why: 'refused', code: 'meeting_locked', text: 'x' }, /^Nobody new comes in now/],
+    [{ why: 'refused', code: 'too_many', text: 'Many wait already' }, /^Many wait already$/],
+  ] as const)('say why: %j', (ending, text) => {
+    expect(endingWords(ending, undefined).text).toMatch(text);
+  });
+
+  it.each([
+    ['meeting_locked', true],
+    ['meeting_full', true],
+    ['too_many', true],
+    ['banned', false],
+  ])('let those who were refused for %s try again: %s', (code, mayReturn) => {
+    expect(endingWords({ why: 'refused', code, text: '' }, undefined).mayReturn).toBe(mayReturn);
+  });
+
+  it.each([
+    [0, ''],
+    [2, '(2) '],
+    [99, '(99) '],
+    [100, '(99+) '],
+  ])('count %d in the title', (count, prefix) => {
+    expect(newsPrefix(count)).toBe(prefix);
   });
 
   it.each([

@@ -1,0 +1,135 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CreatedMeeting, MeetingView } from '#contracts';
+import { Instance, launchBrowser, seriousFindings, until } from '#support';
+import { RoomGuest } from '../pages/room-guest.ts';
+
+let amphi: Instance;
+let browser: Browser;
+let url: string;
+let meetingId: string;
+let host: RoomGuest;
+let guest: RoomGuest;
+let guestId: string;
+
+beforeAll(async () => {
+  [amphi, browser] = await Promise.all([
+    Instance.start(),
+    launchBrowser('chromium', { fakeDevices: true }),
+  ]);
+  const room = await amphi.api<CreatedMeeting>('POST', '/api/meetings', {
+    title: 'Rehearsal',
+    settings: { unmuteSelf: false },
+  });
+  meetingId = room.meetingId;
+  url = `${amphi.base}/room/${meetingId}`;
+  const { hostToken } = room;
+  host = await RoomGuest.join(browser, url, 'Host', { hostToken, camera: false });
+  guest = await RoomGuest.join(browser, url, 'Guest');
+  guestId = await guest.page.evaluate(() => {
+    const { session } = document.getElementById('root') as unknown as {
+      session: { selfId: string };
+    };
+    return session.selfId;
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await amphi?.stop();
+});
+
+/** What the guest's device gives, and what is kept for the next room. */
+const own = () =>
+  guest.page.evaluate(() => {
+    const { session } = document.getElementById('root') as unknown as {
+      session: {
+        local: { state: { tracks: object; isMicrophoneOn: boolean; isCameraOn: boolean } };
+      };
+    };
+    const { tracks, isMicrophoneOn, isCameraOn } = session.local.state;
+    const { microphone, camera } = JSON.parse(localStorage['amphi.room']).preferences;
+    const slots = Object.keys(tracks).sort();
+    return { slots, on: { isMicrophoneOn, isCameraOn }, kept: { microphone, camera } };
+  });
+const KEPT = { microphone: true, camera: true };
+
+const told = (text: string) => guest.page.getByRole('alert').filter({ hasText: text });
+
+it('shows why one is not heard, and keeps the choice for the next room', async () => {
+  // Nobody comes in aloud where people may not unmute themselves.
+  expect(await own()).toMatchObject({ on: { isMicrophoneOn: false }, kept: KEPT });
+  await guest.button('Unmute').click();
+  await told('The host unmutes people here').waitFor();
+  expect(await own()).toMatchObject({ on: { isMicrophoneOn: false } });
+
+  await host.says({ type: 'ask-to-unmute', participantId: guestId });
+  await told('asks you to unmute').getByRole('button', { name: 'Unmute' }).click();
+  await guest.button('Mute').waitFor();
+  await host.says({ type: 'mute-participant', participantId: guestId });
+  await told('Host turned off your microphone.').waitFor();
+  await host.says({ type: 'stop-video', participantId: guestId, mediaType: 'video' });
+  await told('Host turned off your camera.').waitFor();
+  expect(await own()).toMatchObject({
+    on: { isMicrophoneOn: false, isCameraOn: false },
+    kept: KEPT,
+  });
+  expect(await seriousFindings(guest.page)).toEqual([]);
+});
+
+it('lets go of the devices of who may only watch, and turns nothing on again by itself', async () => {
+  await guest.button('Start camera').click();
+  await guest.button('Stop camera').waitFor();
+  await host.says({ type: 'make-participant', participantId: guestId, role: 'viewer' });
+  await told('only watch now').waitFor();
+  await until('the devices to be let go of', async () => (await own()).slots.length === 0);
+  expect(await guest.button('Start camera').isDisabled()).toBe(true);
+
+  await host.says({ type: 'make-participant', participantId: guestId, role: 'participant' });
+  await told('You may take part now.').waitFor();
+  expect(await own()).toEqual({
+    slots: [],
+    on: { isMicrophoneOn: false, isCameraOn: false },
+    kept: KEPT,
+  });
+  await guest.button('Start camera').click();
+  await guest.page.locator('#announcer', { hasText: 'Camera on' }).waitFor({ state: 'attached' });
+  expect((await own()).slots).toEqual(['camera']);
+});
+
+it('tells of a new role, and in the title of what waits to be read', async () => {
+  await host.says({ type: 'make-cohost', participantId: guestId });
+  await told('You are a co-host of this room now.').waitFor();
+  await host.says({ type: 'chat', message: 'welcome' });
+  await until('the title to count it', async () => {
+    return (await guest.page.title()) === '(1) Rehearsal – Amphi';
+  });
+  await guest.button('Chat 1 unread').click();
+  await until('it to be read', async () => (await guest.page.title()) === 'Rehearsal – Amphi');
+  await host.says({ type: 'chat', message: 'sit down' });
+  const spoken = guest.page.locator('#announcer', { hasText: 'Host: sit down' });
+  await spoken.waitFor({ state: 'attached' });
+});
+
+it('says at the door why one is not let in, and looks again at the room of who comes back', async () => {
+  const late = await RoomGuest.open(browser, url, 'Late', { camera: false });
+  // Locked between the question by HTTP and the first message.
+  await late.page.routeWebSocket(/\/signal\//, (socket) => {
+    socket.onMessage(() => {
+      const refusal = { type: 'error', sequence: 0, code: 'meeting_locked', message: 'locked' };
+      socket.send(JSON.stringify(refusal));
+      socket.close({ code: 4010, reason: 'meeting_locked' });
+    });
+  });
+  await late.enter();
+  await late.page.getByRole('heading', { name: 'The room is locked' }).waitFor();
+  await host.button('Leave').click();
+  await host.button('End for everybody').click();
+  await guest.page.getByText('The host has ended it for everybody.').waitFor();
+  await until('the end to be kept', async () => {
+    const { status } = await amphi.api<MeetingView>('GET', `/api/meetings/${meetingId}`);
+    return status === 'ended';
+  });
+  await late.button('Join again').click();
+  await late.page.getByRole('heading', { name: 'The meeting is over' }).waitFor();
+});
