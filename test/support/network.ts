@@ -3,9 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** No name of anybody's: these are gone when the test is. */
-const INSIDE = '10.213.78';
-const OUTSIDE = '10.213.79';
+/** Addresses of one process, so that what another one has left behind is not in the way. */
+const HALF = process.pid % 128;
+const INSIDE = `10.213.${2 * HALF}`;
+const OUTSIDE = `10.213.${2 * HALF + 1}`;
 
 /**
  * A network for one client: its namespace, a router's with an address
