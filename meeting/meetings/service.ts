@@ -60,6 +60,8 @@ interface Present {
   role: ParticipantRole;
   /** Their account, or a hash of their browser: the same, however often they come in. */
   person: string;
+  /** The breakout room that they are in; undefined for the main room. */
+  breakoutId: string | undefined;
   /** All participants who are in it. */
   present: string[];
 }
@@ -134,7 +136,7 @@ export class MeetingService {
   async view(row: MeetingRow, caller: Caller, joinUrl: string): Promise<MeetingView> {
     const { meetingId } = row;
     const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
-    const people = now?.participants ?? [];
+    const people = (now?.participants ?? []).map(({ breakoutId: _, ...person }) => person);
     const youAreHost = this.isHost(row, caller);
     const isIn = youAreHost || (await this.#isAmong(people, row, caller));
     const host = people.find(({ role }) => role === 'host')?.displayName;
@@ -221,7 +223,8 @@ export class MeetingService {
       const found = live?.participants.find((one) => one.participantId === participantId);
       if (live !== undefined && found !== undefined) {
         const present = live.participants.map((one) => one.participantId);
-        return { participantId, role: found.role, person: userId ?? mark, present };
+        const { role, breakoutId } = found;
+        return { participantId, role, breakoutId, person: userId ?? mark, present };
       }
       if (attempt === PRESENT_ATTEMPTS) {
         throw new AmphiError('forbidden', 'Only for who is in the meeting');
