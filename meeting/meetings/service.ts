@@ -311,7 +311,8 @@ export class MeetingService {
         throw error;
       });
       if (!isRight) throw new AmphiError('wrong_password');
-      await this.#attempts.succeeded(who);
+      // Not those of the others behind this address, who may be guessing.
+      await this.#attempts.giveBack(who);
     }
     const { locked, capacity } = settingsOf(row);
     if (locked) throw new AmphiError('meeting_locked');
