@@ -9,7 +9,7 @@ import type {
 } from '#contracts';
 import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
 import type { MeetingFiles } from '../files/meeting-files.ts';
-import { hashPassword, isPassword } from '../people/passwords.ts';
+import { hashPassword, isPassword, passwordMark } from '../people/passwords.ts';
 import { requireAllowed } from '../room/rights.ts';
 import { type Grant, grantSchema } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
@@ -268,6 +268,7 @@ export class MeetingService {
       network: sha256Hex(`${row.hostKeyHash} ${person.address}`).slice(0, NETWORK_CHARACTERS),
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
+      ...(row.passwordHash === null ? {} : { passwordMark: passwordMark(row.passwordHash) }),
     };
     const claims = { sub: participantId, grant };
     const token = await this.#deps.tokens.sign('participant', claims, JOIN_SECONDS);
