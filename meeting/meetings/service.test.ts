@@ -50,7 +50,7 @@ it('join takes 30 wrong passwords from one address and not one more, whatever is
       { isAdmin: false },
     );
   for (let i = 0; i < 30; i++) {
-    await join('open');
+    if (i % 10 === 9) await join('open');
     await expect(join('guess')).rejects.toMatchObject({ code: 'wrong_password' });
   }
   await expect(join('guess')).rejects.toMatchObject({ code: 'too_many' });
@@ -60,7 +60,7 @@ it('join takes 30 wrong passwords from one address and not one more, whatever is
   expect(JSON.parse(claims)).toMatchObject({
     grant: { passwordMark: passwordMark(closed.passwordHash) },
   });
-}, 60_000);
+}, 120_000);
 
 it.each([
   ['nobody', {}, false],

@@ -16,10 +16,10 @@ it('signIn takes 20 wrong passwords from an address and not one more, whatever i
   const guess = (n: number) =>
     accounts.signIn({ email: `n${n}@example.org`, password: 'guess' }, ADDRESS);
   for (let n = 0; n < 20; n++) {
-    await accounts.signIn(OWN, ADDRESS);
+    if (n % 5 === 4) await accounts.signIn(OWN, ADDRESS);
     await expect(guess(n)).rejects.toMatchObject({ code: 'unauthorized' });
   }
   await expect(guess(20)).rejects.toMatchObject({ code: 'too_many' });
   await expect(accounts.signIn(OWN, ADDRESS)).rejects.toMatchObject({ code: 'too_many' });
   await accounts.signIn(OWN, '192.0.2.2');
-}, 60_000);
+}, 120_000);
