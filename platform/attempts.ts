@@ -12,7 +12,8 @@ export interface AttemptLimits {
 
 /**
  * Counts failed attempts by who makes them, over all nodes. A guess costs a
- * place, whether it is right or wrong; a right one gives all places back.
+ * place, whether it is right or wrong; a right one gives its own place back, or
+ * all of them where nobody else guesses by that name.
  */
 export class Attempts {
   readonly #redis: Redis;
@@ -31,7 +32,7 @@ export class Attempts {
     throw new AmphiError('too_many', { detail, retryAfterSeconds: wait });
   }
 
-  /** Nothing was tried: the place is free again. */
+  /** It was no failure, or nothing was tried: the place is free again. */
   async giveBack(who: string): Promise<void> {
     await this.#redis.eval(GIVE_BACK, 1, this.#keyOf(who));
   }
@@ -48,6 +49,7 @@ export class Attempts {
     return (count ?? 0) > failures ? Math.max(1, left ?? seconds) : undefined;
   }
 
+  /** Whoever this is may: all places are free again. */
   async succeeded(who: string): Promise<void> {
     await this.#redis.del(this.#keyOf(who));
   }

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkOf } from '#platform';
 
-/** How many connections are there, and how many each address holds. */
+/** How many connections are there, and how many each address holds; of IPv6, each subscriber's network. */
 export class Connections {
   readonly #perAddress = new Map<string, number>();
   readonly #limit: number;
@@ -28,7 +29,7 @@ export class Connections {
   }
 
   #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? 'unknown';
+    const address = networkOf(socket.remoteAddress);
     const held = this.#perAddress.get(address) ?? 0;
     if (held >= this.#limit) {
       this.#refused++;

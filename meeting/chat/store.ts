@@ -6,7 +6,7 @@ const { chatMessages } = tables;
 type Row = typeof chatMessages.$inferSelect;
 
 /** Said to all breakout rooms. */
-const EVERYWHERE = '*';
+export const EVERYWHERE = '*';
 
 /** Chat as it is kept for good. */
 export class ChatStore {

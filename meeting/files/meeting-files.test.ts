@@ -18,6 +18,7 @@ function filesOver(
   put: (body: AsyncIterable<Uint8Array>) => Promise<void> = async (body) => {
     for await (const _ of body);
   },
+  remove?: (key: string) => Promise<void>,
 ) {
   const done: string[] = [];
   const note =
@@ -28,7 +29,7 @@ function filesOver(
   const objects = {
     put: (_key: string, body: AsyncIterable<Uint8Array>) => put(body),
     get: async () => undefined,
-    remove: note('remove'),
+    remove: remove ?? note('remove'),
     removeAll: note('remove all'),
   };
   const known = { reserve: async () => [], drop: note('drop'), dropAll: note('drop all'), ...rows };
@@ -53,12 +54,38 @@ describe('take', () => {
     await files.close();
   });
 
-  it('leaves nothing when the meeting has ended meanwhile', async () => {
-    const { files, done } = filesOver({ stored: async () => false });
-    await expect(files.take({ ...UPLOAD, body: bytes() })).rejects.toMatchObject({
-      code: 'meeting_ended',
-    });
-    expect(done).toHaveLength(2);
+  it.each([
+    [true, 'meeting_ended'],
+    [false, 'too_many'],
+  ])(
+    'leaves nothing when its place was taken meanwhile; by the end of the meeting: %s',
+    async (ended, code) => {
+      const { files, done } = filesOver({
+        stored: async () => false,
+        isEnded: async () => ended,
+      });
+      await expect(files.take({ ...UPLOAD, body: bytes() })).rejects.toMatchObject({ code });
+      expect(done).toHaveLength(2);
+      await files.close();
+    },
+  );
+
+  it('is not held up by bytes of others that gave way and cannot be removed', async () => {
+    const tried: string[] = [];
+    const { files, done } = filesOver(
+      {
+        reserve: async () => ['f', 'g'].map((fileId) => ({ meetingId: 'm', fileId })),
+        stored: async () => true,
+      },
+      undefined,
+      async (key) => {
+        tried.push(key);
+        throw new Error('away');
+      },
+    );
+    expect(await files.take({ ...UPLOAD, body: bytes() })).toMatchObject({ name: 'a.txt' });
+    expect(tried).toEqual(['meetings/m/f', 'meetings/m/g']);
+    expect(done).toEqual([]);
     await files.close();
   });
 

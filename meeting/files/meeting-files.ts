@@ -4,7 +4,7 @@ import type { ChatFile } from '#contracts';
 import type { Objects } from '#platform';
 import { readPictureHeader } from '#protocol';
 import { safeFileName } from './file-name.ts';
-import { chatFileOf, type FileRepository, type FileRow } from './repository.ts';
+import { chatFileOf, type FileRepository, type FileRow, type Reader } from './repository.ts';
 
 const FILE_ID_CHARACTERS = 16;
 /** Of one person: uploaded, and in no message yet. */
@@ -96,10 +96,13 @@ export class MeetingFiles implements Closable {
     const gone = await this.#files.reserve(file, most, { present, staleBefore });
     const head = new Head();
     try {
-      for (const row of gone) await this.#objects.remove(keyOf(row));
+      for (const row of gone) await this.#clear(row);
       await this.#objects.put(keyOf(file), head.of(body), size);
       const picture = pictureOf(head.bytes);
-      if (!(await this.#files.stored(fileId, picture))) throw new AmphiError('meeting_ended');
+      if (!(await this.#files.stored(fileId, picture))) {
+        if (await this.#files.isEnded(meetingId)) throw new AmphiError('meeting_ended');
+        throw new AmphiError('too_many', 'The file has given way to others: it took too long');
+      }
       return chatFileOf({ ...file, picture } as FileRow);
     } catch (error) {
       await this.#discard(file);
@@ -111,9 +114,9 @@ export class MeetingFiles implements Closable {
   async open(
     meetingId: string,
     fileId: string,
-    participantId: string,
+    reader: Reader,
   ): Promise<{ file: ChatFile; size: number; body: Readable }> {
-    const row = await this.#files.readable(meetingId, fileId, participantId);
+    const row = await this.#files.readable(meetingId, fileId, reader);
     const found = row === undefined ? undefined : await this.#objects.get(keyOf(row));
     if (row === undefined || found === undefined) {
       throw new AmphiError('not_found', 'There is no such file, or not any more');
@@ -161,6 +164,17 @@ export class MeetingFiles implements Closable {
   async #remove(row: FileRow): Promise<void> {
     await this.#objects.remove(keyOf(row));
     await this.#files.drop(row.fileId);
+  }
+
+  /** Removes the bytes of a file whose row is gone. What fails is removed with the meeting. */
+  async #clear(row: FileRow): Promise<void> {
+    await this.#objects.remove(keyOf(row)).catch((error: unknown) => {
+      const { meetingId, fileId } = row;
+      this.#log.warn(
+        { meetingId, fileId, reason: messageOf(error) },
+        'bytes of a file not removed',
+      );
+    });
   }
 
   /** What could not be removed now is swept later. */

@@ -2,10 +2,18 @@ import { and, asc, eq, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-o
 import { AmphiError } from '#base';
 import type { ChatFile } from '#contracts';
 import { type Db, tables } from '#platform/sql';
+import { EVERYWHERE } from '../chat/store.ts';
 
 const { chatFiles, chatMessages, meetings } = tables;
 
 export type FileRow = typeof chatFiles.$inferSelect;
+
+/** Somebody who is in a meeting. */
+export interface Reader {
+  participantId: string;
+  /** The breakout room that they are in; undefined for the main room. */
+  breakoutId: string | undefined;
+}
 
 /** What the database knows of the files of meetings. */
 export class FileRepository {
@@ -82,6 +90,15 @@ export class FileRepository {
     return changed.length > 0;
   }
 
+  /** Whether the meeting is over, or there is none. */
+  async isEnded(meetingId: string): Promise<boolean> {
+    const [meeting] = await this.#db
+      .select({ endedAt: meetings.endedAt })
+      .from(meetings)
+      .where(eq(meetings.meetingId, meetingId));
+    return meeting === undefined || meeting.endedAt !== null;
+  }
+
   async drop(fileId: string): Promise<void> {
     await this.#db.delete(chatFiles).where(eq(chatFiles.fileId, fileId));
   }
@@ -112,12 +129,13 @@ export class FileRepository {
     return row;
   }
 
-  /** A file that this participant may have: their own, or that of a message to them or to all. */
+  /** A file that this participant may have: their own, or that of a message to them, or to all of the main room or their breakout room. */
   async readable(
     meetingId: string,
     fileId: string,
-    participantId: string,
+    { participantId, breakoutId }: Reader,
   ): Promise<FileRow | undefined> {
+    const places = [EVERYWHERE, ...(breakoutId === undefined ? [] : [breakoutId])];
     const [found] = await this.#db
       .select({ file: chatFiles })
       .from(chatFiles)
@@ -130,7 +148,11 @@ export class FileRepository {
           or(
             eq(chatFiles.fromId, participantId),
             eq(chatMessages.toId, participantId),
-            and(isNotNull(chatMessages.messageId), isNull(chatMessages.toId)),
+            and(
+              isNotNull(chatMessages.messageId),
+              isNull(chatMessages.toId),
+              or(isNull(chatMessages.breakoutId), inArray(chatMessages.breakoutId, places)),
+            ),
           ),
           // It is about to be removed.
           or(isNull(chatMessages.messageId), eq(chatMessages.deleted, false)),

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { sha256Hex, TokenIssuer } from '#platform';
+import { CountingRedis } from '#support';
+import { hashPassword, passwordMark } from '../people/passwords.ts';
 import type { MeetingRow } from './repository.ts';
 import { MeetingService, type MeetingServiceDeps } from './service.ts';
 
@@ -16,25 +18,7 @@ const row = {
 
 /** A service over a Redis that counts, and in which time stands still. */
 function service(joinsPerMinute: number): MeetingService {
-  const counts = new Map<string, number>();
-  const redis = {
-    multi: () => {
-      let count = 0;
-      const chain = {
-        incr: (key: string) => {
-          count = (counts.get(key) ?? 0) + 1;
-          counts.set(key, count);
-          return chain;
-        },
-        expire: () => chain,
-        ttl: () => chain,
-        exec: async () => [count, 1, 42].map((value) => [null, value]),
-      };
-      return chain;
-    },
-    exists: async () => 0,
-    hget: async () => null,
-  };
+  const { redis } = new CountingRedis();
   const tokens = new TokenIssuer('secret');
   return new MeetingService({ redis, tokens, joinsPerMinute } as unknown as MeetingServiceDeps);
 }
@@ -55,6 +39,28 @@ it('join takes so many from one address in a minute and not one more; others and
   await expect(join('192.0.2.2')).resolves.toMatchObject({ status: 'admitted' });
   await expect(join('192.0.2.1', HOST_TOKEN)).resolves.toMatchObject({ status: 'admitted' });
 });
+
+it('join takes 30 wrong passwords from one address and not one more, whatever is right in between', async () => {
+  const meetings = service(1_000);
+  const closed = { ...row, passwordHash: await hashPassword('open') };
+  const join = (password: string, address = '192.0.2.1') =>
+    meetings.join(
+      closed,
+      { displayName: 'Ann', password, userId: undefined, mark: 'm', address },
+      { isAdmin: false },
+    );
+  for (let i = 0; i < 30; i++) {
+    if (i % 10 === 9) await join('open');
+    await expect(join('guess')).rejects.toMatchObject({ code: 'wrong_password' });
+  }
+  await expect(join('guess')).rejects.toMatchObject({ code: 'too_many' });
+  await expect(join('open')).rejects.toMatchObject({ code: 'too_many' });
+  const { token } = await join('open', '192.0.2.2');
+  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+  expect(JSON.parse(claims)).toMatchObject({
+    grant: { passwordMark: passwordMark(closed.passwordHash) },
+  });
+}, 120_000);
 
 it.each([
   ['nobody', {}, false],

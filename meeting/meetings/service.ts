@@ -9,7 +9,7 @@ import type {
 } from '#contracts';
 import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
 import type { MeetingFiles } from '../files/meeting-files.ts';
-import { hashPassword, isPassword } from '../people/passwords.ts';
+import { hashPassword, isPassword, passwordMark } from '../people/passwords.ts';
 import { requireAllowed } from '../room/rights.ts';
 import { type Grant, grantSchema } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
@@ -60,6 +60,8 @@ interface Present {
   role: ParticipantRole;
   /** Their account, or a hash of their browser: the same, however often they come in. */
   person: string;
+  /** The breakout room that they are in; undefined for the main room. */
+  breakoutId: string | undefined;
   /** All participants who are in it. */
   present: string[];
 }
@@ -134,7 +136,7 @@ export class MeetingService {
   async view(row: MeetingRow, caller: Caller, joinUrl: string): Promise<MeetingView> {
     const { meetingId } = row;
     const now = row.endedAt === null ? await this.#live(meetingId) : undefined;
-    const people = now?.participants ?? [];
+    const people = (now?.participants ?? []).map(({ breakoutId: _, ...person }) => person);
     const youAreHost = this.isHost(row, caller);
     const isIn = youAreHost || (await this.#isAmong(people, row, caller));
     const host = people.find(({ role }) => role === 'host')?.displayName;
@@ -221,7 +223,8 @@ export class MeetingService {
       const found = live?.participants.find((one) => one.participantId === participantId);
       if (live !== undefined && found !== undefined) {
         const present = live.participants.map((one) => one.participantId);
-        return { participantId, role: found.role, person: userId ?? mark, present };
+        const { role, breakoutId } = found;
+        return { participantId, role, breakoutId, person: userId ?? mark, present };
       }
       if (attempt === PRESENT_ATTEMPTS) {
         throw new AmphiError('forbidden', 'Only for who is in the meeting');
@@ -265,6 +268,7 @@ export class MeetingService {
       network: sha256Hex(`${row.hostKeyHash} ${person.address}`).slice(0, NETWORK_CHARACTERS),
       ...(userId === undefined ? {} : { userId }),
       ...(picture === undefined ? {} : { picture }),
+      ...(row.passwordHash === null ? {} : { passwordMark: passwordMark(row.passwordHash) }),
     };
     const claims = { sub: participantId, grant };
     const token = await this.#deps.tokens.sign('participant', claims, JOIN_SECONDS);
@@ -308,7 +312,8 @@ export class MeetingService {
         throw error;
       });
       if (!isRight) throw new AmphiError('wrong_password');
-      await this.#attempts.succeeded(who);
+      // Not those of the others behind this address, who may be guessing.
+      await this.#attempts.giveBack(who);
     }
     const { locked, capacity } = settingsOf(row);
     if (locked) throw new AmphiError('meeting_locked');

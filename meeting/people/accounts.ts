@@ -49,7 +49,8 @@ export class Accounts {
     if (row === undefined || !isRight) {
       throw new AmphiError('unauthorized', 'Address or password is not right');
     }
-    await this.#byAddress.succeeded(address);
+    // One's own account does not pay for guesses at others.
+    await this.#byAddress.giveBack(address);
     await this.#byEmail.succeeded(user.email);
     return row;
   }

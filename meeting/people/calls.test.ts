@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '#base';
 import type { Call } from './call-store.ts';
-import { type CallDeps, Calls } from './calls.ts';
+import { type CallChange, type CallDeps, type Caller, Calls } from './calls.ts';
 
 const MINUTE_MS = 60_000;
 const BEGAN = Date.parse('2026-03-01T12:00:00Z');
@@ -23,13 +23,21 @@ let isEmpty: boolean;
 let emptySince: number | undefined;
 let ended: string[];
 let calls: Calls;
+let call: Call;
+let told: string[];
+let noted: CallChange[];
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   [isEmpty, emptySince, ended] = [false, undefined, []];
+  [call, told, noted] = [CALL, [], []];
   const deps = {
     calls: {
-      find: async () => (ended.length === 0 ? CALL : undefined),
+      find: async () => (ended.length === 0 ? call : undefined),
+      move: async (moved: Call) => {
+        call = moved;
+        return true;
+      },
       end: async () => true,
       emptySince: async (_callId: string, nowMs: number) => {
         emptySince ??= nowMs;
@@ -40,13 +48,18 @@ beforeEach(() => {
       },
     },
     presence: { callOf: async () => 'call', endCall: async () => {}, renewCall: async () => {} },
-    channels: { tell: async () => true },
+    channels: {
+      tell: async (userId: string) => {
+        told.push(userId);
+        return true;
+      },
+    },
     isRoomEmpty: async () => isEmpty,
     endRoom: async (meetingId: string) => {
       ended.push(meetingId);
     },
     presenceChanged: () => {},
-    note: () => {},
+    note: (change: CallChange) => noted.push(change),
     log: silentLogger,
   } as unknown as CallDeps;
   calls = new Calls(deps);
@@ -81,5 +94,14 @@ describe('a call that goes on', () => {
     expect(ended).toEqual([]);
     await renewAt(MINUTE_MS + 1);
     expect(ended).toEqual(['room']);
+  });
+
+  it('tells both what they agree on whenever one says what it bears, and the books when that is something else', async () => {
+    const ann = { userId: 'ann' } as Caller;
+    const bears = (maxWidth: number) =>
+      calls.receive(ann, { type: 'capabilities', callId: 'call', capabilities: { maxWidth } });
+    for (const width of [640, 640, 320]) await bears(width);
+    expect(told).toEqual(['ann', 'bob', 'ann', 'bob', 'ann', 'bob']);
+    expect(noted.map(({ detail }) => detail)).toMatchObject([{ maxWidth: 640 }, { maxWidth: 320 }]);
   });
 });

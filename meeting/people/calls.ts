@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#base';
 import type {
+  Agreed,
   BusEvent,
   CallEnd,
   CallEvent,
@@ -252,11 +254,14 @@ export class Calls {
     if (!(await calls.move(changed, 'active'))) {
       throw new AmphiError('conflict', 'The call has not begun');
     }
-    const agreed = agree(changed.callerCapabilities, changed.calleeCapabilities ?? {});
+    const agreed = agreedOf(changed);
     for (const userId of [call.caller, call.callee]) {
       await channels.tell(userId, { type: 'call-agreed', callId, agreed });
     }
-    this.#deps.note({ type: 'call.agreed', callId, detail: agreed });
+    // Whoever keeps books reads what is different.
+    if (!isDeepStrictEqual(agreed, agreedOf(call))) {
+      this.#deps.note({ type: 'call.agreed', callId, detail: agreed });
+    }
   }
 
   /** It is over, if it was still in that state: both are told, and the callee keeps a missed call. */
@@ -314,6 +319,9 @@ export class Calls {
     this.#deps.log.warn({ callId, reason }, 'call not ended in order');
   }
 }
+
+const agreedOf = ({ callerCapabilities, calleeCapabilities = {} }: Call): Agreed =>
+  agree(callerCapabilities, calleeCapabilities);
 
 const answered = (): AmphiError => new AmphiError('conflict', 'The call does not ring any more');
 

@@ -12,17 +12,11 @@ import {
   callMessageSchema,
   type IceServer,
 } from '#contracts';
-import {
-  type AttemptLimits,
-  Attempts,
-  extraConnection,
-  type Redis,
-  type TokenIssuer,
-  translateRedis,
-} from '#platform';
+import { extraConnection, type Redis, type TokenIssuer, translateRedis } from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
+import { FloodGuard } from '../signaling/flood-guard.ts';
 import { FrameSocket } from '../signaling/frame-socket.ts';
 import type { Upgrader } from '../signaling/upgrader.ts';
 import { type AccountSession, AccountSessions, accountSessionSchema } from './account-sessions.ts';
@@ -30,6 +24,8 @@ import { CallStore } from './call-store.ts';
 import { type Caller, type CallRequest, Calls } from './calls.ts';
 import { DeviceSessions } from './device-sessions.ts';
 import { DirectMessages } from './direct-messages.ts';
+import { LineTurns } from './line-turns.ts';
+import { Measures } from './measures.ts';
 import { PRESENCE_RENEW_MS, PresenceBoard } from './presence.ts';
 import { PeopleRepository, pictureOf } from './repository.ts';
 import { UserChannels } from './user-channel.ts';
@@ -37,9 +33,8 @@ import { UserChannels } from './user-channel.ts';
 const TOKEN_SECONDS = 120;
 /** Sockets of one user. */
 const MAX_DEVICES = 20;
-/** Of one account, from all of its devices: more is no conversation, and no way to reach somebody. */
-const WRITES: AttemptLimits = { name: 'user-messages', failures: 120, seconds: 60 };
-const CALLS: AttemptLimits = { name: 'user-calls', failures: 60, seconds: 600 };
+/** To open a socket is as much of what an account may say. */
+const OPENING_BYTES = 4_096;
 const RESTART = 1012;
 /** So long after a break this node hears again; what was said meanwhile it has not heard. */
 const CATCH_UP_MS = 1_000;
@@ -68,8 +63,8 @@ export class UserGateway implements Closable {
   readonly #store: CallStore;
   readonly #calls: Calls;
   readonly #messages: DirectMessages;
-  readonly #writes: Attempts;
-  readonly #callings: Attempts;
+  readonly #measures: Measures;
+  readonly #flood = new FloodGuard();
   readonly #devices: DeviceSessions;
   #catchUp: NodeJS.Timeout | undefined;
   readonly #timer: NodeJS.Timeout;
@@ -100,8 +95,7 @@ export class UserGateway implements Closable {
     this.#presence = new PresenceBoard(redis);
     this.#store = new CallStore(redis, db);
     this.#messages = new DirectMessages(db);
-    this.#writes = new Attempts(redis, WRITES);
-    this.#callings = new Attempts(redis, CALLS);
+    this.#measures = new Measures(redis);
     this.#calls = new Calls({
       people: this.#people,
       calls: this.#store,
@@ -195,33 +189,33 @@ export class UserGateway implements Closable {
     const user = await this.#sessions.userOf(session);
     if (user === undefined) throw new AmphiError('unauthorized', 'The session is over');
     const { userId, displayName } = user;
-    if (this.#devices.countOf(userId) >= MAX_DEVICES) throw new AmphiError('too_many');
+    const isFlood = !this.#flood.allows(userId, OPENING_BYTES, performance.now());
+    if (isFlood || this.#devices.countOf(userId) >= MAX_DEVICES) throw new AmphiError('too_many');
     return { userId, displayName, base, session };
   }
 
   #take(webSocket: WebSocket, { userId, displayName, base, session }: Admitted): void {
     const { upgrader, log } = this.#deps;
-    // One thing after the other, in the order in which it was said.
-    let turn: Promise<unknown>;
     const line: FrameSocket<CallMessage> = new FrameSocket(webSocket, {
       id: upgrader.newId(),
       schema: callMessageSchema,
-      receive: (message) => {
-        turn = turn.then(() => this.#receive(who, message));
-      },
+      receive: (message) => turns.take(() => this.#receive(who, message)),
       closed: () => {
         upgrader.forget(line);
-        turn = turn.then(() => this.#closed(who));
+        this.#devices.delete(line);
+        turns.end(() => this.#closed(who));
       },
+      flood: { guard: this.#flood, who: userId },
       log: log.child({ userId }),
     });
     const who: Caller = { userId, displayName, base, line };
     upgrader.keep(line);
     this.#devices.add({ line, session });
-    turn = this.#opened(who).catch((error) => {
+    const opening = this.#opened(who).catch((error) => {
       log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
       line.close(RESTART, 'unavailable');
     });
+    const turns = new LineTurns(opening);
   }
 
   async #opened(who: Caller): Promise<void> {
@@ -229,6 +223,7 @@ export class UserGateway implements Closable {
     await this.#channels.add(userId, line);
     // It may have ended before this node heard of it.
     await this.#devices.check((device) => device.line === line);
+    if (!this.#devices.has(line)) return;
     const isFirst = await this.#presence.here(userId, line.id);
     const friends = await this.#friends(userId);
     const presences = await this.#presence.of(friends);
@@ -247,7 +242,6 @@ export class UserGateway implements Closable {
 
   async #closed(who: Caller): Promise<void> {
     const { userId, line } = who;
-    this.#devices.delete(line);
     const steps = [
       () => this.#calls.gone(who),
       () => this.#channels.remove(userId, line),
@@ -286,12 +280,12 @@ export class UserGateway implements Closable {
     say: (event: CallEvent) => void,
   ): Promise<{ callId?: string; messageId?: string }> {
     const { userId } = who;
+    await this.#measures.spend(userId, message.type);
     switch (message.type) {
       case 'ping':
         say({ type: 'pong', sent: message.sent, serverTime: Date.now() });
         return {};
       case 'message':
-        await this.#writes.spend(userId, 'Too often');
         return { messageId: await this.#write(userId, message.to, message.message) };
       case 'message-history': {
         const { with: other, before } = message;
@@ -304,9 +298,6 @@ export class UserGateway implements Closable {
         await this.#messages.seen(userId, message.with);
         await this.#channels.tell(userId, { type: 'messages-seen', with: message.with });
         return {};
-      case 'call':
-        await this.#callings.spend(userId, 'Too often');
-        return this.#calls.receive(who, message);
       default:
         return this.#calls.receive(who, message satisfies CallRequest);
     }
@@ -360,7 +351,8 @@ export class UserGateway implements Closable {
             displayName,
             password: undefined,
             mark: person.userId,
-            address: '',
+            // One account's calls are no other's business.
+            address: person.userId,
           },
           { isAdmin: false, bearer },
         );

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { AmphiError, silentLogger } from '#base';
+import { FloodGuard } from './flood-guard.ts';
 import { FrameSocket } from './frame-socket.ts';
 
 /** What a FrameSocket uses of a WebSocket. */
@@ -43,6 +44,7 @@ function open(receive: (message: z.output<typeof schema>) => void = () => {}) {
     schema,
     receive,
     closed,
+    flood: { guard: new FloodGuard(), who: 'ann' },
     log: silentLogger,
   });
   const say = (text: string, isBinary = false) => fake.emit('message', Buffer.from(text), isBinary);

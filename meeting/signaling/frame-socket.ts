@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { AmphiError, type Logger } from '#base';
 import { CLOSE_CODES } from '#contracts';
 import { validate } from '#platform';
-import { FloodGuard } from './flood-guard.ts';
+import type { FloodGuard } from './flood-guard.ts';
 import { errorFrame } from './frames.ts';
 import type { Line } from './line.ts';
 
@@ -22,8 +22,8 @@ export interface FrameSocketOptions<Message> {
   /** What it throws is answered with an error. */
   receive: (message: Message) => void;
   closed: () => void;
-  /** Who says all this, and what they have left; by default the socket has a measure of its own. */
-  flood?: { guard: FloodGuard; who: string };
+  /** Who says all this, and what they have left. */
+  flood: { guard: FloodGuard; who: string };
   log: Logger;
 }
 
@@ -32,7 +32,6 @@ export class FrameSocket<Message> implements Line {
   readonly id: string;
   readonly #socket: WebSocket;
   readonly #options: FrameSocketOptions<Message>;
-  readonly #flood: { guard: FloodGuard; who: string };
   /** Beats since it was heard. */
   #missed = 0;
 
@@ -40,7 +39,6 @@ export class FrameSocket<Message> implements Line {
     this.id = options.id;
     this.#socket = socket;
     this.#options = options;
-    this.#flood = options.flood ?? { guard: new FloodGuard(), who: options.id };
     socket.on('message', (data, isBinary) => this.#onFrame(data, isBinary));
     socket.on('pong', () => {
       this.#missed = 0;
@@ -80,7 +78,7 @@ export class FrameSocket<Message> implements Line {
     this.#missed = 0;
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const text = String(data);
-    const { guard, who } = this.#flood;
+    const { guard, who } = this.#options.flood;
     if (!guard.allows(who, text.length, performance.now())) {
       this.close(POLICY_VIOLATION, 'too many messages');
       return;

@@ -27,6 +27,8 @@ export const grantSchema = z.object({
   mark: z.string(),
   /** Tells one address from others, for bounds. */
   network: z.string().optional(),
+  /** Of the password that was shown for it, where the meeting had one. */
+  passwordMark: z.string().optional(),
   /** It was handed out to somebody who was in already: it opens no further session. */
   resumeOnly: z.boolean().optional(),
 });

@@ -8,6 +8,8 @@ export interface LiveRoom {
     participantId: string;
     displayName: string;
     role: RoomState['people'][string]['role'];
+    /** The breakout room that they are in. */
+    breakoutId?: string;
   }[];
   route: { peers: 'mesh' | 'callserver'; reason: string };
   locked: boolean;
@@ -93,11 +95,11 @@ export class SnapshotWriter {
 function liveOf(state: RoomState): LiveRoom {
   const { peers, reason } = state.route;
   return {
-    participants: Object.values(state.people).map(({ participantId, displayName, role }) => ({
-      participantId,
-      displayName,
-      role,
-    })),
+    participants: Object.values(state.people).map((person) => {
+      const { participantId, displayName, role, breakoutId } = person;
+      const place = breakoutId === undefined ? {} : { breakoutId };
+      return { participantId, displayName, role, ...place };
+    }),
     route: { peers, reason },
     locked: state.settings.locked,
   };

@@ -62,8 +62,8 @@ export function meetingFileRoutes({ service, files }: MeetingFileRouteDeps): Rou
       answers: { status: 200, type: BYTES, description: 'Its bytes' },
       handle: async ({ params, req, res }) => {
         const { meetingId, fileId } = params;
-        const { participantId } = await presentOf(service, meetingId, req);
-        const { file, size, body } = await files.open(meetingId, fileId, participantId);
+        const reader = await presentOf(service, meetingId, req);
+        const { file, size, body } = await files.open(meetingId, fileId, reader);
         res.status(200).attachment(file.name);
         // Whatever it is, nothing of it runs here.
         res.setHeader('content-type', file.picture?.type ?? BYTES);

@@ -27,6 +27,13 @@ describe('Arrivals', () => {
     expect(() => arrivals.enter('192.0.2.1')).toThrow();
   });
 
+  it('counts the addresses of one IPv6 subscriber as one', () => {
+    const arrivals = new Arrivals();
+    for (let i = 1; i <= 16; i++) arrivals.enter(`2001:db8::${i}`);
+    expect(() => arrivals.enter('2001:db8::17')).toThrow();
+    arrivals.enter('2001:db8:0:1::1').over();
+  });
+
   it('ends who does not connect, and leaves who does', () => {
     const arrivals = new Arrivals();
     const [idle, connected] = [new FakeSession(), new FakeSession()];

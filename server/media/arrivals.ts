@@ -1,5 +1,6 @@
 import { AmphiError } from '#base';
 import type { Session } from '#callserver';
+import { networkOf } from '#platform';
 
 /** Of one address, sessions that nobody has connected to yet. A household, an office, a test have fewer at a time. */
 const MAX_PER_ADDRESS = 16;
@@ -16,19 +17,20 @@ export class Arrivals {
 
   /** Counts one more of this address; `over` counts it out again. Throws `too_many`. */
   enter(address: string): { over: () => void } {
-    const held = this.#perAddress.get(address) ?? 0;
+    const network = networkOf(address);
+    const held = this.#perAddress.get(network) ?? 0;
     if (held >= MAX_PER_ADDRESS) {
       throw new AmphiError('too_many', 'too many sessions of this address wait to be connected');
     }
-    this.#perAddress.set(address, held + 1);
+    this.#perAddress.set(network, held + 1);
     let entered = true;
     return {
       over: () => {
         if (!entered) return;
         entered = false;
-        const left = (this.#perAddress.get(address) ?? 1) - 1;
-        if (left > 0) this.#perAddress.set(address, left);
-        else this.#perAddress.delete(address);
+        const left = (this.#perAddress.get(network) ?? 1) - 1;
+        if (left > 0) this.#perAddress.set(network, left);
+        else this.#perAddress.delete(network);
       },
     };
   }

@@ -43,12 +43,17 @@ beforeEach(() => {
 });
 
 describe('LiveStates', () => {
-  it('tells when the status or the source on air changes, and not otherwise', () => {
+  it('tells when the status, the source on air or who may watch changes, and not otherwise', () => {
     subscriber.says(state(1));
     subscriber.says(state(2, { title: 'new' }));
     subscriber.says(state(3, { onAir: 'camera' }));
     subscriber.says(state(4, { onAir: 'camera', status: 'interrupted' }));
-    expect(turned.map(({ version }) => version)).toEqual([1, 3, 4]);
+    subscriber.says(
+      state(5, { onAir: 'camera', status: 'interrupted', visibility: 'private', title: 'x' }),
+    );
+    expect(turned.map(({ version }) => version)).toEqual([1, 3, 4, 5]);
+    expect(states.heard('main')?.version).toBe(5);
+    expect(states.heard('other')).toBeUndefined();
   });
 
   it('takes no older state for news, and nothing that is none', () => {

@@ -9,7 +9,7 @@ const PATIENCE_MS = 1_500;
 const MAX_STATES = 10_000;
 
 type Events = {
-  /** The source on air is another one, or the status is. */
+  /** The source on air is another one, or the status, or who may watch. */
   turned: readonly [state: LiveState];
 };
 
@@ -50,6 +50,11 @@ export class LiveStates extends Emitter<Events> implements Closable {
     return text === null ? undefined : this.#parse(text);
   }
 
+  /** The newest that was announced, however long ago. */
+  heard(eventId: string): LiveState | undefined {
+    return this.#heard.get(eventId)?.state;
+  }
+
   async close(): Promise<void> {
     this.#subscriber.disconnect();
   }
@@ -67,7 +72,10 @@ export class LiveStates extends Emitter<Events> implements Closable {
         break;
       }
     }
-    const turned = before?.status !== state.status || before.onAir !== state.onAir;
+    const turned =
+      before?.status !== state.status ||
+      before.onAir !== state.onAir ||
+      before.visibility !== state.visibility;
     if (turned) this.emit('turned', state);
   }
 

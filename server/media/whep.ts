@@ -6,6 +6,7 @@ import type { Config } from '#config';
 import { eventIdSchema, eventSpecSchema, type LiveState } from '#contracts';
 import { bearerOf, type NodeClient, readJson, type TokenVerifier } from '#platform';
 import { addressOf } from './address-of.ts';
+import { isOpened, partingOf } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { Audience } from './audience.ts';
 import { VIEWER_EVENTS } from './event-streams.ts';
@@ -34,7 +35,6 @@ export interface WhepOptions {
 /** Offers that are being decided about, all together. */
 const MAX_JOINING = 64;
 const METHODS = 'GET, POST, PATCH, DELETE, OPTIONS';
-const MAX_TOKEN_CHARACTERS = 2_000;
 const EVENTS_EXTENSION = 'urn:ietf:params:whep:ext:core:server-sent-events';
 const LAYER_EXTENSION = 'urn:ietf:params:whep:ext:core:layer';
 const MAX_BODY_BYTES = 4_096;
@@ -47,6 +47,13 @@ const layerSchema = z.object({
   encodingId: z.string().max(64).optional(),
 });
 
+interface Held {
+  eventId: string;
+  viewer: WhepViewer;
+  /** They have shown a token that opens the event, private or not. */
+  hasToken: boolean;
+}
+
 /**
  * WHEP (draft-ietf-wish-whep): `POST /whep/{eventId}` makes a viewer's session.
  * A WebRTC source that is on air is forwarded as it comes, where the viewer has
@@ -55,7 +62,7 @@ const layerSchema = z.object({
 export class WhepEndpoint implements Closable {
   readonly #options: WhepOptions;
   readonly #resources: SessionResources;
-  readonly #viewers = new Map<string, { eventId: string; viewer: WhepViewer }>();
+  readonly #viewers = new Map<string, Held>();
   readonly #arrivals = new Arrivals();
   readonly #audience: Audience;
   readonly #offs: readonly (() => void)[];
@@ -139,13 +146,18 @@ export class WhepEndpoint implements Closable {
     const log = this.#options.log.child({ eventId });
     this.#joining++;
     try {
-      const state = await this.#admit(eventId, tokens);
+      const { state, hasToken } = await this.#admit(eventId, tokens);
       if (this.#viewers.size + this.#joining > config.media.maxViewers) {
         throw new AmphiError('unavailable', 'this server has as many viewers as it may have');
       }
       const viewer = new WhepViewer(await this.#watch(eventId, state, offer));
       const { session } = viewer;
-      this.#viewers.set(session.id, { eventId, viewer });
+      const now = this.#options.states.heard(eventId);
+      if (now !== undefined && partingOf(now, hasToken) === 'private') {
+        await viewer.close().catch(() => {});
+        throw isPrivate();
+      }
+      this.#viewers.set(session.id, { eventId, viewer, hasToken });
       this.#arrivals.expect(session, over);
       session.on('closed', () => {
         this.#viewers.delete(session.id);
@@ -169,28 +181,23 @@ export class WhepEndpoint implements Closable {
    * What is on air, for one who may see it. Throws `event_not_found`,
    * `unauthorized`, and `conflict` when nothing is on air.
    */
-  async #admit(eventId: string, tokens: readonly (string | undefined)[]): Promise<LiveState> {
+  async #admit(
+    eventId: string,
+    tokens: readonly (string | undefined)[],
+  ): Promise<{ state: LiveState; hasToken: boolean }> {
     const state = await this.#options.states.of(eventId);
     const { visibility } = state ?? (await this.#spec(eventId));
-    if (visibility === 'private') await this.#mustOpen(eventId, tokens);
+    const hasToken = await isOpened(eventId, tokens, this.#options.tokens);
+    if (visibility === 'private' && !hasToken) throw isPrivate();
     if (state?.status !== 'live' && state?.status !== 'interrupted') {
       throw new AmphiError('conflict', 'the event is not on air');
     }
-    return state;
+    return { state, hasToken };
   }
 
   async #spec(eventId: string) {
     const answer = await this.#options.nodes.call('api', `/internal/events/${eventId}`);
     return eventSpecSchema.parse(answer);
-  }
-
-  async #mustOpen(eventId: string, tokens: readonly (string | undefined)[]): Promise<void> {
-    for (const token of tokens) {
-      if (token === undefined || token.length > MAX_TOKEN_CHARACTERS) continue;
-      const claims = await this.#options.tokens.verify('play', token).catch(() => undefined);
-      if (claims?.sub === eventId) return;
-    }
-    throw new AmphiError('unauthorized', 'this event is private; its link carries a token');
   }
 
   async #watch(eventId: string, { onAir }: LiveState, offer: string): Promise<Watching> {
@@ -200,14 +207,18 @@ export class WhepEndpoint implements Closable {
     throw new AmphiError('conflict', detail);
   }
 
-  /** Who is shown a source that has left the air goes over to what is on air now. */
-  #turn({ eventId, status, onAir }: LiveState): void {
-    const over = status === 'ended' || status === 'idle';
-    for (const { viewer, ...held } of this.#viewers.values()) {
+  /** Who is shown a source that has left the air goes over to what is on air now; who may not watch any more is ended. */
+  #turn(state: LiveState): void {
+    const { eventId, onAir } = state;
+    for (const { viewer, hasToken, ...held } of this.#viewers.values()) {
       if (held.eventId !== eventId) continue;
-      if (over) {
+      const parting = partingOf(state, hasToken);
+      if (parting === 'over') {
         viewer.events.emit('inactive', {});
         viewer.close().catch(() => {});
+      } else if (parting === 'private') {
+        // With a token they may come again.
+        viewer.reconnect().catch(() => {});
       } else {
         this.#move(viewer, eventId, onAir, (sourceId) => sourceId !== onAir);
       }
@@ -240,6 +251,9 @@ export class WhepEndpoint implements Closable {
       });
   }
 }
+
+const isPrivate = () =>
+  new AmphiError('unauthorized', 'this event is private; its link carries a token');
 
 const linksOf = (path: string): string[] => [
   `<${path}/events>; rel="${EVENTS_EXTENSION}"; events="${VIEWER_EVENTS.join(',')}"`,

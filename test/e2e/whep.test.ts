@@ -220,11 +220,24 @@ describe('WHEP of an RTMP source', () => {
     await watch.close();
   });
 
-  it('ends with the event', async () => {
-    const viewer = await ViewerPage.open(browser, amphi.base);
-    expect(await join(viewer, { whepUrl })).toBe(201);
+  it('ends for those without a token when the event becomes private, and for all with the event', async () => {
+    const path = `/api/events/${eventId}`;
+    const { token } = await amphi.api<PlayToken>('POST', `${path}/play-tokens`, {});
+    const [stranger, viewer] = [
+      await ViewerPage.open(browser, amphi.base),
+      await ViewerPage.open(browser, amphi.base),
+    ];
+    expect(await join(stranger, { whepUrl })).toBe(201);
+    expect(await join(viewer, { whepUrl: `${whepUrl}?token=${token}` })).toBe(201);
     await viewer.firstFrameMs();
-    const resource = amphi.base + (await viewer.resource);
+    const [shut, resource] = [
+      amphi.base + (await stranger.resource),
+      amphi.base + (await viewer.resource),
+    ];
+    expect([await hasEnded(shut), await hasEnded(resource)]).toEqual([false, false]);
+    await amphi.api('PATCH', path, { visibility: 'private' });
+    await until('the end of who has no token', () => hasEnded(shut));
+    await stranger.close();
     expect(await hasEnded(resource)).toBe(false);
     await amphi.api('PATCH', `/api/events/${eventId}`, { status: 'ended' });
     await until('its end', () => hasEnded(resource));

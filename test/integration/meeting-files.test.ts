@@ -287,6 +287,29 @@ describe('the files of a meeting are no business', () => {
     expect((await upload(quiet.meetingId, quiet.host, 'x')).status).toBe(201);
   });
 
+  it('of those outside the breakout room in which they were sent', async () => {
+    const { meetingId, host, guest } = await meet();
+    const inside = await SignalClient.join(amphi.base, meetingId);
+    const elsewhere = await SignalClient.join(amphi.base, meetingId);
+    const rooms = [
+      { name: 'A', participantIds: [guest.participantId, inside.participantId] },
+      { name: 'B', participantIds: [elsewhere.participantId] },
+    ];
+    expect(await host.ask({ type: 'breakout-open', rooms })).toMatchObject({ type: 'ok' });
+    const [among, toAll] = [
+      await upload(meetingId, guest, 'a'),
+      await upload(meetingId, host, 'b'),
+    ];
+    await send(guest, among);
+    await send(host, toAll);
+    const status = async ({ file }: Answer, who: SignalClient) =>
+      (await download(meetingId, file.fileId, who)).status;
+    await until('it to be known who is inside', async () => (await status(among, inside)) === 200);
+    expect(await status(among, guest)).toBe(200);
+    expect([await status(among, host), await status(among, elsewhere)]).toEqual([404, 404]);
+    expect([await status(toAll, inside), await status(toAll, elsewhere)]).toEqual([200, 200]);
+  });
+
   it('of anybody once their message is deleted, or the meeting is over', async () => {
     const { meetingId, hostToken, host, guest } = await meet();
     const [first, second] = [

@@ -123,6 +123,21 @@ describe('meetings over HTTP', () => {
     const other = { displayName: 'A', userId: 'somebody' };
     expect((await call('POST', path, { body: other })).status).toBe(403);
   });
+
+  it('ask for the password that they have when somebody comes in, not when that one knocked', async () => {
+    const { meetingId, hostToken } = await createMeeting(amphi.base);
+    const host = await join(amphi.base, meetingId, hostToken);
+    const early = await SignalClient.knock(amphi.base, meetingId);
+    await early.opened();
+    const body = { settings: { password: 'open' } };
+    await call('PATCH', `/api/meetings/${meetingId}`, { body, token: hostToken });
+    await host.next('meeting-updated');
+    early.say({ type: 'join', participantId: early.participantId });
+    expect(await early.next('error', 'welcome')).toMatchObject({ code: 'wrong_password' });
+    const knows = await SignalClient.join(amphi.base, meetingId, { password: 'open' });
+    await knows.next('welcome');
+    await (await join(amphi.base, meetingId, hostToken)).next('welcome');
+  });
 });
 
 describe('a room', () => {

@@ -91,6 +91,25 @@ describe('who asks for a contact', () => {
 });
 
 describe('an account', () => {
+  it('has one measure of what it may say, for all of its devices', async () => {
+    const vic = await people.signUp('vic');
+    const devices = [await people.device(vic), await people.device(vic)];
+    // Less than two mebibytes from each.
+    for (let i = 0; i < 14; i++) devices[i % 2]!.socket.send('x'.repeat(256 * 1024));
+    expect(await Promise.race(devices.map(({ closed }) => closed))).toBe(1008);
+  });
+
+  it('reads 120 pages of what was written in a minute, and not one more', async () => {
+    const uma = await people.signUp('uma');
+    const device = await people.device(uma);
+    const ask = { type: 'message-history', with: uma.user.userId } as const;
+    for (let i = 0; i < 120; i++) {
+      device.say(ask);
+      await device.next('message-history');
+    }
+    expect(await device.refusal(ask)).toBe('too_many');
+  });
+
   it('makes 100 meetings an hour, and has 5,000 that are not over, and not one more', async () => {
     const [quick, full] = [await people.signUp('quick'), await people.signUp('full')];
     const make = ({ token }: SignedIn) =>

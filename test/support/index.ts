@@ -4,6 +4,7 @@ export { type BrowserName, launchBrowser, openPage } from './browser.ts';
 export { CallServerStage } from './call-server-stage.ts';
 export { childrenOf } from './children.ts';
 export { type CmafOptions, type CmafPartOptions, cmafInit, cmafPart } from './cmaf.ts';
+export { CountingRedis } from './counting-redis.ts';
 export { DelayProxy } from './delay-proxy.ts';
 export { TestExchange } from './exchange.ts';
 export { encodeFlv, readFlv } from './flv-file.ts';
