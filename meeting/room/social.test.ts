@@ -96,12 +96,7 @@ describe('polls', () => {
       }
     }
     expect(voters()).toBe(2);
-    for (let i = 0; i < 998; i++) {
-      const id = r.join();
-      r.say(id, { type: 'poll-vote', pollId, options: [0] });
-      r.say(id, { type: 'leave' });
-    }
-    expect(voters()).toBe(1_000);
+    for (let i = 0; i < 998; i++) r.state.polls[0]!.votes[`of who has left ${i}`] = [0];
     r.say(host, { type: 'poll-vote', pollId, options: [1] });
     expect(voters()).toBe(1_000);
     expect(r.told(host, 'poll').at(-1)?.poll.options[1]?.votes).toBe(1);
@@ -271,7 +266,7 @@ describe('chat', () => {
     expect(reacted()['👍']?.at(-1)).toBe(a);
     // 200 who have left, and 800 of 40 who are here.
     const here = [a, ...Array.from({ length: 39 }, () => r.join())];
-    for (const id of here) for (let i = 0; i < 19; i++) react(id, `e${i}`);
+    for (let i = 0; i < 19; i++) reacted()[`e${i}`] = [...here];
     for (const id of here.slice(1)) react(id, '👍');
     expect(Object.values(reacted()).flat()).toHaveLength(1_000);
     expect(react(r.join(), '👍')).toBe('too_many');
