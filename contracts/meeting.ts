@@ -48,7 +48,7 @@ const settings = z.object({
   whenHostLeaves: z
     .enum(['hand-over', 'stay', 'end'])
     .describe(
-      'When the last host has left: the co-host or participant who came first becomes host; it goes on without one; it ends',
+      'When the last host has left: a co-host or participant is host until one comes in again; it goes on without one; it ends',
     ),
   route: z
     .enum(['auto', 'callserver'])

@@ -16,12 +16,16 @@ export class ChatStore {
     this.#db = db;
   }
 
-  /** Keeping one twice is keeping it once. */
-  async keep(meetingId: string, chat: RoomChat): Promise<void> {
-    await this.#db
+  /** Keeping one twice is keeping it once: resolves to what is kept under its id. */
+  async keep(meetingId: string, chat: RoomChat): Promise<RoomChat> {
+    const [row] = await this.#db
       .insert(chatMessages)
       .values({ ...columnsOf(chat), meetingId })
-      .onConflictDoNothing();
+      .onConflictDoNothing()
+      .returning({ messageId: chatMessages.messageId });
+    if (row !== undefined) return chat;
+    // Since then it may have been removed with its meeting.
+    return (await this.find(meetingId, chat.messageId)) ?? chat;
   }
 
   /** What is deleted stays so. */

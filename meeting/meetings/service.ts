@@ -29,7 +29,10 @@ const JOIN_SECONDS = 5 * 60;
 const PASSWORD_LIMITS = { name: 'meeting-password', failures: 30, seconds: 60 };
 /** Of one address, for all meetings. */
 const JOINS = 'meeting-join';
+/** Of those who come as hosts: guests of the same address do not use up theirs. */
+const HOST_JOINS = 'meeting-join-host';
 const JOINS_SECONDS = 60;
+const TOO_MANY_JOIN = 'Too many join from your network';
 const NETWORK_CHARACTERS = 16;
 
 /** Of one account. */
@@ -71,16 +74,15 @@ export class MeetingService {
   readonly #deps: MeetingServiceDeps;
   readonly #attempts: Attempts;
   readonly #joins: Attempts;
+  readonly #hostJoins: Attempts;
   readonly #making: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
     this.#attempts = new Attempts(deps.redis, PASSWORD_LIMITS);
-    this.#joins = new Attempts(deps.redis, {
-      name: JOINS,
-      failures: deps.joinsPerMinute,
-      seconds: JOINS_SECONDS,
-    });
+    const joins = { failures: deps.joinsPerMinute, seconds: JOINS_SECONDS };
+    this.#joins = new Attempts(deps.redis, { name: JOINS, ...joins });
+    this.#hostJoins = new Attempts(deps.redis, { name: HOST_JOINS, ...joins });
     this.#making = new Attempts(deps.redis, MAKING);
   }
 
@@ -256,7 +258,8 @@ export class MeetingService {
     const isHost = this.isHost(row, caller);
     const settings = settingsOf(row);
     const { mark, userId, picture, displayName } = person;
-    if (!isHost) await this.#requireEntry(row, person);
+    if (isHost) await this.#hostJoins.spend(person.address, TOO_MANY_JOIN);
+    else await this.#requireEntry(row, person);
     const participantId = randomId(PARTICIPANT_ID_CHARACTERS);
     const role: ParticipantRole = isHost ? 'host' : settings.entryRole;
     const grant: Grant = {
@@ -296,7 +299,7 @@ export class MeetingService {
     },
   ): Promise<void> {
     const { password, userId, mark, address } = person;
-    await this.#joins.spend(address, 'Too many join from your network');
+    await this.#joins.spend(address, TOO_MANY_JOIN);
     if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
       throw new AmphiError('banned');
     }

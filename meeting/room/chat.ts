@@ -12,8 +12,10 @@ type Chat = 'chat' | 'chat-edit' | 'chat-delete' | 'chat-react' | 'chat-history'
 const MESSAGE_ID_CHARACTERS = 16;
 /** So many stay in memory. */
 const RECENT = 100;
-/** Of one message. */
+/** Of one message: kinds, reactions in all, and those that are kept of people who have left. */
 const MAX_REACTIONS = 20;
+const MAX_REACTED = 1_000;
+const MAX_REACTED_AND_LEFT = 200;
 
 export const chat: Handlers<Chat> = {
   chat: (turn, person, { message, fileId, to, replyTo, ref }) => {
@@ -118,7 +120,27 @@ export function changedChat(
     const { reactions: _, file: __, ...rest } = known;
     return { ...rest, message: '', deleted: true };
   }
-  return { ...known, reactions: reacted(known.reactions ?? {}, by, how) };
+  const reactions = withoutTheGone(state, reacted(known.reactions ?? {}, by, how));
+  return { ...known, reactions };
+}
+
+/**
+ * Of people who have left so many reactions are kept, and the others give way.
+ * Throws `too_many` where there are too many all the same.
+ */
+function withoutTheGone(
+  { people }: RoomState,
+  reactions: Record<string, string[]>,
+): Record<string, string[]> {
+  const isGone = (id: string): boolean => people[id] === undefined;
+  let surplus = Object.values(reactions).flat().filter(isGone).length - MAX_REACTED_AND_LEFT;
+  const kept = Object.entries(reactions).map(
+    ([emoji, ids]) => [emoji, ids.filter((id) => !isGone(id) || surplus-- <= 0)] as const,
+  );
+  if (kept.flatMap(([, ids]) => ids).length > MAX_REACTED) {
+    throw new AmphiError('too_many', 'No more reactions');
+  }
+  return Object.fromEntries(kept.filter(([, ids]) => ids.length > 0));
 }
 
 function reacted(
@@ -135,10 +157,12 @@ function reacted(
   return Object.fromEntries(after);
 }
 
-/** It is kept: everybody whom it is for gets it, unless an earlier holder of the room had kept it. */
+/** It is kept: everybody whom it is for gets it, unless it was kept, and told, before. */
 export function chatKept(turn: Turn, kept: RoomChat): void {
+  const { chat } = turn.state;
   if (recentChat(turn.state, kept.messageId) !== undefined) return;
-  turn.state.chat = [...turn.state.chat, kept].slice(-RECENT);
+  if (chat.length >= RECENT && kept.timestamp < (chat[0]?.timestamp ?? 0)) return;
+  turn.state.chat = [...chat, kept].slice(-RECENT);
   turn.tell({ type: 'chat', ...publicChat(kept) }, (person) => mayRead(kept, person));
 }
 

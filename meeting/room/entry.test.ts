@@ -43,6 +43,21 @@ describe('coming in', () => {
     expect(code(() => r.join())).toBeUndefined();
   });
 
+  it('takes 20 hosts, and not one more but for one whose socket is gone', () => {
+    const r = new Rehearsal({ capacity: 2 });
+    const hosts = Array.from({ length: 20 }, () => r.join('host'));
+    expect(code(() => r.join('host'))).toBe('too_many');
+    // What has become of them since is no matter.
+    r.say(hosts[0]!, { type: 'make-participant', participantId: hosts[1]!, role: 'participant' });
+    expect(code(() => r.join('host'))).toBe('too_many');
+    expect(Object.keys(r.state.people)).toEqual(hosts);
+    r.note(r.room.lose(hosts[5]!, r.nowMs));
+    const late = r.join('host');
+    expect(r.told(late, 'participant-left')).toMatchObject([{ participantId: hosts[5] }]);
+    expect(Object.keys(r.state.people)).toHaveLength(20);
+    expect(code(() => r.join('host'))).toBe('too_many');
+  });
+
   it('takes a token once, whatever became of who used it', () => {
     const r = new Rehearsal();
     const id = r.join();
@@ -197,6 +212,58 @@ describe('when the last host leaves', () => {
     r.say(host, { type: 'make-cohost', participantId: second });
     r.say(host, { type: 'leave' });
     expect([first, second].map((id) => r.state.people[id]?.role)).toEqual(['participant', 'host']);
+  });
+
+  it('who is signed in comes before who is not, and who is there before all', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const cohost = r.join('co-host');
+    const [, signedIn] = [r.join(), r.join('participant', { userId: 'user' })];
+    r.note(r.room.lose(cohost, r.nowMs));
+    r.say(host, { type: 'leave' });
+    expect(r.state.people[cohost]?.role).toBe('co-host');
+    expect(r.state.people[signedIn]?.role).toBe('host');
+    const alone = new Rehearsal();
+    const last = alone.join('host');
+    const gone = alone.join();
+    alone.note(alone.room.lose(gone, alone.nowMs));
+    alone.say(last, { type: 'leave' });
+    expect(alone.state.people[gone]?.role).toBe('host');
+  });
+
+  it('who took over is again what they were when somebody comes as a host', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    const heir = r.join('co-host');
+    const [friend, named] = [r.join(), r.join()];
+    r.say(host, { type: 'leave' });
+    r.say(heir, { type: 'make-host', participantId: friend });
+    r.say(friend, { type: 'make-cohost', participantId: named });
+    const roles = () => [heir, friend, named].map((id) => r.state.people[id]?.role);
+    expect(roles()).toEqual(['host', 'host', 'co-host']);
+    const back = r.join('host');
+    expect(roles()).toEqual(['co-host', 'participant', 'participant']);
+    expect(r.told(back, 'welcome')[0]?.participants.map(({ role }) => role)).toEqual(roles());
+    for (const id of [heir, friend, named]) {
+      expect(r.refusal(id, { type: 'ban', participantId: back })).toBe('forbidden');
+      expect(r.refusal(id, { type: 'end' })).toBe('forbidden');
+    }
+    // Whom this one names stays host.
+    r.say(back, { type: 'make-host', participantId: friend });
+    r.say(back, { type: 'leave' });
+    r.join('host');
+    expect(r.state.people[friend]?.role).toBe('host');
+  });
+
+  it('who came as a host is one again for good', () => {
+    const r = new Rehearsal();
+    const [first, second] = [r.join('host'), r.join('host')];
+    r.join('co-host');
+    r.say(first, { type: 'make-participant', participantId: first, role: 'participant' });
+    r.say(second, { type: 'leave' });
+    expect(r.state.people[first]?.role).toBe('host');
+    r.join('host');
+    expect(r.state.people[first]?.role).toBe('host');
   });
 
   it('stays without one, or ends, as was set', () => {

@@ -6,11 +6,13 @@ import {
   type ParticipantRole,
   RESUME_WITHIN_MS,
 } from '#contracts';
+import { isBanned } from './bans.ts';
 import { closeBreakouts } from './breakouts.ts';
+import { endInheritance, inherit } from './inheritance.ts';
 import { decideRoute } from './media-route.ts';
 import { type EndReason, type LeaveReason, type Person, shown } from './state.ts';
 import type { Turn } from './turn.ts';
-import { madeToLeave } from './waiting.ts';
+import { hostMadeToLeave, madeToLeave } from './waiting.ts';
 import { welcome } from './welcome.ts';
 
 /** Coming in, waiting, going, and what happens when the host goes. */
@@ -42,19 +44,18 @@ export function enter(
 ): void {
   const { state, deps, nowMs } = turn;
   const isHost = newcomer.role === 'host';
-  const { participantId, mark, userId } = newcomer;
+  const { participantId } = newcomer;
   if (state.used[participantId] !== undefined) {
     throw new AmphiError('unauthorized', 'This token was used already: join again');
   }
   if (!isHost) {
-    if (state.banned.includes(mark) || (userId !== undefined && state.banned.includes(userId))) {
-      throw new AmphiError('banned');
-    }
+    if (isBanned(state, newcomer)) throw new AmphiError('banned');
     if (state.settings.locked) throw new AmphiError('meeting_locked');
     if (turn.people.length >= state.settings.capacity) throw new AmphiError('meeting_full');
   }
   const waits = state.settings.waitingRoom && !isHost;
   const leaves = waits ? madeToLeave(turn, newcomer) : [];
+  const late = isHost ? hostMadeToLeave(turn) : undefined;
   for (const person of leaves) goAway(turn, person, 'timeout');
   for (const [id, at] of Object.entries(state.used)) {
     if (nowMs - at > REMEMBER_USED_MS && !isHere(turn, id)) delete state.used[id];
@@ -63,6 +64,7 @@ export function enter(
   const sends = newcomer.role !== 'viewer';
   const person: Person = {
     ...newcomer,
+    ...(isHost ? { cameAsHost: true as const } : {}),
     joinedAt: nowMs,
     audio: starts.audio && sends && (isHost || mayBeginAloud(state.settings)),
     video: starts.video && sends,
@@ -79,19 +81,23 @@ export function enter(
     turn.send(participantId, { type: 'waiting', resumeKey: person.resumeKey });
     turn.tellWaiting();
   } else {
+    if (isHost) endInheritance(turn);
     comeIn(turn, person);
+    // Afterwards: the room is never without a host for it.
+    if (late !== undefined) goAway(turn, late, 'timeout');
   }
 }
 
 const isHere = ({ state }: Turn, id: string): boolean =>
   state.people[id] !== undefined || state.waiting[id] !== undefined;
 
-/** Lets somebody in who waits. Throws `participant_not_found` or `meeting_full`. */
+/** Lets somebody in who waits. Throws `participant_not_found`, `banned` or `meeting_full`. */
 export function admit(turn: Turn, participantId: string): void {
   const { state } = turn;
   const person = state.waiting[participantId];
   if (person === undefined)
     throw new AmphiError('participant_not_found', 'Nobody of this id waits');
+  if (isBanned(state, person)) throw new AmphiError('banned');
   if (turn.people.length >= state.settings.capacity) throw new AmphiError('meeting_full');
   delete state.waiting[participantId];
   comeIn(turn, person);
@@ -180,13 +186,7 @@ function hostLeft(turn: Turn): void {
   if (whenHostLeaves === 'end') {
     endMeeting(turn, 'host-left');
   } else if (whenHostLeaves === 'hand-over') {
-    const heir =
-      turn.people.find(({ role }) => role === 'co-host') ??
-      turn.people.find(({ role }) => role === 'participant');
-    if (heir === undefined) return;
-    heir.role = 'host';
-    turn.tellUpdated(heir);
-    turn.send(heir.participantId, { type: 'waiting-list', waiting: turn.waitingList() });
+    inherit(turn);
   }
 }
 
@@ -200,6 +200,13 @@ export function sendAway(
   turn.send(participantId, { type: 'removed', reason });
   turn.do({ type: 'close', participantId, code: CLOSE_CODES.removed, reason });
   goAway(turn, person, reason === 'denied' ? 'removed' : reason);
+}
+
+/** Those are put out, wherever they are in the room, who are banned by now; hosts are above that. */
+export function putOutBanned(turn: Turn): void {
+  for (const person of [...turn.people, ...turn.waiting]) {
+    if (person.role !== 'host' && isBanned(turn.state, person)) sendAway(turn, person, 'banned');
+  }
 }
 
 /** The meeting is over for all. */

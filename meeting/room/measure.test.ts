@@ -77,6 +77,102 @@ describe('what everybody hears of', () => {
   });
 });
 
+describe('what a whole room hears of', () => {
+  const people = (r: Rehearsal, count: number): string[] => {
+    const ids = Array.from({ length: count }, () => r.join());
+    r.effects.length = 0;
+    return ids;
+  };
+
+  it('is a reaction of each of 300 at once, and one in ten of them each second after', () => {
+    const r = new Rehearsal({ capacity: 500 });
+    const host = r.join('host');
+    const ids = people(r, 299);
+    for (const id of ids) expect(r.refusal(id, clap)).toBeUndefined();
+    for (let i = 0; r.refusal(ids[i]!, clap) === undefined; i++) expect(i).toBeLessThan(10);
+    // Hosts have some of it for themselves, and what must not fail does not.
+    expect(r.refusal(host, { type: 'poll-create', question: '?', options: ['a', 'b'] })).toBe(
+      undefined,
+    );
+    expect(r.refusal(ids[0]!, { type: 'chat-history', limit: 1 })).toBeUndefined();
+    expect(r.refusal(host, { type: 'remove', participantId: ids[0]! })).toBeUndefined();
+    for (let second = 0; second < 5; second++) {
+      r.nowMs += 1_000;
+      for (const id of ids.slice(1, 31)) expect(r.refusal(id, clap)).toBeUndefined();
+    }
+  });
+
+  it('costs what it costs: sixty who say all they may are heard 10,000 times a second', () => {
+    const r = new Rehearsal();
+    const ids = people(r, 60);
+    const rename = (i: number) => ({ type: 'rename', displayName: `name ${i}` }) as const;
+    for (const id of ids) done(r, id, 100, rename);
+    let told = 0;
+    for (let tenth = 0; tenth < 20; tenth++) {
+      r.nowMs += 100;
+      r.effects.length = 0;
+      for (const id of ids) for (let i = 0; i < 2; i++) r.say(id, rename(1_000 * tenth + i));
+      told += r.of('send').filter(({ message }) => message.type === 'participant-updated').length;
+    }
+    expect(told).toBeLessThanOrEqual(21_000);
+    expect(told).toBeGreaterThan(15_000);
+  });
+
+  it('is paid for later where one word makes all hear of all', () => {
+    const r = new Rehearsal({ capacity: 500 });
+    const host = r.join('host');
+    people(r, 359);
+    const rooms = [{ name: 'one' }, { name: 'two' }];
+    const open = { type: 'breakout-open', rooms, spread: true } as const;
+    expect(r.refusal(host, open)).toBeUndefined();
+    expect(r.refusal(host, { type: 'rename', displayName: 'x' })).toBe('too_many');
+    expect(r.refusal(host, { type: 'breakout-close' })).toBeUndefined();
+    r.nowMs += 12_000;
+    expect(r.refusal(host, { type: 'rename', displayName: 'x' })).toBe('too_many');
+    r.nowMs += 100;
+    expect(r.refusal(host, { type: 'rename', displayName: 'x' })).toBeUndefined();
+  });
+});
+
+describe('what is passed on', () => {
+  const offer = (to: string, bytes: number): ClientMessageInput => ({
+    type: 'offer',
+    to,
+    sdp: 'x'.repeat(bytes),
+  });
+  /** With the hundred that every message costs, and `{}` for its labels. */
+  const QUARTER = 32 * 1024 - 102;
+
+  it('is 128 KiB at once from one to another, and 16 KiB a second', () => {
+    const r = new Rehearsal();
+    const [a, b, c] = [r.join(), r.join(), r.join()];
+    expect(done(r, a, 5, () => offer(b, QUARTER))).toBe(4);
+    expect(r.told(b, 'offer')).toHaveLength(4);
+    expect(r.refusal(a, offer(c, QUARTER))).toBeUndefined();
+    expect(r.refusal(c, offer(b, QUARTER))).toBeUndefined();
+    r.nowMs += 1_999;
+    expect(r.refusal(a, offer(b, QUARTER))).toBe('too_many');
+    r.nowMs += 2;
+    expect(r.refusal(a, offer(b, QUARTER))).toBeUndefined();
+  });
+
+  it('is 512 KiB at once to one person, whoever says it', () => {
+    const r = new Rehearsal();
+    r.hasCallServer = false;
+    const target = r.join();
+    const others = Array.from({ length: 17 }, () => r.join());
+    for (const id of others.slice(0, 16)) {
+      expect(r.refusal(id, offer(target, QUARTER))).toBeUndefined();
+    }
+    expect(r.refusal(others[16]!, offer(target, QUARTER))).toBe('too_many');
+    const candidate = { candidate: 'candidate:1', sdpMid: '0' };
+    expect(r.refusal(others[16]!, { type: 'ice-candidate', to: target, candidate })).toBe(
+      'too_many',
+    );
+    expect(r.refusal(others[16]!, offer(others[0]!, QUARTER))).toBeUndefined();
+  });
+});
+
 describe('who waits', () => {
   it('has a measure for names, and hosts hear of many of them at once', () => {
     const r = new Rehearsal({ waitingRoom: true });

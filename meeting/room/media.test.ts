@@ -19,6 +19,19 @@ describe('between peers', () => {
     ]);
   });
 
+  it('relays nothing once the call server has carried the room for two minutes', () => {
+    const r = new Rehearsal();
+    const [a, b] = [r.join(), r.join(), r.join(), r.join()];
+    expect(r.state.route.peers).toBe('callserver');
+    r.nowMs += 120_000;
+    expect(r.refusal(a, { type: 'offer', to: b, sdp })).toBeUndefined();
+    r.nowMs += 1;
+    for (const type of ['offer', 'answer'] as const) {
+      expect(r.refusal(a, { type, to: b, sdp })).toBe('conflict');
+    }
+    expect(r.refusal(a, { type: 'ice-candidate', to: b, candidate: null })).toBe('conflict');
+  });
+
   it('relays nothing to oneself, to strangers, or into another room', () => {
     const r = new Rehearsal();
     const host = r.join('host');

@@ -129,11 +129,18 @@ export const media: Handlers<Media> = {
   },
 };
 
-/** Throws `participant_not_found` unless this message may be passed on to that person. */
+/** So long direct connections go on beside the call server, and may need a word. */
+const RELAY_AFTER_MESH_MS = 2 * 60_000;
+
+/** Throws `participant_not_found` or `conflict` unless this message may be passed on to that person. */
 function relayTo(turn: Turn, person: Person, to: string): void {
   const target = turn.person(to);
   if (target === person || !together(person, target)) {
     throw new AmphiError('participant_not_found', 'Nobody else of this id is in the same room');
+  }
+  const { peers, since } = turn.state.route;
+  if (peers === 'callserver' && turn.nowMs - since > RELAY_AFTER_MESH_MS) {
+    throw new AmphiError('conflict', 'Media goes over the call server: nothing is passed on');
   }
 }
 

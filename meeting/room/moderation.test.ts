@@ -158,6 +158,59 @@ describe('sending away', () => {
     expect(() => r.join()).not.toThrow();
   });
 
+  it('bans a browser and an account everywhere: in another tab, on another device, waiting', () => {
+    const r = new Rehearsal({ waitingRoom: true });
+    const host = r.join('host', { mark: 'host' });
+    const ids = [{ mark: 'browser', userId: 'user' }, { mark: 'browser' }, { userId: 'user' }, {}];
+    const [guest, tab, device, other] = ids.map((who) => r.join('participant', who));
+    r.say(host, { type: 'admit-all' });
+    const waits = r.join('participant', { mark: 'browser' });
+    const effects = r.say(host, { type: 'ban', participantId: guest! });
+    for (const id of [guest!, tab!, device!, waits]) {
+      expect(r.told(id, 'removed', effects)).toMatchObject([{ reason: 'banned' }]);
+    }
+    expect(r.of('close', effects).map(({ code }) => code)).toEqual([4003, 4003, 4003, 4003]);
+    expect(Object.keys(r.state.people)).toEqual([host, other]);
+    expect(r.state.waiting).toEqual({});
+  });
+
+  it('bans nobody of the same rank or a higher one with somebody', () => {
+    const r = new Rehearsal();
+    const shared = { mark: 'browser' };
+    const host = r.join('host', shared);
+    const cohost = r.join('co-host', shared);
+    const other = r.join('co-host', shared);
+    const guest = r.join('participant', shared);
+    r.say(cohost, { type: 'ban', participantId: guest });
+    expect(Object.keys(r.state.people)).toEqual([host, cohost, other]);
+  });
+
+  it('lets nobody in who is banned by now', () => {
+    const r = new Rehearsal({ waitingRoom: true });
+    const host = r.join('host');
+    const bad = r.join('participant', { mark: 'browser' });
+    const good = r.join();
+    r.state.banned = ['browser'];
+    expect(r.refusal(host, { type: 'admit', participantId: bad })).toBe('banned');
+    expect(r.refusal(host, { type: 'admit-all' })).toBeUndefined();
+    expect(Object.keys(r.state.people)).toEqual([host, good]);
+    expect(r.refusal(host, { type: 'admit-all' })).toBeUndefined();
+  });
+
+  it('puts out who is banned elsewhere, but no host', () => {
+    const r = new Rehearsal();
+    const host = r.join('host', { mark: 'browser' });
+    const bad = r.join('participant', { mark: 'browser' });
+    const update = (banned: string[]) =>
+      r.note(r.room.update('Title', r.state.settings, banned, r.nowMs));
+    update(['another']);
+    expect(r.told(bad, 'removed')).toEqual([]);
+    update(['browser']);
+    expect(r.told(bad, 'removed')).toMatchObject([{ reason: 'banned' }]);
+    expect(Object.keys(r.state.people)).toEqual([host]);
+    expect(r.state.banned).toEqual(['browser', 'another']);
+  });
+
   it('ends the meeting for all', () => {
     const r = new Rehearsal({ waitingRoom: true });
     const host = r.join('host');

@@ -1,9 +1,10 @@
 import { AmphiError } from '#base';
-import { withBans } from './bans.ts';
+import { isBanned, namesOf, withBans } from './bans.ts';
 import { admit, endMeeting, sendAway } from './entry.ts';
 import type { Handlers } from './handler.ts';
+import { giveRole } from './inheritance.ts';
 import { stopSending } from './media.ts';
-import { moderates, requireHost, requireModerator, requireRank } from './rights.ts';
+import { moderates, outranks, requireHost, requireModerator, requireRank } from './rights.ts';
 import type { Person } from './state.ts';
 import type { Turn } from './turn.ts';
 
@@ -33,9 +34,10 @@ export const moderation: Handlers<Moderation> = {
   },
   'admit-all': (turn, person) => {
     requireModerator(person);
+    const admissible = turn.waiting.filter((waits) => !isBanned(turn.state, waits));
     const room = turn.state.settings.capacity - turn.people.length;
-    if (room <= 0 && turn.waiting.length > 0) throw new AmphiError('meeting_full');
-    for (const { participantId } of turn.waiting.slice(0, room)) admit(turn, participantId);
+    if (room <= 0 && admissible.length > 0) throw new AmphiError('meeting_full');
+    for (const { participantId } of admissible.slice(0, room)) admit(turn, participantId);
     turn.tellWaiting();
     return undefined;
   },
@@ -103,22 +105,25 @@ export const moderation: Handlers<Moderation> = {
     const target = turn.person(participantId);
     requireRank(person, target, 'above');
     const { state } = turn;
-    const names = [target.mark, ...(target.userId === undefined ? [] : [target.userId])];
-    state.banned = withBans(state.banned, names);
+    const banned = namesOf(target);
+    state.banned = withBans(state.banned, banned);
     turn.do({ type: 'banned' });
-    sendAway(turn, target, 'banned');
+    // Everywhere that this browser or account is: in another tab, on another device, waiting.
+    for (const one of [...turn.people, ...turn.waiting]) {
+      if (outranks(person, one) && isBanned({ banned }, one)) sendAway(turn, one, 'banned');
+    }
     return undefined;
   },
   'make-host': (turn, person, { participantId }) => {
     requireHost(person);
-    promote(turn, turn.person(participantId), 'host');
+    promote(turn, person, turn.person(participantId), 'host');
     return undefined;
   },
   'make-cohost': (turn, person, { participantId }) => {
     requireHost(person);
     const target = turn.person(participantId);
     requireOtherHost(turn, target);
-    promote(turn, target, 'co-host');
+    promote(turn, person, target, 'co-host');
     return undefined;
   },
   'make-participant': (turn, person, { participantId, role }) => {
@@ -126,7 +131,7 @@ export const moderation: Handlers<Moderation> = {
     const target = turn.person(participantId);
     if (moderates(target)) requireHost(person);
     requireOtherHost(turn, target);
-    target.role = role;
+    giveRole(person, target, role);
     if (role === 'viewer') stopSending(turn, target, ['audio', 'video', 'screen', 'screen-audio']);
     turn.tellUpdated(target);
     return undefined;
@@ -145,8 +150,8 @@ function requireOtherHost(turn: Turn, target: Person): void {
   throw new AmphiError('conflict', 'Make somebody else host first');
 }
 
-function promote(turn: Turn, target: Person, role: 'host' | 'co-host'): void {
-  target.role = role;
+function promote(turn: Turn, by: Person, target: Person, role: 'host' | 'co-host'): void {
+  giveRole(by, target, role);
   turn.tellUpdated(target);
   turn.send(target.participantId, { type: 'waiting-list', waiting: turn.waitingList() });
 }

@@ -110,7 +110,8 @@ export class Rehearsal {
   }
 
   note(effects: Effect[]): Effect[] {
-    this.effects.push(...effects);
+    // One by one: there may be more of them than a call takes arguments.
+    for (const effect of effects) this.effects.push(effect);
     return effects;
   }
 

@@ -20,12 +20,14 @@ export function requireHost({ role }: Person): void {
   if (role !== 'host') throw new AmphiError('forbidden', 'Only a host may do that');
 }
 
+/** Whether the one stands higher than the other. */
+export const outranks = (person: Person, target: Person): boolean =>
+  RANK[person.role] > RANK[target.role];
+
 /** Throws `forbidden` unless the one stands at least as high as the other; `above`: higher. */
 export function requireRank(person: Person, target: Person, how: 'equal' | 'above'): void {
   const enough =
-    how === 'above'
-      ? RANK[person.role] > RANK[target.role]
-      : RANK[person.role] >= RANK[target.role];
+    how === 'above' ? outranks(person, target) : RANK[person.role] >= RANK[target.role];
   if (!enough) throw new AmphiError('forbidden', 'Not against somebody of this role');
 }
 

@@ -1,6 +1,7 @@
 import { AmphiError } from '#base';
 import { type ClientMessage, RESUME_WITHIN_MS } from '#contracts';
 import { routeDeadline } from '../route/policy.ts';
+import { withBans } from './bans.ts';
 import { breakouts, closeBreakouts } from './breakouts.ts';
 import { changedChat, chat, chatChanged, chatKept, problemMessage, recentChat } from './chat.ts';
 import {
@@ -12,6 +13,7 @@ import {
   goAway,
   lose,
   type Newcomer,
+  putOutBanned,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
 import { Measures } from './measure.ts';
@@ -93,15 +95,18 @@ export class Room {
 
   /** A message of somebody in the room, or waiting for it; whatever is wrong with it becomes an answer. */
   receive(participantId: string, message: RoomMessage, nowMs: number): Effect[] {
-    return this.#turn(nowMs, (turn) => {
+    return this.#measured(participantId, nowMs, (turn) => {
       const person = this.#find(participantId);
       if (person === undefined || this.#answeredBefore(turn, person, message)) return;
       if (message.ref !== undefined) {
         person.answered = [...person.answered, { ref: message.ref }].slice(-MAX_ANSWERED);
       }
       try {
-        this.#measures.require(participantId, message.type, nowMs);
+        this.#measures.require(person, message.type, turn.people.length, nowMs);
         if (this.state.waiting[participantId] !== undefined) requireForWaiting(message);
+        if (isRelayed(message) && this.state.people[message.to] !== undefined) {
+          this.#measures.requireRelay(participantId, message, nowMs);
+        }
         const handle = HANDLERS[message.type] as (
           turn: Turn,
           person: Person,
@@ -139,7 +144,7 @@ export class Room {
     ref: string | undefined,
     nowMs: number,
   ): Effect[] {
-    return this.#turn(nowMs, (turn) => {
+    return this.#measured(by, nowMs, (turn) => {
       chatKept(turn, chat);
       this.#chatDone(turn, chat, by, ref);
     });
@@ -147,7 +152,7 @@ export class Room {
 
   /** The message is kept for good as it is now. */
   chatChanged(chat: RoomChat, by: string, ref: string | undefined, nowMs: number): Effect[] {
-    return this.#turn(nowMs, (turn) => {
+    return this.#measured(by, nowMs, (turn) => {
       chatChanged(turn, chat);
       this.#chatDone(turn, chat, by, ref);
     });
@@ -237,9 +242,19 @@ export class Room {
     return this.#turn(nowMs, (turn) => leaveStage(turn, reason));
   }
 
-  /** Title or settings were changed over HTTP. */
-  update(title: string, settings: RoomState['settings'], nowMs: number): Effect[] {
+  /** Title or settings were changed over HTTP; `banned` is who is banned, as the database has it. */
+  update(
+    title: string,
+    settings: RoomState['settings'],
+    banned: readonly string[],
+    nowMs: number,
+  ): Effect[] {
     return this.#turn(nowMs, (turn) => {
+      const known = new Set(this.state.banned);
+      if (banned.some((name) => !known.has(name))) {
+        this.state.banned = withBans(banned, this.state.banned);
+        putOutBanned(turn);
+      }
       this.state.title = title;
       // The lock that was set here is not written yet.
       const locked = this.state.unwritten?.locked ? this.state.settings.locked : settings.locked;
@@ -247,6 +262,11 @@ export class Room {
       turn.tell({ type: 'meeting-updated', title, settings: this.state.settings });
       decideRoute(turn);
     });
+  }
+
+  /** Bans came from elsewhere. */
+  putOutBanned(nowMs: number): Effect[] {
+    return this.#turn(nowMs, putOutBanned);
   }
 
   end(reason: EndReason, nowMs: number): Effect[] {
@@ -284,6 +304,15 @@ export class Room {
       ...(route === undefined || route <= nowMs ? [] : [route]),
     ];
     return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  /** A turn that somebody in the room asked for: how many others hear what comes of it counts. */
+  #measured(by: string | undefined, nowMs: number, work: (turn: Turn) => void): Effect[] {
+    const effects = this.#turn(nowMs, work);
+    let told = 0;
+    for (const effect of effects) if (effect.type === 'send' && effect.to !== by) told++;
+    this.#measures.told(told, nowMs);
+    return effects;
   }
 
   #turn(nowMs: number, work: (turn: Turn) => void): Effect[] {
@@ -338,6 +367,12 @@ export class Room {
     turn.send(person.participantId, message);
   }
 }
+
+/** Whether it goes on as it is to who it names; the call server is nobody in the room. */
+const isRelayed = (
+  message: RoomMessage,
+): message is Extract<RoomMessage, { type: 'offer' | 'answer' | 'ice-candidate' }> =>
+  message.type === 'offer' || message.type === 'answer' || message.type === 'ice-candidate';
 
 /** Throws `forbidden` for what those who wait may not say. */
 function requireForWaiting({ type }: RoomMessage): void {

@@ -79,6 +79,29 @@ describe('polls', () => {
     expect(r.refusal(guest, { type: 'poll-vote', pollId, options: [0] })).toBe('conflict');
   });
 
+  it('count who goes and comes again once, by the account or the browser', () => {
+    const r = new Rehearsal();
+    const host = r.join('host');
+    r.say(host, { type: 'poll-create', question: 'Tea?', options: ['yes', 'no'] });
+    const { pollId } = r.told(host, 'poll')[0]!.poll;
+    const voters = () => {
+      r.pass(200);
+      return r.told(host, 'poll').at(-1)?.poll.voters;
+    };
+    for (const who of [{ mark: 'browser' }, { userId: 'user' }]) {
+      for (let i = 0; i < 3; i++) {
+        const id = r.join('participant', who);
+        r.say(id, { type: 'poll-vote', pollId, options: [0] });
+        r.say(id, { type: 'leave' });
+      }
+    }
+    expect(voters()).toBe(2);
+    for (let i = 0; i < 998; i++) r.state.polls[0]!.votes[`of who has left ${i}`] = [0];
+    r.say(host, { type: 'poll-vote', pollId, options: [1] });
+    expect(voters()).toBe(1_000);
+    expect(r.told(host, 'poll').at(-1)?.poll.options[1]?.votes).toBe(1);
+  });
+
   it('are 50 at most', () => {
     const r = new Rehearsal();
     const host = r.join('host');
@@ -217,5 +240,36 @@ describe('chat', () => {
     }
     expect(r.refusal(a, { type: 'chat-react', messageId, emoji: 'e20' })).toBe('too_many');
     expect(Object.keys(r.state.chat[0]!.reactions!)).toHaveLength(20);
+  });
+
+  it('keeps 200 reactions of people who have left, and 1,000 in all', () => {
+    const r = new Rehearsal({ capacity: 500 });
+    const a = r.join();
+    r.say(a, { type: 'chat', message: 'hello' });
+    keep(r);
+    const { messageId } = r.told(a, 'chat')[0]!;
+    const react = (id: string, emoji: string) => {
+      const refusal = r.refusal(id, { type: 'chat-react', messageId, emoji });
+      keep(r);
+      r.effects.length = 0;
+      return refusal;
+    };
+    const reacted = () => r.state.chat[0]!.reactions!;
+    for (let i = 0; i < 201; i++) {
+      const id = r.join();
+      react(id, '👍');
+      r.say(id, { type: 'leave' });
+    }
+    expect(reacted()['👍']).toHaveLength(201);
+    react(a, '👍');
+    expect(reacted()['👍']).toHaveLength(201);
+    expect(reacted()['👍']?.at(-1)).toBe(a);
+    // 200 who have left, and 800 of 40 who are here.
+    const here = [a, ...Array.from({ length: 39 }, () => r.join())];
+    for (let i = 0; i < 19; i++) reacted()[`e${i}`] = [...here];
+    for (const id of here.slice(1)) react(id, '👍');
+    expect(Object.values(reacted()).flat()).toHaveLength(1_000);
+    expect(react(r.join(), '👍')).toBe('too_many');
+    expect(Object.values(reacted()).flat()).toHaveLength(1_000);
   });
 });

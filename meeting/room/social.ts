@@ -18,6 +18,8 @@ type Social =
 
 const POLL_ID_CHARACTERS = 12;
 const MAX_POLLS = 50;
+/** Of one poll: more than a room takes. */
+const MAX_VOTES = 1_000;
 
 export const social: Handlers<Social> = {
   rename: (turn, person, { displayName }) => {
@@ -68,8 +70,11 @@ export const social: Handlers<Social> = {
     if (chosen.length > 1 && !poll.multiple) {
       throw new AmphiError('bad_request', 'options: only one may be chosen');
     }
-    if (chosen.length === 0) delete poll.votes[person.participantId];
-    else poll.votes[person.participantId] = chosen;
+    // Who goes and comes again votes once, too, where that can be known.
+    const voter = person.userId ?? person.mark;
+    if (chosen.length === 0) delete poll.votes[voter];
+    else poll.votes[voter] = chosen;
+    dropVotes(turn, poll);
     tellPaced(turn, `poll ${pollId}`, () => tellPoll(turn, poll));
     return undefined;
   },
@@ -87,6 +92,15 @@ function pollOf({ state }: Turn, pollId: string): RoomPoll {
   const poll = state.polls.find((one) => one.pollId === pollId);
   if (poll === undefined) throw new AmphiError('not_found', 'No such poll');
   return poll;
+}
+
+/** The oldest votes of people who have left give way. */
+function dropVotes({ people }: Turn, { votes }: RoomPoll): void {
+  const voters = Object.keys(votes);
+  if (voters.length <= MAX_VOTES) return;
+  const here = new Set(people.map(({ userId, mark }) => userId ?? mark));
+  const gone = voters.filter((voter) => !here.has(voter));
+  for (const voter of gone.slice(0, voters.length - MAX_VOTES)) delete votes[voter];
 }
 
 /** The votes that came in since it was told last. */

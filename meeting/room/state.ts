@@ -68,6 +68,10 @@ export interface Person {
   displayName: string;
   role: ParticipantRole;
   userId?: string;
+  /** Came in as a host: by the host token, or as who made the meeting. */
+  cameAsHost?: true;
+  /** Has the role because the last host left, and was this before. */
+  inherited?: ParticipantRole;
   /** Where the account's picture is. */
   picture?: string;
   /** Tells a browser from others, for bans. */
@@ -114,7 +118,7 @@ export interface RoomPoll {
   options: string[];
   multiple: boolean;
   open: boolean;
-  /** By participant. */
+  /** By account, or by browser where there is none. */
   votes: Record<string, number[]>;
 }
 

@@ -19,3 +19,12 @@ it('takes many at once, or none', () => {
   expect([bucket.take(0, 60), bucket.take(0, 41), bucket.take(0, 40)]).toEqual([true, false, true]);
   expect([bucket.take(1_000, 11), bucket.take(1_000, 10)]).toEqual([false, true]);
 });
+
+it('owes what was spent beyond it, up to a burst', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 100 }, 0);
+  expect([bucket.has(0, 100), bucket.has(0, 101), bucket.wait(0)]).toEqual([true, false, 0]);
+  bucket.spend(0, 150);
+  expect([bucket.has(5_000, 1), bucket.wait(5_000), bucket.wait(5_100)]).toEqual([false, 100, 0]);
+  bucket.spend(5_100, 1_000);
+  expect(bucket.wait(5_100)).toBe(10_100);
+});

@@ -20,6 +20,24 @@ export class TokenBucket {
     return true;
   }
 
+  /** Whether so many could be taken. */
+  has(nowMs: number, count: number): boolean {
+    this.#fill(nowMs);
+    return this.#tokens >= count;
+  }
+
+  /** How long until one can be taken, in milliseconds. */
+  wait(nowMs: number): number {
+    this.#fill(nowMs);
+    return Math.max(0, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000));
+  }
+
+  /** Takes so many, whether they are there or not: what is owed comes first, up to as much as a burst. */
+  spend(nowMs: number, count: number): void {
+    this.#fill(nowMs);
+    this.#tokens = Math.max(-this.#burst, this.#tokens - count);
+  }
+
   /** Whether it is as good as a new one. */
   isFull(nowMs: number): boolean {
     this.#fill(nowMs);

@@ -18,7 +18,11 @@ function keeping() {
       return work(...args);
     });
   const chat = {
-    keep: slow((_meetingId: string, one: RoomChat) => void rows.set(one.messageId, one)),
+    keep: slow((_meetingId: string, one: RoomChat) => {
+      const kept = rows.get(one.messageId) ?? one;
+      rows.set(one.messageId, kept);
+      return kept;
+    }),
     change: slow((one: RoomChat) => void rows.set(one.messageId, one)),
     find: slow((_meetingId: string, id: string) => rows.get(id)),
   };
@@ -110,4 +114,46 @@ it('removes the file of a message once that is deleted, and not where that fails
     () => expect(files.removeOf.mock.calls).toEqual([[messageId], [messageId]]),
     10_000,
   );
+});
+
+it('shows and acknowledges nothing under an old ref but what is kept under it', async () => {
+  const { r, rows, settled, say } = keeping();
+  const [a, b] = [r.join(), r.join()];
+  say(a, { type: 'chat', message: 'harmless', ref: 'x' });
+  await settled();
+  const { messageId } = r.told(b, 'chat')[0]!;
+  // The answer is not remembered any more, and the message not in memory.
+  const forget = () => {
+    r.state.people[a]!.answered = [];
+    r.state.chat = Array.from({ length: 100 }, (_, i) => ({
+      messageId: String(i).padStart(16, '0'),
+      displayName: 'Server',
+      message: 'more',
+      timestamp: r.nowMs + 1_000 + i,
+    }));
+  };
+  forget();
+  say(a, { type: 'chat', message: 'INSULT', ref: 'x' });
+  await settled();
+  expect(r.told(a, 'error')).toMatchObject([{ ref: 'x', code: 'conflict' }]);
+  forget();
+  say(a, { type: 'chat', message: 'harmless', ref: 'x' });
+  await settled();
+  expect(r.told(a, 'ok').map((ok) => ok.messageId)).toEqual([messageId, messageId]);
+  expect(r.told(b, 'chat').map(({ message }) => message)).toEqual(['harmless']);
+  expect(rows.get(messageId)?.message).toBe('harmless');
+});
+
+it('tells what a holder before had kept and could not tell any more', async () => {
+  const { r, rows, settled, say } = keeping();
+  const [a, b] = [r.join(), r.join()];
+  say(a, { type: 'chat', message: 'hello', ref: 'x' });
+  await settled();
+  const [first] = r.told(b, 'chat');
+  r.state.people[a]!.answered = [];
+  r.state.chat = [];
+  say(a, { type: 'chat', message: 'hello', ref: 'x' });
+  await settled();
+  expect(r.told(b, 'chat')).toEqual([first, first]);
+  expect(rows.size).toBe(1);
 });

@@ -1,3 +1,4 @@
+import { AmphiError } from '#base';
 import type { ChatStore } from '../chat/store.ts';
 import type { MeetingFiles } from '../files/meeting-files.ts';
 import type { Room } from '../room/room.ts';
@@ -49,8 +50,11 @@ export class ChatKeeper {
     const { room, chat, journal, apply, failed } = this.#options;
     const { by, ref } = effect;
     const write = async () => {
-      const kept = await this.#withFile(effect);
-      await chat.keep(room.state.meetingId, kept);
+      const wanted = await this.#withFile(effect);
+      const kept = await chat.keep(room.state.meetingId, wanted);
+      if (!isSame(kept, wanted)) {
+        throw new AmphiError('conflict', 'ref: another message was sent with it before');
+      }
       return kept;
     };
     journal
@@ -108,3 +112,11 @@ export class ChatKeeper {
     return { ...chat, file: await files.attach(named, messageId) };
   }
 }
+
+/** Whether what is kept is what was to be; what has been edited or deleted since may have been. */
+const isSame = (kept: RoomChat, wanted: RoomChat): boolean =>
+  kept.editedAt !== undefined ||
+  kept.deleted === true ||
+  (kept.message === wanted.message &&
+    kept.to === wanted.to &&
+    kept.file?.fileId === wanted.file?.fileId);

@@ -1,4 +1,4 @@
-import { isAmphiError, type Logger, messageOf } from '#base';
+import { AmphiError, isAmphiError, type Logger, messageOf } from '#base';
 import {
   MAX_RECEIVING_SECTIONS,
   type RoomMedia as MediaName,
@@ -9,6 +9,7 @@ import {
 } from '#contracts';
 import { type NodeClient, RoomMedia } from '#platform';
 import { Gate } from './gate.ts';
+import { OfferTurns } from './offer-turns.ts';
 import { descriptionOrigin } from './sdp-origin.ts';
 
 type Purpose = 'send' | 'receive';
@@ -17,6 +18,8 @@ type Purpose = 'send' | 'receive';
 export interface MediaLinkListener {
   /** Whether this person sends this, as the room knows it: what is off is held back. */
   isOn(stream: RoomStream): boolean;
+  /** Whether somebody is in the room. */
+  isHere(participantId: string): boolean;
   streamsChanged(streams: RoomStream[]): void;
   /** The client must begin this session anew. */
   sessionLost(participantId: string, purpose: Purpose, reason: string): void;
@@ -73,8 +76,7 @@ export class MediaLink {
   readonly #withheld = new Map<string, Set<string>>();
   /** Closed while the call server finds another worker. */
   readonly #ready = new Gate(READY_WITHIN_MS);
-  /** Offers of one session are answered one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new OfferTurns();
 
   constructor(options: {
     nodes: NodeClient;
@@ -88,7 +90,8 @@ export class MediaLink {
 
   /**
    * Answers an offer; `wanted` is what a receiver may have. Throws the call
-   * server's errors, and `unavailable` when there is none.
+   * server's errors, `unavailable` when there is none, `conflict` when a newer
+   * offer took its place, and `closed` when who made it has gone.
    */
   offer(
     offer: {
@@ -99,19 +102,18 @@ export class MediaLink {
     },
     wanted: () => RoomStream[],
   ): Promise<Answered> {
-    const key = keyOf(offer.purpose, offer.participantId);
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const work = before
-      .catch(() => {})
-      .then(() => this.#ready.passed())
-      .then(() => (offer.purpose === 'send' ? this.#send(offer) : this.#receive(offer, wanted)));
-    this.#turns.set(key, work);
-    work
-      .catch(() => {})
-      .finally(() => {
-        if (this.#turns.get(key) === work) this.#turns.delete(key);
-      });
-    return work;
+    const { participantId, purpose } = offer;
+    const { listener } = this.#options;
+    return this.#turns.answer(keyOf(purpose, participantId), async () => {
+      await this.#ready.passed();
+      if (!listener.isHere(participantId)) throw new AmphiError('closed');
+      const answered = await (purpose === 'send'
+        ? this.#send(offer)
+        : this.#receive(offer, wanted));
+      // What was made for somebody who has gone meanwhile is nobody's.
+      if (!listener.isHere(participantId)) this.closeOf(participantId);
+      return answered;
+    });
   }
 
   /** How large somebody shows a stream; remembered until they receive it. */
@@ -166,6 +168,7 @@ export class MediaLink {
     for (const purpose of ['send', 'receive'] as const) {
       const key = keyOf(purpose, participantId);
       const session = this.#sessions.get(key);
+      this.#turns.forget(key);
       this.#sessions.delete(key);
       if (session !== undefined) this.#tell('close-session', { sessionId: session.sessionId });
     }
@@ -195,6 +198,7 @@ export class MediaLink {
 
   /** Ends the room on the call server. */
   async end(): Promise<void> {
+    this.#turns.close();
     const media = await this.#media?.catch(() => undefined);
     this.#media = undefined;
     await media?.end().catch((error) => this.#debug(error, 'room not ended on the call server'));
@@ -202,6 +206,7 @@ export class MediaLink {
 
   /** Lets go of it: another node goes on with the room. */
   async close(): Promise<void> {
+    this.#turns.close();
     const media = await this.#media?.catch(() => undefined);
     await media?.close();
   }

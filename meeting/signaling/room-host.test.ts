@@ -83,7 +83,9 @@ class World {
         recent: async () => [...this.chat.values()],
         keep: (_id: string, one: RoomChat) =>
           asked(() => {
-            if (!this.chat.has(one.messageId)) this.chat.set(one.messageId, one);
+            const kept = this.chat.get(one.messageId) ?? one;
+            this.chat.set(one.messageId, kept);
+            return kept;
           }),
       },
       files: { removeAll: () => asked(this.filesRemoved) },
@@ -205,6 +207,22 @@ describe('what hosts decide while the database is away', () => {
     second.update(world.row);
     const codes = ['b', 'c', 'e'].map((letter) => new Somebody(second, letter).errors);
     expect(codes).toEqual([['unauthorized'], ['banned'], []]);
+  });
+
+  it('is carried out by the next node where the one before had only written it', async () => {
+    const first = await world.open();
+    new Somebody(first, 'a', 'host');
+    const [welcome] = new Somebody(first, 'b').heard.flatMap((one) =>
+      one.type === 'welcome' ? [one] : [],
+    );
+    await eventually(() => expect(Object.keys(world.state.people)).toHaveLength(2));
+    world.row.banned = ['mark b'];
+    world.hosts.length = 0;
+    first.close();
+    const second = await world.open();
+    const back = new Somebody(second, 'b', 'participant', {}, welcome!.resumeKey);
+    expect([back.errors, back.closed]).toEqual([['unauthorized'], 4010]);
+    await eventually(() => expect(Object.keys(world.state.people)).toEqual([idOf('a')]));
   });
 
   it('is not undone by other settings that come over HTTP', async () => {

@@ -8,7 +8,7 @@ import { Room, type RoomMessage } from '../room/room.ts';
 import type { Effect, EndReason } from '../room/state.ts';
 import { ChatKeeper, type KeptFiles } from './chat-keeper.ts';
 import { Decisions } from './decisions.ts';
-import { errorFrame, unnumbered } from './frames.ts';
+import { errorFrame, LastBody, unnumbered } from './frames.ts';
 import { Journal } from './journal.ts';
 import type { Grant, Line } from './line.ts';
 import { MediaLink } from './media-link.ts';
@@ -49,6 +49,7 @@ export class RoomHost {
   /** By participant. */
   readonly #lines = new Map<string, Line>();
   readonly #outboxes = new Map<string, Outbox>();
+  readonly #bodies = new LastBody();
   /** Who speaks on a line, by its id. */
   readonly #speakers = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
@@ -96,6 +97,7 @@ export class RoomHost {
       log: this.#log,
       listener: {
         isOn: (stream) => room.isOn(stream),
+        isHere: (participantId) => room.state.people[participantId] !== undefined,
         streamsChanged: (streams) => this.#apply(room.setStreams(streams, Date.now())),
         sessionLost: (participantId, purpose, reason) =>
           this.#apply(
@@ -133,6 +135,9 @@ export class RoomHost {
     const host = new RoomHost(deps, { ...options, room });
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
     host.#decisions.resume();
+    // A ban that an earlier holder wrote down, but did not come to carry out.
+    const putOut = room.putOutBanned(nowMs);
+    if (putOut.length > 0) host.#apply(putOut);
     host.#arm();
     host.#staging.follow();
     return host;
@@ -187,7 +192,7 @@ export class RoomHost {
 
   /** The meeting was changed over HTTP. */
   update(row: MeetingRow): void {
-    this.#apply(this.#room.update(row.title, settingsOf(row), Date.now()));
+    this.#apply(this.#room.update(row.title, settingsOf(row), row.banned, Date.now()));
   }
 
   /** Something around the room has changed. */
@@ -279,6 +284,7 @@ export class RoomHost {
 
   #apply(effects: readonly Effect[]): void {
     for (const effect of effects) this.#do(effect);
+    this.#bodies.forget();
     if (this.#closed) return;
     this.#staging.follow();
     this.#snapshot.touch();
@@ -299,8 +305,9 @@ export class RoomHost {
     const { meetingId } = this;
     switch (effect.type) {
       case 'send': {
-        const text = this.#outboxes.get(effect.to)?.push(effect.message);
-        if (text !== undefined) this.#lines.get(effect.to)?.send(text);
+        const { to, message } = effect;
+        const text = this.#outboxes.get(to)?.push(message, this.#bodies.of(message));
+        if (text !== undefined) this.#lines.get(to)?.send(text);
         break;
       }
       case 'close':

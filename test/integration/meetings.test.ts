@@ -358,6 +358,14 @@ describe('coming again', () => {
     );
     expect(again.of('chat').map(({ message }) => message)).toEqual(['while away']);
     expect(host.of('chat')).toHaveLength(2);
+    // After 64 others its answer is forgotten; what is kept under it is not.
+    for (let i = 0; i < 64; i++) await again.ask({ type: 'mute', mediaType: 'audio' });
+    again.say({ type: 'chat', message: 'another', ref: 'mine' });
+    await again.until(
+      'the refusal',
+      (one) => one.type === 'error' && one.ref === 'mine' && one.code === 'conflict',
+    );
+    expect(host.of('chat')).toHaveLength(2);
     expect(again.of('welcome')).toEqual([]);
   });
 
