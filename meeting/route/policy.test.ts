@@ -67,7 +67,9 @@ describe('by how many they are', () => {
   ] as const)('%d people, %s ms apart: %s', (count, roundTripMs, peers) => {
     const choice = choose({ people: people(count, {}, roundTripMs) });
     expect(choice.peers).toBe(peers);
-    expect(choice.reason).toMatch(count === 1 ? /One person/ : new RegExp(`^${count} people`));
+    expect(choice.reason).toMatch(
+      peers === 'mesh' ? /^Straight is the shortest way/ : /^A mesh is for [234] at most/,
+    );
   });
 
   it('does not take a few near ones for all of them', () => {

@@ -51,7 +51,11 @@ const HOLD_MS = 10_000;
 /** After a direct way has failed. */
 const BARRED_MS = 5 * 60_000;
 
-/** The way that media is to go. What holds already is kept unless something speaks against it. */
+/**
+ * The way that media is to go. What holds already is kept unless something
+ * speaks against it. The reason does not say how many there are: it is told
+ * when the way changes, and they come and go between.
+ */
 export function chooseRoute(facts: RouteFacts): RouteChoice {
   const { nowMs, current, people } = facts;
   const failed = failedPair(people);
@@ -75,7 +79,7 @@ export function chooseRoute(facts: RouteFacts): RouteChoice {
     }
     if (nowMs - current.since < HOLD_MS) return choose('callserver', current.reason);
   }
-  return choose('mesh', `${countOf(people.length)}: straight is the shortest way`);
+  return choose('mesh', 'Straight is the shortest way among few');
 }
 
 /** When the choice may become another one by itself; undefined when only by what happens. */
@@ -92,7 +96,7 @@ function speaksAgainstMesh(facts: RouteFacts, failed: string | undefined): strin
   if (people.length <= 1) return undefined;
   const { limit, why } = meshLimit(people);
   if (people.length > Math.min(limit, MESH_LIMIT)) {
-    return `${countOf(people.length)}, and a mesh is for ${limit} at most${why}`;
+    return `A mesh is for ${limit} at most${why}`;
   }
   const others = people.length - 1;
   for (const { report, video, screen } of people) {
@@ -135,6 +139,4 @@ function failedPair(people: readonly RoutePerson[]): string | undefined {
   return failed ? 'Two people do not reach each other directly' : undefined;
 }
 
-const countOf = (n: number): string =>
-  n <= 1 ? 'One person is in the meeting' : `${n} people are in the meeting`;
 const kilobits = (bits: number): string => `${Math.round(bits / 1000)} kbit/s`;

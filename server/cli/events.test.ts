@@ -15,6 +15,7 @@ const LINK = {
   embedUrl: 'http://a.example/embed/board?token=T',
   hlsUrl: 'http://a.example/hls/board/master.m3u8?token=T',
 };
+let answer: object = LINK;
 let server: Server;
 let base: string;
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
     for await (const chunk of req) body += String(chunk);
     const { method, url, headers } = req;
     asked.push({ method, url, authorization: headers.authorization, body });
-    res.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(LINK));
+    res.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -37,6 +38,7 @@ afterAll(() => {
 
 afterEach(() => {
   asked.length = 0;
+  answer = LINK;
   vi.restoreAllMocks();
 });
 
@@ -99,5 +101,31 @@ describe('amphi event link', () => {
 
   it('says in its help that a link cannot be withdrawn', async () => {
     expect(await run('event', 'link', '--help')).toMatch(/--hours <n>[\s\S]*cannot be withdrawn/);
+  });
+});
+
+describe('amphi event show', () => {
+  const video = { width: 640, height: 360, fps: 29.5, bitsPerSecond: 801_400 };
+  const shown = (connected: boolean) => ({
+    eventId: 'main',
+    title: 'Main stage',
+    status: 'idle',
+    viewers: 0,
+    watchUrl: 'http://a.example/watch/main',
+    studioUrl: 'http://a.example/studio/main',
+    renditions: [],
+    sources: [{ sourceId: 's1', name: 'Camera 1', health: { connected, video, advice: [] } }],
+  });
+
+  it('has the figures of a source that is connected', async () => {
+    answer = shown(true);
+    expect(await run('event', 'show', 'main')).toContain(
+      's1 (Camera 1): connected, 640 × 360 at 29.5 fps, 801 kbit/s\n',
+    );
+  });
+
+  it('has none of a source that is gone', async () => {
+    answer = shown(false);
+    expect(await run('event', 'show', 'main')).toContain('s1 (Camera 1): not connected\n');
   });
 });

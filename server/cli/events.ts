@@ -206,7 +206,8 @@ function describe(event: EventView): string {
     lines.push(`rungs   ${event.renditions.map((rendition) => rendition.name).join(', ')}`);
   }
   for (const { sourceId, name, health } of event.sources) {
-    const { video } = health ?? {};
+    // The figures of who has gone are those of its last moment.
+    const video = health?.connected === true ? health.video : undefined;
     const picture =
       video === undefined
         ? ''

@@ -161,6 +161,46 @@ describe('a room by keyboard alone', { timeout: 180_000 }, () => {
     await focusReachesContent();
   });
 
+  it('takes no letter for a shortcut where somebody is about to write', async () => {
+    await beginAtTitle();
+    await press('c');
+    await focusReaches('textarea Message');
+    await page.locator('.chat-list').focus();
+    await press('p');
+    await page.getByRole('complementary', { name: 'Chat' }).waitFor();
+    expect(await page.getByRole('complementary', { name: 'People' }).count()).toBe(0);
+    await press('Escape');
+    await focusReaches('h1 Rehearsal');
+  });
+
+  it('reaches all of a menu in a window that is lower than it', async () => {
+    const before = page.viewportSize();
+    const low = { width: 640, height: 360 };
+    await page.setViewportSize(low);
+    try {
+      await beginAtTitle();
+      await tabTo('button More');
+      await press('Enter');
+      await focusComes('in the menu', (now) => now.startsWith('menuitem '));
+      await press('End');
+      await focusReaches('menuitem Keys');
+      await until('the last of the menu to be in the window', async () => {
+        const box = await page.getByRole('menuitem', { name: 'Keys' }).boundingBox();
+        return box !== null && box.y >= 0 && box.y + box.height <= low.height;
+      });
+      await press('Home');
+      await focusReaches('menuitem Share screen');
+      await until('the first to be in it', async () => {
+        const box = await page.getByRole('menuitem', { name: 'Share screen' }).boundingBox();
+        return box !== null && box.y >= 0 && box.y + box.height <= low.height;
+      });
+      await press('Escape');
+      await focusReaches('button More');
+    } finally {
+      if (before !== null) await page.setViewportSize(before);
+    }
+  });
+
   it('does not lose it with a banner that is answered', async () => {
     await beginAtTitle();
     await choose('Sound only');

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CreatedMeeting, MeetingView } from '#contracts';
-import { Instance, launchBrowser, seriousFindings, until } from '#support';
+import { ADMIN_TOKEN, Instance, launchBrowser, seriousFindings, until } from '#support';
 import { RoomGuest } from '../pages/room-guest.ts';
 
 let amphi: Instance;
@@ -11,6 +11,8 @@ let meetingId: string;
 let host: RoomGuest;
 let guest: RoomGuest;
 let guestId: string;
+/** Stands in the lobby. */
+let outside: RoomGuest;
 
 beforeAll(async () => {
   [amphi, browser] = await Promise.all([
@@ -53,6 +55,18 @@ const own = () =>
     return { slots, on: { isMicrophoneOn, isCameraOn }, kept: { microphone, camera } };
   });
 const KEPT = { microphone: true, camera: true };
+
+/** The lobby asks by itself, and at once for who comes back to the page. */
+const lobbyComesTo = (what: string, isSo: () => Promise<boolean>) =>
+  until(
+    `the lobby to ${what}`,
+    async () => {
+      await outside.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      return isSo();
+    },
+    30_000,
+    200,
+  );
 
 const told = (text: string) => guest.page.getByRole('alert').filter({ hasText: text });
 
@@ -111,6 +125,21 @@ it('tells of a new role, and in the title of what waits to be read', async () =>
   await spoken.waitFor({ state: 'attached' });
 });
 
+it('shows in the lobby who is in and whether it is locked, as that changes', async () => {
+  outside = await RoomGuest.open(browser, url, 'Outside', { camera: false });
+  await outside.page.getByText('2 people in the room').waitFor();
+  await host.says({ type: 'lock', locked: true });
+  await host.page.getByRole('img', { name: /^Locked: nobody new comes in/ }).waitFor();
+  const locked = outside.page.getByRole('alert').filter({ hasText: 'The room is locked' });
+  await lobbyComesTo('be locked', () => locked.isVisible());
+  expect(await seriousFindings(outside.page)).toEqual([]);
+  await outside.enter();
+  await outside.page.locator('.notice-danger', { hasText: 'locked' }).waitFor();
+  await host.says({ type: 'lock', locked: false });
+  const alerts = outside.page.getByRole('alert');
+  await lobbyComesTo('be open', async () => (await alerts.count()) === 0);
+});
+
 it('says at the door why one is not let in, and looks again at the room of who comes back', async () => {
   const late = await RoomGuest.open(browser, url, 'Late', { camera: false });
   // Locked between the question by HTTP and the first message.
@@ -126,10 +155,33 @@ it('says at the door why one is not let in, and looks again at the room of who c
   await host.button('Leave').click();
   await host.button('End for everybody').click();
   await guest.page.getByText('The host has ended it for everybody.').waitFor();
+  await until('what was said in the room to be gone', async () => {
+    return (await guest.page.locator('#announcer').textContent()) === '';
+  });
   await until('the end to be kept', async () => {
     const { status } = await amphi.api<MeetingView>('GET', `/api/meetings/${meetingId}`);
     return status === 'ended';
   });
   await late.button('Join again').click();
   await late.page.getByRole('heading', { name: 'The meeting is over' }).waitFor();
+});
+
+it('offers another room to the host of one that is over, who may make rooms', async () => {
+  const over = outside.page.getByRole('heading', { name: 'The meeting is over' });
+  await lobbyComesTo('say that it is over', () => over.isVisible());
+  const another = host.button('Start another room');
+  expect(await another.count()).toBe(0);
+  await host.page.evaluate(async (token) => {
+    const headers = { 'content-type': 'application/json' };
+    await fetch('/api/sessions/admin', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ token }),
+    });
+  }, ADMIN_TOKEN);
+  await host.page.reload();
+  await host.page.getByRole('heading', { name: 'The meeting is over' }).waitFor();
+  await another.click();
+  await host.page.getByRole('heading', { name: 'New room' }).waitFor();
+  await host.page.getByText('You are the host.').waitFor();
 });

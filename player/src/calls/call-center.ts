@@ -5,7 +5,7 @@ import { LocalMedia } from '../room/media/local-media.ts';
 import { readKept } from '../room/preferences.ts';
 import type { RoomSession } from '../room/room-session.ts';
 import { Store } from '../room/state/store.ts';
-import { announce } from '../ui/announce.ts';
+import { announce, hush } from '../ui/announce.ts';
 import { agreedPicture } from './agreed-picture.ts';
 import { CallLine } from './call-line.ts';
 import { onNetwork, thisNetwork } from './network.ts';
@@ -305,6 +305,8 @@ export class CallCenter {
     this.#notify(state.call);
     if (takesDevices(before.call) && !takesDevices(state.call)) this.#letGo();
     if (state.note !== undefined && state.note !== before.note) announce(state.note);
+    // What was said in the call is of no use after it.
+    else if (before.call !== undefined && state.call === undefined) hush();
   }
 }
 

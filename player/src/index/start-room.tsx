@@ -1,9 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
 import { DoorOpen } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import type { CreatedMeeting } from '#contracts';
-import { call, Problem, textOf } from '../api/client.ts';
-import { keepHostToken } from '../room/host-token.ts';
+import { Problem, textOf } from '../api/client.ts';
+import { startRoom } from '../room/start-room.ts';
 import { Button } from '../ui/button.tsx';
 
 const AccountDialog = lazy(async () => ({
@@ -14,12 +13,7 @@ const AccountDialog = lazy(async () => ({
 export function StartRoom() {
   const [isAsked, setAsked] = useState(false);
   const start = useMutation({
-    mutationFn: () =>
-      call<CreatedMeeting>('POST', '/api/meetings', { body: { title: 'New room' } }),
-    onSuccess: ({ meetingId, hostToken }) => {
-      keepHostToken(meetingId, hostToken);
-      location.assign(`/room/${encodeURIComponent(meetingId)}`);
-    },
+    mutationFn: startRoom,
     // Who may not make rooms is still who they are.
     onError: (error) => setAsked(needsAccount(error)),
   });

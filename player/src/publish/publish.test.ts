@@ -17,6 +17,36 @@ describe('readStats', () => {
     expect(second.figures.bitsPerSecond).toBe(2_000_000);
   });
 
+  it.each([
+    // The browser’s word, share of the time spent encoding, what the way out bears, what it is.
+    ['none', 0.9, 9_000_000, 'none'],
+    ['cpu', 0, 300_000, 'cpu'],
+    ['bandwidth', 0.1, 1_000_000, 'bandwidth'],
+    ['bandwidth', 0.1, undefined, 'bandwidth'],
+    ['bandwidth', 0.7, 1_000_000, 'cpu'],
+    ['bandwidth', 0.69, 1_000_000, 'bandwidth'],
+    ['bandwidth', 0.1, 1_500_000, 'bandwidth'],
+    ['bandwidth', 0.1, 1_500_001, 'other'],
+    [undefined, 0.9, 300_000, 'none'],
+  ] as const)(
+    'of %s, encoding %d of the time, with %s bit/s to be had: %s',
+    (word, busy, bears, is) => {
+      const at = (seconds: number) => [
+        {
+          type: 'outbound-rtp',
+          kind: 'video',
+          bytesSent: seconds * 125_000,
+          totalEncodeTime: seconds * busy,
+          qualityLimitationReason: word,
+        },
+        { type: 'candidate-pair', nominated: false, availableOutgoingBitrate: 99_000_000 },
+        { type: 'candidate-pair', nominated: true, availableOutgoingBitrate: bears },
+      ];
+      const { mark } = readStats(at(0), 0, undefined);
+      expect(readStats(at(1), 1_000, mark).figures.limitedBy).toBe(is);
+    },
+  );
+
   it('hears of the server when a report of it comes, and not when more is sent', () => {
     const heard = (bytes: number, reports: number) =>
       readStats(report(bytes, reports), 0, undefined).mark.heard;

@@ -18,6 +18,8 @@ export interface SendFigures {
 export interface StatsMark {
   atMs: number;
   bytesSent: number;
+  /** Seconds that all pictures so far took to be encoded. */
+  encodeS: number;
   /** Changes whenever anything is heard of the server. */
   heard: string;
 }
@@ -36,24 +38,57 @@ export function readStats(
   const bytesSent = outgoing.reduce((sum, { bytesSent }) => sum + numberOf(bytesSent), 0);
   const seconds = before === undefined ? 0 : (atMs - before.atMs) / 1000;
   const rtt = numberIn(far?.['roundTripTime']);
-  const reason = video?.['qualityLimitationReason'];
+  const encodeS = numberOf(video?.['totalEncodeTime']);
+  const perSecond = (now: number, then: number | undefined) =>
+    then === undefined || seconds <= 0 ? 0 : Math.max(0, (now - then) / seconds);
+  const bitsPerSecond = perSecond(bytesSent * 8, before && before.bytesSent * 8);
   return {
     figures: {
-      bitsPerSecond:
-        before === undefined || seconds <= 0
-          ? 0
-          : Math.max(0, ((bytesSent - before.bytesSent) * 8) / seconds),
+      bitsPerSecond,
       fps: numberIn(video?.['framesPerSecond']),
       width: numberIn(video?.['frameWidth']),
       height: numberIn(video?.['frameHeight']),
       lost: numberIn(far?.['fractionLost']),
       rttMs: rtt === undefined ? undefined : rtt * 1000,
       codec: codecOf(entries, video),
-      limitedBy: reason === 'cpu' || reason === 'bandwidth' || reason === 'other' ? reason : 'none',
+      limitedBy: limitOf(video?.['qualityLimitationReason'], {
+        encoding: perSecond(encodeS, before?.encodeS),
+        bitsPerSecond,
+        bearable: bearableIn(entries),
+      }),
     },
-    mark: { atMs, bytesSent, heard: heardIn(entries) },
+    mark: { atMs, bytesSent, encodeS, heard: heardIn(entries) },
   };
 }
+
+/** The encoder is at work this share of the time: it has no more to give. */
+const ENCODER_BUSY = 0.7;
+/** The way out bears so many times what is sent: it is not what holds back. */
+const ROOM_TO_SPARE = 1.5;
+
+/**
+ * What holds the picture back. Browsers say `bandwidth` of whatever bit rate is
+ * below the one that was asked for; a device that encodes too slowly fills no
+ * line either, and nobody is to look for a better network then.
+ */
+function limitOf(
+  reason: unknown,
+  measured: { encoding: number; bitsPerSecond: number; bearable: number | undefined },
+): SendFigures['limitedBy'] {
+  if (reason === 'cpu' || reason === 'other') return reason;
+  if (reason !== 'bandwidth') return 'none';
+  const { encoding, bitsPerSecond, bearable = 0 } = measured;
+  if (encoding >= ENCODER_BUSY) return 'cpu';
+  return bitsPerSecond > 0 && bearable > bitsPerSecond * ROOM_TO_SPARE ? 'other' : 'bandwidth';
+}
+
+/** What the way out bears by the browser's estimate, in bits per second. */
+const bearableIn = (entries: readonly Entry[]): number | undefined =>
+  numberIn(
+    entries.find(({ type, nominated }) => type === 'candidate-pair' && nominated === true)?.[
+      'availableOutgoingBitrate'
+    ],
+  );
 
 /** What only the server can move: bytes and reports that came from it. */
 function heardIn(entries: readonly Entry[]): string {

@@ -1,10 +1,12 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
-import type { JoinedMeeting, MeetingView, UserView } from '#contracts';
+import type { JoinedMeeting, MeetingView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
 import type { SessionView } from '../api/queries.ts';
+import { hush } from '../ui/announce.ts';
 import type { FilePlace } from './files/transfer.ts';
 import { hostTokenOf } from './host-token.ts';
 import { Lobby } from './lobby/lobby.tsx';
+import { whileSeen } from './lobby/while-seen.ts';
 import { LocalMedia } from './media/local-media.ts';
 import { prepare } from './media/prepared.ts';
 import { keep, readKept } from './preferences.ts';
@@ -16,6 +18,9 @@ import { Waiting } from './view/waiting.tsx';
 import './room.css';
 import './view/outside.css';
 
+/** Who waits in the lobby sees within this time who came, that it was locked, or that it is over. */
+const ASK_EVERY_MS = 10_000;
+
 const loadRoom = () => import('./view/in-room.tsx');
 const loadSession = () => import('./room-session.ts');
 const InRoom = lazy(loadRoom);
@@ -23,24 +28,38 @@ const InRoom = lazy(loadRoom);
 type Stage =
   | { name: 'loading' }
   | { name: 'unavailable'; problem: Problem }
-  | { name: 'lobby'; failure?: string; isReturn?: boolean }
+  | { name: 'lobby'; failure?: Failure; isReturn?: boolean }
   | { name: 'joining' }
   | { name: 'joined'; session: RoomSession }
   | { name: 'over'; ending: Ending; place: FilePlace | undefined };
+
+/** Why one was not let in; `code` where the server said it. */
+interface Failure {
+  code: string | undefined;
+  text: string;
+}
 
 /** A room from its door to its end. */
 export function RoomPage({ meetingId }: { meetingId: string }) {
   const [stage, setStage] = useState<Stage>({ name: 'loading' });
   const [meeting, setMeeting] = useState<MeetingView>();
   const [local, setLocal] = useState(() => new LocalMedia(readKept().preferences));
-  const account = useAccount();
-  const [visit, setVisit] = useState(0);
-  useMeeting(meetingId, visit, setMeeting, setStage);
+  const session = useSession();
+  const account = session?.user;
+  const isOutside = stage.name === 'loading' || stage.name === 'lobby';
+  useMeeting(meetingId, isOutside, setMeeting, setStage);
   usePreload();
+  const isHost = meeting?.youAreHost ?? hostTokenOf(meetingId) !== undefined;
+  const mayMakeRooms = session?.admin === true || account !== undefined;
+  const mayStartAnother = isHost && mayMakeRooms;
 
   useEffect(() => {
     document.title = meeting === undefined ? 'Room – Amphi' : `${meeting.title} – Amphi`;
   }, [meeting]);
+  useEffect(() => {
+    // What was said in the room is of no use outside.
+    if (stage.name === 'lobby' || stage.name === 'over') hush();
+  }, [stage.name]);
 
   const join = async (name: string, password: string | undefined) => {
     keep({ name, preferences: local.state.preferences });
@@ -64,21 +83,20 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
       Object.assign(document.getElementById('root') ?? {}, { session });
       setStage({ name: 'joined', session });
     } catch (error) {
-      setStage({ name: 'lobby', failure: textOf(error) });
+      const code = error instanceof Problem ? error.code : undefined;
+      setStage({ name: 'lobby', failure: { code, text: textOf(error) } });
     }
   };
   const again = () => {
     setLocal(new LocalMedia(readKept().preferences));
     setStage({ name: 'lobby', isReturn: true });
-    // It may be another one by now: locked, fuller, or over.
-    setVisit(visit + 1);
   };
 
   switch (stage.name) {
     case 'loading':
       return <Loading />;
     case 'unavailable':
-      return <Unavailable problem={stage.problem} />;
+      return <Unavailable problem={stage.problem} mayStartAnother={mayStartAnother} />;
     case 'lobby':
     case 'joining':
       return (
@@ -88,7 +106,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
           local={local}
           isJoining={stage.name === 'joining'}
           isReturn={stage.name === 'lobby' && stage.isReturn === true}
-          failure={stage.name === 'lobby' ? stage.failure : undefined}
+          failure={stage.name === 'lobby' ? stage.failure?.text : undefined}
           onJoin={join}
         />
       );
@@ -102,7 +120,15 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
         </Suspense>
       );
     case 'over':
-      return <Over ending={stage.ending} meeting={meeting} place={stage.place} onAgain={again} />;
+      return (
+        <Over
+          ending={stage.ending}
+          meeting={meeting}
+          place={stage.place}
+          mayStartAnother={mayStartAnother}
+          onAgain={again}
+        />
+      );
   }
 }
 
@@ -131,61 +157,77 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
   return <Loading />;
 }
 
-/** What the room is, before one is in it: asked for on each visit. */
+/** What the room is, asked for as long as one stands before it: it may be locked, fuller, or over by now. */
 function useMeeting(
   meetingId: string,
-  visit: number,
+  isOutside: boolean,
   setMeeting: (meeting: MeetingView) => void,
   setStage: (change: (stage: Stage) => Stage) => void,
 ): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each visit asks anew.
   useEffect(() => {
-    const open = () => setStage((stage) => (stage.name === 'loading' ? { name: 'lobby' } : stage));
+    if (!isOutside) return;
+    const open = ({ settings }: MeetingView) =>
+      setStage((stage) => {
+        if (stage.name === 'loading') return { name: 'lobby' };
+        const isOpenAgain =
+          stage.name === 'lobby' && stage.failure?.code === 'meeting_locked' && !settings.locked;
+        return isOpenAgain ? { name: 'lobby' } : stage;
+      });
     const close = (problem: Problem) =>
       setStage((stage) => {
-        // Whoever comes again knows the room: only that it is gone matters then.
+        // Whoever knows the room already: only that it is gone matters then.
         const isClosed =
           stage.name === 'loading' ||
           (stage.name === 'lobby' && (problem.status === 404 || problem.status === 410));
         return isClosed ? { name: 'unavailable', problem } : stage;
       });
-    const life = new AbortController();
-    call<MeetingView>('GET', `/api/meetings/${encodeURIComponent(meetingId)}`, {
-      token: hostTokenOf(meetingId),
-      signal: life.signal,
-    }).then(
-      (meeting) => {
-        if (life.signal.aborted) return;
-        setMeeting(meeting);
-        if (meeting.status === 'ended') {
-          close(new Problem('meeting_ended', 410, 'This meeting has ended.'));
-        } else {
-          open();
-        }
-      },
-      (error: unknown) => {
-        if (life.signal.aborted) return;
-        close(error instanceof Problem ? error : new Problem('internal', 0, textOf(error)));
-      },
-    );
-    return () => life.abort();
-  }, [meetingId, visit, setMeeting, setStage]);
+    let asking: AbortController | undefined;
+    const ask = () => {
+      // The newer answer counts; one that has not come yet will not.
+      asking?.abort();
+      asking = new AbortController();
+      const { signal } = asking;
+      call<MeetingView>('GET', `/api/meetings/${encodeURIComponent(meetingId)}`, {
+        token: hostTokenOf(meetingId),
+        signal,
+      }).then(
+        (meeting) => {
+          if (signal.aborted) return;
+          setMeeting(meeting);
+          if (meeting.status === 'ended') {
+            close(new Problem('meeting_ended', 410, 'This meeting has ended.'));
+          } else {
+            open(meeting);
+          }
+        },
+        (error: unknown) => {
+          if (signal.aborted) return;
+          close(error instanceof Problem ? error : new Problem('internal', 0, textOf(error)));
+        },
+      );
+    };
+    const stop = whileSeen(ASK_EVERY_MS, ask);
+    return () => {
+      stop();
+      asking?.abort();
+    };
+  }, [meetingId, isOutside, setMeeting, setStage]);
 }
 
-/** The account that is signed in, if any: its picture stands for this person while the camera is off. */
-function useAccount(): UserView | undefined {
-  const [account, setAccount] = useState<UserView>();
+/** Who is signed in, if anybody: an account's picture stands for this person while the camera is off. */
+function useSession(): SessionView | undefined {
+  const [session, setSession] = useState<SessionView>();
   useEffect(() => {
     const life = new AbortController();
     call<SessionView>('GET', '/api/sessions/current', { signal: life.signal }).then(
-      ({ user }) => {
-        if (!life.signal.aborted) setAccount(user);
+      (session) => {
+        if (!life.signal.aborted) setSession(session);
       },
       () => {},
     );
     return () => life.abort();
   }, []);
-  return account;
+  return session;
 }
 
 /** While somebody looks at themselves in the lobby, the room itself is fetched. */

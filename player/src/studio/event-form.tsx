@@ -26,11 +26,14 @@ export function EventFieldset({
   fields,
   onChange,
   titleError,
+  isMade = false,
   autoFocus = false,
 }: {
   fields: EventFields;
   onChange: (fields: EventFields) => void;
   titleError?: string | undefined;
+  /** It may be on air just now: what counts later is told. */
+  isMade?: boolean;
   autoFocus?: boolean;
 }) {
   const info = useQuery(infoQuery);
@@ -56,6 +59,7 @@ export function EventFieldset({
       />
       <Choices
         label="Latency"
+        {...(isMade ? { hint: 'Counts from the next time that the event goes live.' } : {})}
         options={optionsOf(LATENCY_WORDS)}
         value={fields.latency}
         onChange={(latency) => set({ latency })}

@@ -3,6 +3,7 @@ import { LogOut } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { call, textOf } from '../api/client.ts';
 import { createQueryClient, infoQuery, sessionQuery } from '../api/queries.ts';
+import { hush } from '../ui/announce.ts';
 import { IconButton } from '../ui/button.tsx';
 import { Notice, Skeleton } from '../ui/notice.tsx';
 import { Shell } from '../ui/shell.tsx';
@@ -58,6 +59,7 @@ function Arrival({ path }: { path: string }) {
   useEffect(() => {
     if (last.current === path) return;
     last.current = path;
+    hush();
     document.getElementById('content')?.focus({ preventScroll: true });
   }, [path]);
   return null;

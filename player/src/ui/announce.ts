@@ -1,11 +1,22 @@
+/** What is about to be said. */
+let upcoming = 0;
+
 /** Says something to those who use a screen reader, without moving the focus. */
 export function announce(text: string): void {
   const region = liveRegion();
   // The same words twice in a row would not be read again.
   region.textContent = '';
-  requestAnimationFrame(() => {
+  cancelAnimationFrame(upcoming);
+  upcoming = requestAnimationFrame(() => {
     region.textContent = text;
   });
+}
+
+/** Takes away what was said last: on the view that comes now, nobody shall come across it. */
+export function hush(): void {
+  cancelAnimationFrame(upcoming);
+  const region = document.getElementById('announcer');
+  if (region !== null) region.textContent = '';
 }
 
 function liveRegion(): HTMLElement {

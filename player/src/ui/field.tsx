@@ -116,11 +116,13 @@ export function Select<Value extends string>({
 /** One of a few, each with a word on what it means. */
 export function Choices<Value extends string>({
   label,
+  hint,
   options,
   value,
   onChange,
 }: {
   label: string;
+  hint?: ReactNode;
   options: readonly Option<Value>[];
   value: Value;
   onChange: (value: Value) => void;
@@ -136,6 +138,11 @@ export function Choices<Value extends string>({
           </Radio>
         ))}
       </div>
+      {hint !== undefined && (
+        <Text slot="description" className="field-hint">
+          {hint}
+        </Text>
+      )}
     </RadioGroup>
   );
 }

@@ -14,6 +14,14 @@ export function useArrival(isArrival = true): RefObject<HTMLHeadingElement | nul
   return heading;
 }
 
+/**
+ * Whether a field may take the focus by itself when it comes. On a phone the
+ * keyboard would cover what one came to read; a browser that knows of no
+ * pointer at all, as one without a screen, has a keyboard.
+ */
+export const mayFocusField = (): boolean =>
+  !matchMedia('(hover: none) and (pointer: coarse)').matches;
+
 /** When `own` goes away and the focus was in it, `to` says what gets it. */
 export function useFocusReturn(
   own: RefObject<HTMLElement | null>,

@@ -7,6 +7,7 @@ import { Brand } from './brand.tsx';
 import { ShareDialog } from './share.tsx';
 import { useInfo, useView } from './use-playback.ts';
 import { useStageDoor } from './use-stage-door.ts';
+import '@fontsource-variable/familjen-grotesk/wght.css';
 
 /** What stands around the player: brand, title, viewers, sharing. */
 export function openShell(playback: Playback): void {

@@ -5,6 +5,7 @@ import { textOf } from '../../api/client.ts';
 import { piecesOf } from '../../room/chat/links.ts';
 import { Avatar } from '../../room/view/avatar.tsx';
 import { IconButton } from '../../ui/button.tsx';
+import { mayFocusField } from '../../ui/focus.ts';
 import { Skeleton } from '../../ui/notice.tsx';
 import type { CallCenter } from '../call-center.ts';
 import { CallButtons, mayShareScreen } from '../contacts/call-buttons.tsx';
@@ -146,8 +147,7 @@ function Composer({ center, to }: { center: CallCenter; to: string }) {
   const [failure, setFailure] = useState<string>();
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
-    // On a phone, the keyboard would cover what one came to read.
-    if (matchMedia('(hover: hover)').matches) field.current?.focus();
+    if (mayFocusField()) field.current?.focus();
   }, []);
   const send = async () => {
     const message = text.trim();

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { ChatMessage } from '#contracts';
 import { ConfirmDialog } from '../../ui/dialog.tsx';
 import type { RoomSession } from '../room-session.ts';
-import { isHost, nameOf } from '../state/room-state.ts';
+import { isHost, mayWrite, nameOf } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { SidePanel } from '../view/side-panel.tsx';
 import { Composer } from './composer.tsx';
@@ -53,7 +53,7 @@ export function ChatPanel({ session, onClose }: { session: RoomSession; onClose:
     list.current?.querySelector<HTMLElement>(`[data-message="${messageId}"]`)?.focus();
   };
   return (
-    <SidePanel title="Chat" onClose={onClose}>
+    <SidePanel title="Chat" isForWriting={mayWrite(state)} onClose={onClose}>
       <ol
         className="chat-list"
         ref={list}

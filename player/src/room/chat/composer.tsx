@@ -2,6 +2,7 @@ import { Paperclip, SendHorizontal, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { ChatMessage } from '#contracts';
 import { IconButton } from '../../ui/button.tsx';
+import { mayFocusField } from '../../ui/focus.ts';
 import { AttachmentList } from '../files/attachment-list.tsx';
 import { filesIn } from '../files/use-drop.ts';
 import type { RoomSession } from '../room-session.ts';
@@ -36,8 +37,7 @@ export function Composer({
   const others = Object.values(state.people);
   const receiver = state.people[to] === undefined ? EVERYBODY : to;
   useEffect(() => {
-    // On a phone, the keyboard would cover what one came to read.
-    if (replyTo !== undefined || matchMedia('(hover: hover)').matches) field.current?.focus();
+    if (replyTo !== undefined || mayFocusField()) field.current?.focus();
   }, [replyTo]);
   const isReady = attached.every(({ state }) => state.name === 'ready');
   const maySend = isReady && (text.trim() !== '' || attached.length > 0);

@@ -65,6 +65,9 @@ export function Lobby({
             <p className="dim">{meeting === undefined ? '' : whoIsThere(meeting, isHost)}</p>
           </div>
           {failure !== undefined && <Notice level="danger">{failure}</Notice>}
+          {failure === undefined && meeting?.settings.locked === true && (
+            <LockedNotice isHost={isHost} />
+          )}
           <TextField
             label="Your name"
             value={name}
@@ -102,6 +105,19 @@ export function Lobby({
         </form>
       </div>
     </Shell>
+  );
+}
+
+/** Known before one has typed a name in vain. */
+function LockedNotice({ isHost }: { isHost: boolean }) {
+  return isHost ? (
+    <Notice level="info" title="The room is locked">
+      Nobody new comes in but hosts. Unlock it in the room, under People.
+    </Notice>
+  ) : (
+    <Notice level="warn" isUrgent title="The room is locked">
+      Nobody new comes in now. Ask the host to unlock it; this page sees that by itself.
+    </Notice>
   );
 }
 

@@ -5,6 +5,7 @@ import {
   Headphones,
   Keyboard,
   LayoutGrid,
+  Lock,
   Maximize,
   MonitorOff,
   MonitorUp,
@@ -42,10 +43,12 @@ import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useNewsInTitle } from './use-news-in-title.ts';
 import { useShortcuts } from './use-shortcuts.ts';
+import { routeText } from './words.ts';
 import './in-room.css';
 
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
 type Opened = 'settings' | 'keys' | 'leave' | 'log';
+const LOCKED = 'Locked: nobody new comes in, hosts excepted';
 /** As in the style sheets: the bar has no room for everything. */
 const NARROW = '(max-width: 44rem)';
 
@@ -213,6 +216,8 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
   ];
 
   const own = self === undefined ? undefined : quality[self.participantId];
+  const count = Object.keys(people).length + 1;
+  const routeReason = routeText(state.route, count, call === undefined ? 'room' : 'call');
   return (
     <div className="room" ref={root} data-panel={panel}>
       <header className="room-head">
@@ -222,10 +227,15 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         <h1 className="room-title" ref={heading} tabIndex={-1}>
           <bdi>{call?.title ?? state.meeting?.title}</bdi>
         </h1>
-        <span className="room-route" title={state.route.reason}>
+        <span className="room-route" title={routeReason}>
           {state.route.peers === 'mesh' ? 'Direct' : 'Call server'}
-          <span className="visually-hidden">: {state.route.reason}</span>
+          <span className="visually-hidden">: {routeReason}</span>
         </span>
+        {state.meeting?.settings.locked === true && (
+          <span className="room-locked" role="img" aria-label={LOCKED} title={LOCKED}>
+            <Lock size={15} aria-hidden="true" />
+          </span>
+        )}
         {state.stage !== undefined && (
           <span
             className="room-on-stage"
@@ -308,7 +318,7 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
         mayPublish={mayPublish}
         mayShare={mayShare && !isNarrow}
         unread={state.unread}
-        people={Object.keys(people).length + 1}
+        people={count}
         waiting={waiting}
         panel={panel}
         onMicrophone={toggleMicrophone}

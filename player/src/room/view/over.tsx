@@ -7,6 +7,7 @@ import { Mark } from '../../ui/logo.tsx';
 import { Shell } from '../../ui/shell.tsx';
 import type { FilePlace } from '../files/transfer.ts';
 import type { Ending } from '../state/room-state.ts';
+import { StartAnother } from './start-another.tsx';
 import { Survey } from './survey.tsx';
 import { endingWords, unavailableWords } from './words.ts';
 import './outside.css';
@@ -16,12 +17,15 @@ export function Over({
   ending,
   meeting,
   place,
+  mayStartAnother,
   onAgain,
 }: {
   ending: Ending;
   meeting: MeetingView | undefined;
   /** Of who was in the room: they are asked how it was. */
   place: FilePlace | undefined;
+  /** Of its host, who may make rooms: when it is over, that is what comes next. */
+  mayStartAnother: boolean;
   onAgain: () => void;
 }) {
   const heading = useArrival();
@@ -42,6 +46,7 @@ export function Over({
               Join again
             </Button>
           )}
+          {mayStartAnother && ending.why === 'ended' && <StartAnother />}
           <a className={buttonClass()} href="/">
             Home
           </a>
@@ -53,7 +58,13 @@ export function Over({
 }
 
 /** There is no such room, or it cannot be asked about. */
-export function Unavailable({ problem }: { problem: Problem }) {
+export function Unavailable({
+  problem,
+  mayStartAnother,
+}: {
+  problem: Problem;
+  mayStartAnother: boolean;
+}) {
   const { title, text } = unavailableWords(problem.status, problem.message);
   return (
     <Shell>
@@ -69,6 +80,7 @@ export function Unavailable({ problem }: { problem: Problem }) {
               Try again
             </Button>
           )}
+          {mayStartAnother && problem.status === 410 && <StartAnother />}
           <a className={buttonClass()} href="/">
             Home
           </a>

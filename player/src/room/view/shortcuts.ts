@@ -33,7 +33,7 @@ interface Pressed {
   repeat: boolean;
 }
 
-/** What the focus is on, as far as it has a use for keys itself. */
+/** What the focus is on, or in, as far as it has a use for keys itself. */
 export type Focus = 'text' | 'control' | 'page';
 
 /** The shortcut of a pressed key; none where somebody writes, or for another program’s combination. */
@@ -49,7 +49,7 @@ export function focusOf(target: EventTarget | null): Focus {
   if (!(target instanceof Element)) return 'page';
   if (
     target.closest(
-      'input:not([type=checkbox]):not([type=radio]), textarea, [contenteditable=true], [role=menu], [role=listbox], [role=dialog]',
+      'input:not([type=checkbox]):not([type=radio]), textarea, [contenteditable=true], [role=menu], [role=listbox], [role=dialog], [data-writing]',
     )
   )
     return 'text';

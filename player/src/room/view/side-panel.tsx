@@ -8,11 +8,14 @@ import './side-panel.css';
 export function SidePanel({
   title,
   count,
+  isForWriting = false,
   onClose,
   children,
 }: {
   title: string;
   count?: number;
+  /** Letters that are typed in it are meant for its field, wherever in it the focus is. */
+  isForWriting?: boolean;
   onClose: () => void;
   children: ReactNode;
 }) {
@@ -30,6 +33,7 @@ export function SidePanel({
       className="panel-side"
       aria-label={title}
       data-over-content
+      data-writing={isForWriting || undefined}
       tabIndex={-1}
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();

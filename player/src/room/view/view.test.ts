@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { piecesOf } from '../chat/links.ts';
 import { hueOf } from './hue.ts';
 import { type Focus, shortcutOf } from './shortcuts.ts';
-import { endingWords, newsPrefix, unavailableWords } from './words.ts';
+import { endingWords, newsPrefix, routeText, unavailableWords } from './words.ts';
 
 describe('piecesOf', () => {
   it.each([
@@ -91,6 +91,14 @@ describe('words', () => {
     ['banned', false],
   ])('let those who were refused for %s try again: %s', (code, mayReturn) => {
     expect(endingWords({ why: 'refused', code, text: '' }, undefined).mayReturn).toBe(mayReturn);
+  });
+
+  it.each([
+    [1, 'room', 'Only you are in the room. Why'],
+    [2, 'room', '2 people are in the room. Why'],
+    [2, 'call', '2 people are in the call. Why'],
+  ] as const)('say of %d in a %s which way media goes, and why', (people, place, text) => {
+    expect(routeText({ peers: 'mesh', reason: 'Why' }, people, place)).toBe(text);
   });
 
   it.each([

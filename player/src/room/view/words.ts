@@ -1,3 +1,4 @@
+import type { MediaRoute } from '#contracts';
 import type { Ending } from '../state/room-state.ts';
 
 interface Words {
@@ -87,6 +88,13 @@ export function endingWords(ending: Ending, title: string | undefined): Words {
   }
 }
 
+/** How many there are now, and why media goes as it does, which was told when that changed last. */
+export function routeText({ reason }: MediaRoute, people: number, place: 'room' | 'call'): string {
+  const there =
+    people === 1 ? `Only you are in the ${place}` : `${people} people are in the ${place}`;
+  return reason === '' ? there : `${there}. ${reason}`;
+}
+
 /** What a page's title begins with while so much waits to be seen. */
 export const newsPrefix = (count: number): string =>
   count === 0 ? '' : `(${count > 99 ? '99+' : count}) `;
@@ -102,7 +110,8 @@ export function unavailableWords(status: number, detail: string): { title: strin
       text: 'The link may be incomplete. Ask whoever sent it for a new one.',
     };
   }
-  if (status === 410) return { title: 'The meeting is over', text: 'Its host has ended it.' };
+  if (status === 410)
+    return { title: 'The meeting is over', text: 'Its host has ended it for good.' };
   if (status === 0) return { title: 'The room cannot be reached', text: detail };
   return { title: 'The room cannot be opened', text: detail };
 }

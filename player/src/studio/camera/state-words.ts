@@ -33,7 +33,7 @@ export function troubleText({ limitedBy, lost }: SendFigures): string | undefine
     return 'The network does not carry more: the picture is sent smaller or coarser.';
   }
   if (limitedBy === 'cpu') {
-    return 'This device does not encode faster: close other programs, or use a smaller picture.';
+    return 'This device does not encode faster: pictures come seldom or coarse. Close other programs, or choose another camera.';
   }
   return undefined;
 }

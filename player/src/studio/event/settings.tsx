@@ -20,6 +20,10 @@ const fieldsOf = ({ title, visibility, latency, dvrSeconds, ladder }: EventView)
 
 const same = (a: EventFields, b: EventFields): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+/** Whether something differs that a broadcast keeps as it began with it. */
+const isForNextRun = (a: EventFields, b: EventFields): boolean =>
+  !same({ ...a, latency: b.latency, ladder: b.ladder }, a);
+
 /** What the event is; changes are kept here until they are saved. */
 export function Settings({ event }: { event: EventView }) {
   const change = useChangeEvent(event.eventId);
@@ -27,6 +31,7 @@ export function Settings({ event }: { event: EventView }) {
   const [edited, setEdited] = useState<EventFields>();
   const fields = edited ?? saved;
   const dirty = !same(fields, saved);
+  const isOnAir = event.status === 'live' || event.status === 'interrupted';
   const save = (submit: FormEvent) => {
     submit.preventDefault();
     const { ladder, ...rest } = fields;
@@ -43,13 +48,12 @@ export function Settings({ event }: { event: EventView }) {
   return (
     <div className="columns">
       <form className="stack" onSubmit={save}>
-        <EventFieldset fields={fields} onChange={setEdited} />
-        {!same({ ...fields, ladder: undefined }, { ...fields, ladder: saved.ladder }) &&
-          event.status === 'live' && (
-            <Notice level="info">
-              Renditions are chosen when a run begins; a change shows at the next one.
-            </Notice>
-          )}
+        <EventFieldset fields={fields} onChange={setEdited} isMade />
+        {isForNextRun(fields, saved) && isOnAir && (
+          <Notice level="info">
+            Latency and renditions are chosen when a run begins; a change shows at the next one.
+          </Notice>
+        )}
         {change.isError && <Notice level="danger">{textOf(change.error)}</Notice>}
         <div className="settings-buttons">
           <Button

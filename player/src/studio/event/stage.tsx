@@ -30,7 +30,12 @@ export function Stage({
     <section className="stage panel" aria-label="On the stage" data-status={status}>
       {onAir ? (
         <Suspense fallback={<div className="stage-dark" />}>
-          <Preview eventId={event.eventId} clockAheadMs={clockAheadMs} onReport={onReport} />
+          <Preview
+            eventId={event.eventId}
+            clockAheadMs={clockAheadMs}
+            hasSlate={status === 'interrupted' || event.onAir === undefined}
+            onReport={onReport}
+          />
         </Suspense>
       ) : (
         <div className="stage-dark">

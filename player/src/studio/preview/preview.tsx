@@ -18,10 +18,13 @@ export interface PreviewReport {
 export function Preview({
   eventId,
   clockAheadMs,
+  hasSlate,
   onReport,
 }: {
   eventId: string;
   clockAheadMs: number;
+  /** No source is on air: what goes out says so itself. */
+  hasSlate: boolean;
   onReport: (report: PreviewReport) => void;
 }) {
   const video = useRef<HTMLVideoElement>(null);
@@ -51,9 +54,14 @@ export function Preview({
   return (
     <div className="preview">
       <video ref={video} playsInline muted={muted} aria-label="Live preview" data-state={state} />
-      {state !== 'playing' && (
+      {state === 'starting' && (
         <p className="preview-note" role="status">
-          {state === 'starting' ? 'The picture is on its way…' : 'Waiting for the picture…'}
+          The picture is on its way…
+        </p>
+      )}
+      {state === 'stalled' && !hasSlate && (
+        <p className="preview-note preview-stalled" role="status">
+          Waiting for the picture…
         </p>
       )}
       <div className="preview-sound">
