@@ -171,7 +171,7 @@ describe('the studio', () => {
     await raiseWarning(redis, shownEventId(), { code: 'test', level: 'warn', text }, 3_000);
     await page.locator('.notice-warn').getByText(text).waitFor();
     await page.getByRole('status').getByText(text).waitFor({ state: 'attached' });
-    await page.locator('.notice-warn').waitFor({ state: 'detached' });
+    await page.locator('.notice-warn').getByText(text).waitFor({ state: 'detached' });
     redis.disconnect();
   });
 

@@ -171,7 +171,7 @@ describe('a room', () => {
     expect(seen).toMatchObject({
       status: 'active',
       host: 'Somebody',
-      route: { peers: 'mesh', reason: expect.stringContaining('3 people') },
+      route: { peers: 'mesh', reason: expect.stringContaining('shortest way') },
     });
     const nobodyShown = { participants: [], participantCount: 3 };
     expect((await call('GET', path)).value).toMatchObject(nobodyShown);
