@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { SecondAttempts } from './test/support/second-attempts.ts';
 
 /**
  * Unit tests stand beside what they test. `integration` are real processes and
@@ -7,10 +8,12 @@ import { defineConfig } from 'vitest/config';
  * measures what is seen in browsers, and needs the machine to itself.
  */
 const source = { resolve: { conditions: ['amphi-source', 'node', 'import', 'default'] } };
-const patient = { testTimeout: 60_000, hookTimeout: 120_000 };
+/** What waits for other processes is tried once more; `SecondAttempts` names it. */
+const patient = { testTimeout: 60_000, hookTimeout: 120_000, retry: 1 };
 
 export default defineConfig({
   test: {
+    reporters: ['default', new SecondAttempts()],
     projects: [
       {
         ...source,
