@@ -32,6 +32,16 @@ export class Attempts {
     throw new AmphiError('too_many', { detail, retryAfterSeconds: wait });
   }
 
+  /** What a guess, whose place is taken, was found to be; its place is free again when nobody came to look at it. */
+  async looked<T>(who: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      await this.giveBack(who);
+      throw error;
+    }
+  }
+
   /** It was no failure, or nothing was tried: the place is free again. */
   async giveBack(who: string): Promise<void> {
     await this.#redis.eval(GIVE_BACK, 1, this.#keyOf(who));

@@ -10,6 +10,7 @@ import type {
 import { Attempts, type Redis, sameSecret, sha256Hex, type TokenIssuer } from '#platform';
 import type { MeetingFiles } from '../files/meeting-files.ts';
 import { hashPassword, isPassword, passwordMark } from '../people/passwords.ts';
+import { isBanned } from '../room/bans.ts';
 import { requireAllowed } from '../room/rights.ts';
 import { type Grant, grantSchema } from '../signaling/line.ts';
 import { leaseName, type Rooms } from '../signaling/rooms.ts';
@@ -24,8 +25,7 @@ const PRESENT_RETRY_MS = 100;
 const PRESENT_ATTEMPTS = 10;
 /** A token must be used within so long. */
 const JOIN_SECONDS = 5 * 60;
-/** Of one address, for one meeting. */
-/** A place is taken while a password is looked at, also by a class that comes at once. */
+/** Of one address, for one meeting. A place is taken while a password is looked at, also by a class that comes at once. */
 const PASSWORD_LIMITS = { name: 'meeting-password', failures: 30, seconds: 60 };
 /** Of one address, for all meetings. */
 const JOINS = 'meeting-join';
@@ -298,25 +298,19 @@ export class MeetingService {
       address: string;
     },
   ): Promise<void> {
-    const { password, userId, mark, address } = person;
+    const { password, address } = person;
     await this.#joins.spend(address, TOO_MANY_JOIN);
-    if (row.banned.includes(mark) || (userId !== undefined && row.banned.includes(userId))) {
-      throw new AmphiError('banned');
-    }
+    if (isBanned(row, person)) throw new AmphiError('banned');
     if (row.passwordHash !== null) {
       if (password === undefined) {
         throw new AmphiError('wrong_password', 'The meeting has a password');
       }
-      const who = `${row.meetingId}:${address}`;
-      await this.#attempts.spend(who, 'Too many wrong passwords');
-      const isRight = await isPassword(password, row.passwordHash).catch(async (error) => {
-        // Not looked at: that was no attempt.
-        await this.#attempts.giveBack(who);
-        throw error;
-      });
-      if (!isRight) throw new AmphiError('wrong_password');
+      const guesser = `${row.meetingId}:${address}`;
+      await this.#attempts.spend(guesser, 'Too many wrong passwords');
+      const looking = isPassword(password, row.passwordHash);
+      if (!(await this.#attempts.looked(guesser, looking))) throw new AmphiError('wrong_password');
       // Not those of the others behind this address, who may be guessing.
-      await this.#attempts.giveBack(who);
+      await this.#attempts.giveBack(guesser);
     }
     const { locked, capacity } = settingsOf(row);
     if (locked) throw new AmphiError('meeting_locked');
@@ -332,9 +326,8 @@ export class MeetingService {
     { bearer }: Caller,
   ): Promise<boolean> {
     if (bearer === undefined) return false;
-    const claims = await this.#deps.tokens.verify('participant', bearer).catch(() => undefined);
-    if (claims?.grant?.['meetingId'] !== meetingId) return false;
-    return people.some(({ participantId }) => participantId === claims.sub);
+    const shown = await this.participant(meetingId, bearer).catch(() => undefined);
+    return people.some(({ participantId }) => participantId === shown?.participantId);
   }
 }
 

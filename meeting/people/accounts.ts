@@ -32,7 +32,7 @@ export class Accounts {
     // Each costs a place: accounts are not made by the thousand.
     await this.#signUps.spend(address);
     const { email, displayName, password } = user;
-    const passwordHash = await this.#looked(hashPassword(password), [this.#signUps, address]);
+    const passwordHash = await this.#signUps.looked(address, hashPassword(password));
     return this.#people.create({ email, displayName, passwordHash });
   }
 
@@ -41,10 +41,10 @@ export class Accounts {
     await this.#byAddress.spend(address);
     await this.#byEmail.spend(user.email);
     const row = await this.#people.byEmail(user.email);
-    const isRight = await this.#looked(
-      isPassword(user.password, row?.passwordHash ?? (await this.#nobody)),
-      [this.#byAddress, address],
-      [this.#byEmail, user.email],
+    const looking = isPassword(user.password, row?.passwordHash ?? (await this.#nobody));
+    const isRight = await this.#byAddress.looked(
+      address,
+      this.#byEmail.looked(user.email, looking),
     );
     if (row === undefined || !isRight) {
       throw new AmphiError('unauthorized', 'Address or password is not right');
@@ -68,10 +68,8 @@ export class Accounts {
     const row = await this.#people.user(userId);
     if (password !== undefined) {
       await this.#byEmail.spend(row.email);
-      const isRight = await this.#looked(isPassword(currentPassword, row.passwordHash), [
-        this.#byEmail,
-        row.email,
-      ]);
+      const looking = isPassword(currentPassword, row.passwordHash);
+      const isRight = await this.#byEmail.looked(row.email, looking);
       if (!isRight) {
         throw new AmphiError('unauthorized', 'currentPassword is not right');
       }
@@ -81,15 +79,5 @@ export class Accounts {
       ...(displayName === undefined ? {} : { displayName }),
       ...(password === undefined ? {} : { passwordHash: await hashPassword(password) }),
     });
-  }
-
-  /** What a password was found to be. Where it was not looked at, the places that it took are free again. */
-  async #looked<T>(work: Promise<T>, ...places: readonly [Attempts, string][]): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      for (const [attempts, who] of places) await attempts.giveBack(who);
-      throw error;
-    }
   }
 }

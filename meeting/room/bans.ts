@@ -1,4 +1,4 @@
-import type { Person, RoomState } from './state.ts';
+import type { RoomState } from './state.ts';
 
 /** Accounts and browsers banned from one meeting; the oldest are let in again. */
 const MAX_BANNED = 1_000;
@@ -7,12 +7,15 @@ const MAX_BANNED = 1_000;
 export const withBans = (known: readonly string[], more: readonly string[]): string[] =>
   [...new Set([...known, ...more])].slice(-MAX_BANNED);
 
+interface Somebody {
+  mark: string;
+  userId?: string | undefined;
+}
+
 /** By what somebody is known again: the browser, and the account where there is one. */
-export const namesOf = ({ mark, userId }: Pick<Person, 'mark' | 'userId'>): string[] =>
+export const namesOf = ({ mark, userId }: Somebody): string[] =>
   userId === undefined ? [mark] : [mark, userId];
 
 /** Whether this browser or account is not let in. */
-export const isBanned = (
-  { banned }: Pick<RoomState, 'banned'>,
-  who: Pick<Person, 'mark' | 'userId'>,
-): boolean => namesOf(who).some((name) => banned.includes(name));
+export const isBanned = ({ banned }: Pick<RoomState, 'banned'>, who: Somebody): boolean =>
+  namesOf(who).some((name) => banned.includes(name));
