@@ -3,6 +3,7 @@ import { AmphiError, randomId } from '#base';
 import type { MeetingSettings, ParticipantRole, RoomMedia } from '#contracts';
 import { type Db, tables } from '#platform/sql';
 import { withBans } from '../room/bans.ts';
+import type { Stored } from '../room/stored.ts';
 
 const { meetings, participants, mediaStreams, users } = tables;
 
@@ -26,6 +27,13 @@ const DEFAULT_SETTINGS: Omit<MeetingSettings, 'hasPassword'> = {
 export function settingsOf(row: Pick<MeetingRow, 'settings' | 'passwordHash'>): MeetingSettings {
   return { ...DEFAULT_SETTINGS, ...row.settings, hasPassword: row.passwordHash !== null };
 }
+
+/** What a room has of its meeting. */
+export const storedOf = (row: MeetingRow): Stored => ({
+  title: row.title,
+  settings: settingsOf(row),
+  banned: row.banned,
+});
 
 const GROUPS = 4;
 const GROUP_CHARACTERS = 4;

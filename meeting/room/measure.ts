@@ -34,7 +34,7 @@ const ALWAYS_TOLD: ReadonlySet<MessageType> = new Set<MessageType>([
   ...(['stage-leave', 'ask-to-unmute'] as const),
 ]);
 
-type Relayed = MessageOf<'offer' | 'answer' | 'ice-candidate'>;
+export type Relayed = MessageOf<'offer' | 'answer' | 'ice-candidate'>;
 
 /** Bytes that one person may have passed on to one other: descriptions of twenty kilobytes and their candidates, anew several times. */
 const RELAYED = { perSecond: 16 * 1024, burst: 128 * 1024 };

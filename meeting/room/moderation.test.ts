@@ -202,7 +202,7 @@ describe('sending away', () => {
     const host = r.join('host', { mark: 'browser' });
     const bad = r.join('participant', { mark: 'browser' });
     const update = (banned: string[]) =>
-      r.note(r.room.update('Title', r.state.settings, banned, r.nowMs));
+      r.note(r.room.update({ title: 'Title', settings: r.state.settings, banned }, r.nowMs));
     update(['another']);
     expect(r.told(bad, 'removed')).toEqual([]);
     update(['browser']);

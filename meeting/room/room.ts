@@ -1,7 +1,6 @@
 import { AmphiError } from '#base';
 import { type ClientMessage, RESUME_WITHIN_MS } from '#contracts';
 import { routeDeadline } from '../route/policy.ts';
-import { withBans } from './bans.ts';
 import { breakouts, closeBreakouts } from './breakouts.ts';
 import { changedChat, chat, chatChanged, chatKept, problemMessage, recentChat } from './chat.ts';
 import {
@@ -16,7 +15,7 @@ import {
   putOutBanned,
 } from './entry.ts';
 import { type Handlers, LATER, type MessageType } from './handler.ts';
-import { Measures } from './measure.ts';
+import { Measures, type Relayed } from './measure.ts';
 import { media, sendsNow, setStreams, tellSpeakers } from './media.ts';
 import { decideRoute } from './media-route.ts';
 import { moderation } from './moderation.ts';
@@ -24,6 +23,7 @@ import { paceDeadlines, tellOwed } from './pace.ts';
 import { social, tellOwedPoll } from './social.ts';
 import { enterStage, leaveStage, speakOnStage, stage } from './stage.ts';
 import type { ChatChange, Effect, EndReason, Person, RoomChat, RoomState, Said } from './state.ts';
+import { adoptStored, type Stored } from './stored.ts';
 import { type RoomDeps, Turn } from './turn.ts';
 import { mayRead, publicChat } from './welcome.ts';
 
@@ -242,24 +242,14 @@ export class Room {
     return this.#turn(nowMs, (turn) => leaveStage(turn, reason));
   }
 
-  /** Title or settings were changed over HTTP; `banned` is who is banned, as the database has it. */
-  update(
-    title: string,
-    settings: RoomState['settings'],
-    banned: readonly string[],
-    nowMs: number,
-  ): Effect[] {
+  /** The meeting was changed over HTTP, or on another node. */
+  update(stored: Stored, nowMs: number): Effect[] {
     return this.#turn(nowMs, (turn) => {
       const known = new Set(this.state.banned);
-      if (banned.some((name) => !known.has(name))) {
-        this.state.banned = withBans(banned, this.state.banned);
-        putOutBanned(turn);
-      }
-      this.state.title = title;
-      // The lock that was set here is not written yet.
-      const locked = this.state.unwritten?.locked ? this.state.settings.locked : settings.locked;
-      this.state.settings = { ...settings, locked };
-      turn.tell({ type: 'meeting-updated', title, settings: this.state.settings });
+      adoptStored(this.state, stored);
+      if (stored.banned.some((name) => !known.has(name))) putOutBanned(turn);
+      const { title, settings } = this.state;
+      turn.tell({ type: 'meeting-updated', title, settings });
       decideRoute(turn);
     });
   }
@@ -369,9 +359,7 @@ export class Room {
 }
 
 /** Whether it goes on as it is to who it names; the call server is nobody in the room. */
-const isRelayed = (
-  message: RoomMessage,
-): message is Extract<RoomMessage, { type: 'offer' | 'answer' | 'ice-candidate' }> =>
+const isRelayed = (message: RoomMessage): message is Relayed =>
   message.type === 'offer' || message.type === 'answer' || message.type === 'ice-candidate';
 
 /** Throws `forbidden` for what those who wait may not say. */

@@ -2,7 +2,7 @@ import { AmphiError } from '#base';
 import type { Handlers } from './handler.ts';
 import { tellPaced } from './pace.ts';
 import { requireModerator } from './rights.ts';
-import type { RoomPoll } from './state.ts';
+import type { Person, RoomPoll } from './state.ts';
 import { type Turn, together } from './turn.ts';
 import { pollView } from './welcome.ts';
 
@@ -70,8 +70,7 @@ export const social: Handlers<Social> = {
     if (chosen.length > 1 && !poll.multiple) {
       throw new AmphiError('bad_request', 'options: only one may be chosen');
     }
-    // Who goes and comes again votes once, too, where that can be known.
-    const voter = person.userId ?? person.mark;
+    const voter = voterOf(person);
     if (chosen.length === 0) delete poll.votes[voter];
     else poll.votes[voter] = chosen;
     dropVotes(turn, poll);
@@ -94,11 +93,14 @@ function pollOf({ state }: Turn, pollId: string): RoomPoll {
   return poll;
 }
 
+/** Who goes and comes again votes once, too, where that can be known. */
+const voterOf = ({ userId, mark }: Person): string => userId ?? mark;
+
 /** The oldest votes of people who have left give way. */
 function dropVotes({ people }: Turn, { votes }: RoomPoll): void {
   const voters = Object.keys(votes);
   if (voters.length <= MAX_VOTES) return;
-  const here = new Set(people.map(({ userId, mark }) => userId ?? mark));
+  const here = new Set(people.map(voterOf));
   const gone = voters.filter((voter) => !here.has(voter));
   for (const voter of gone.slice(0, voters.length - MAX_VOTES)) delete votes[voter];
 }

@@ -1,5 +1,4 @@
-import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
-import { withBans } from '../room/bans.ts';
+import type { MeetingRepository } from '../meetings/repository.ts';
 import type { RoomState, Unwritten } from '../room/state.ts';
 import type { KeptFiles } from './chat-keeper.ts';
 import type { Journal } from './journal.ts';
@@ -58,18 +57,5 @@ export class Decisions {
       else delete state.unwritten;
       changed();
     });
-  }
-}
-
-/** Brings a room's state in step with the database, but for what that has not been told yet. */
-export function unite(state: RoomState, row: MeetingRow): void {
-  const { locked } = state.settings;
-  state.title = row.title;
-  state.settings = settingsOf(row);
-  if (state.unwritten?.locked) state.settings.locked = locked;
-  state.banned = withBans(row.banned, state.banned);
-  const known = new Set(row.banned);
-  if (state.banned.some((one) => !known.has(one))) {
-    state.unwritten = { ...state.unwritten, banned: true };
   }
 }

@@ -2,7 +2,8 @@ import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#bas
 import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
 import { type NodeClient, type Redis, translateRedis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
-import { type MeetingRepository, type MeetingRow, settingsOf } from '../meetings/repository.ts';
+import { type MeetingRepository, type MeetingRow, storedOf } from '../meetings/repository.ts';
+import { passwordMark } from '../people/passwords.ts';
 import { streamsFor } from '../room/receivable.ts';
 import { Room, type RoomMessage } from '../room/room.ts';
 import type { Effect, EndReason } from '../room/state.ts';
@@ -52,6 +53,8 @@ export class RoomHost {
   readonly #bodies = new LastBody();
   /** Who speaks on a line, by its id. */
   readonly #speakers = new Map<string, string>();
+  /** Of the password as it is now; undefined where there is none, or nobody can say. */
+  #passwordMark: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #ended = false;
@@ -126,13 +129,14 @@ export class RoomHost {
     options: { meetingId: string; fence: number; onStale: () => void },
   ): Promise<RoomHost> {
     const nowMs = Date.now();
-    const state = await takeUp(deps, options.meetingId, nowMs);
+    const { state, row } = await takeUp(deps, options.meetingId, nowMs);
     const { iceServers, hasCallServer } = deps;
     const room = new Room(state, { newId: randomId, iceServers, hasCallServer });
     for (const id of [...Object.keys(state.people), ...Object.keys(state.waiting)]) {
       room.lose(id, nowMs);
     }
     const host = new RoomHost(deps, { ...options, room });
+    host.#passwordMark = markOf(row);
     if (state.route.peers === 'callserver' || state.streams.length > 0) await host.#media.resume();
     host.#decisions.resume();
     // A ban that an earlier holder wrote down, but did not come to carry out.
@@ -162,11 +166,12 @@ export class RoomHost {
       if (message.participantId !== participantId || grant.meetingId !== this.meetingId) {
         throw new AmphiError('forbidden', 'The token is somebody else’s');
       }
-      if (message.type === 'join' && grant.resumeOnly) {
-        throw new AmphiError('unauthorized', 'This token only resumes: join again');
+      if (message.type === 'join') {
+        this.#requireEntry(grant);
+        this.#join(line, participantId, grant, message);
+      } else {
+        this.#resume(line, participantId, message);
       }
-      if (message.type === 'join') this.#join(line, participantId, grant, message);
-      else this.#resume(line, participantId, message);
     } catch (error) {
       line.send(errorFrame(error, message.ref));
       line.close(CLOSE_CODES.notJoined, isAmphiError(error) ? error.code : 'internal');
@@ -192,7 +197,8 @@ export class RoomHost {
 
   /** The meeting was changed over HTTP. */
   update(row: MeetingRow): void {
-    this.#apply(this.#room.update(row.title, settingsOf(row), row.banned, Date.now()));
+    this.#passwordMark = markOf(row);
+    this.#apply(this.#room.update(storedOf(row), Date.now()));
   }
 
   /** Something around the room has changed. */
@@ -221,6 +227,15 @@ export class RoomHost {
     // What could not be written is there for the next one.
     if (this.#ended && this.#room.state.unwritten === undefined) {
       await dropSnapshot(this.#deps.redis, this.meetingId).catch(() => {});
+    }
+  }
+
+  /** Throws `unauthorized` for a token that only resumes, `wrong_password` for one from before there was this password. */
+  #requireEntry({ resumeOnly, role, passwordMark }: Grant): void {
+    if (resumeOnly) throw new AmphiError('unauthorized', 'This token only resumes: join again');
+    const now = this.#passwordMark;
+    if (role !== 'host' && now !== undefined && passwordMark !== now) {
+      throw new AmphiError('wrong_password', 'The meeting has another password now: join again');
     }
   }
 
@@ -420,3 +435,6 @@ export class RoomHost {
     this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
   }
 }
+
+const markOf = (row: MeetingRow | undefined): string | undefined =>
+  row === undefined || row.passwordHash === null ? undefined : passwordMark(row.passwordHash);

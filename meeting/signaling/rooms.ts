@@ -1,8 +1,6 @@
 import { AmphiError, type Closable, isAmphiError, messageOf } from '#base';
 import type { ClientMessage } from '#contracts';
 import { extraConnection, Lease, nextFence } from '#platform';
-import type { MeetingRow } from '../meetings/repository.ts';
-import { passwordMark } from '../people/passwords.ts';
 import type { RoomMessage } from '../room/room.ts';
 import type { EndReason } from '../room/state.ts';
 import { errorFrame } from './frames.ts';
@@ -30,8 +28,6 @@ const RESTART = 1012;
 interface Held {
   host: RoomHost;
   lease: Lease;
-  /** Of the password as it is now; undefined where there is none, or nobody can say. */
-  passwordMark: string | undefined;
 }
 
 export interface RoomsDeps extends Omit<RoomHostDeps, 'hasCallServer'> {
@@ -138,7 +134,6 @@ export class Rooms implements Closable {
       if ('heldBy' in held) {
         heldBy(held.heldBy);
       } else {
-        if (message.type === 'join') requirePassword(held, grant);
         this.#hosts.set(line.id, held.host);
         held.host.open(line, participantId, grant, message);
       }
@@ -226,8 +221,7 @@ export class Rooms implements Closable {
       const fence = await nextFence(redis, `meeting:${meetingId}`);
       const deps = { ...this.#deps, hasCallServer: () => this.#hasCallServer };
       const host = await RoomHost.open(deps, { meetingId, fence, onStale: letGo });
-      const row = await this.#deps.meetings.meeting(meetingId).catch(() => undefined);
-      return { host, lease, passwordMark: markOf(row) };
+      return { host, lease };
     } catch (error) {
       await lease.close();
       throw error;
@@ -293,22 +287,11 @@ export class Rooms implements Closable {
       return;
     }
     try {
-      const row = await this.#deps.meetings.meeting(meetingId);
-      held.passwordMark = markOf(row);
-      held.host.update(row);
+      held.host.update(await this.#deps.meetings.meeting(meetingId));
     } catch (error) {
       this.#deps.log.warn({ meetingId, reason: messageOf(error) }, 'changed meeting not read');
     }
   }
-}
-
-const markOf = (row: MeetingRow | undefined): string | undefined =>
-  row === undefined || row.passwordHash === null ? undefined : passwordMark(row.passwordHash);
-
-/** A token that was given before there was this password opens nothing. Throws `wrong_password`. */
-function requirePassword({ passwordMark: now }: Held, { role, passwordMark: shown }: Grant): void {
-  if (role === 'host' || now === undefined || shown === now) return;
-  throw new AmphiError('wrong_password', 'The meeting has another password now: join again');
 }
 
 export const leaseName = (meetingId: string): string => `meeting:${meetingId}`;

@@ -1,9 +1,9 @@
 import { AmphiError, isAmphiError, type Logger, messageOf } from '#base';
 import type { Redis } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
-import { type MeetingRepository, settingsOf } from '../meetings/repository.ts';
+import { type MeetingRepository, type MeetingRow, storedOf } from '../meetings/repository.ts';
 import { newRoom, type RoomState } from '../room/state.ts';
-import { unite } from './decisions.ts';
+import { adoptStored } from '../room/stored.ts';
 import { dropSnapshot, readSnapshot } from './snapshot.ts';
 
 export interface TakeUpDeps {
@@ -17,14 +17,14 @@ const RECENT_CHAT = 100;
 
 /**
  * A room's state as an earlier holder left it in Redis, in step with the
- * database; with the database away, as it was. Throws `meeting_not_found`,
+ * database's `row`; with the database away, as it was. Throws `meeting_not_found`,
  * `meeting_ended`, or `unavailable` when nothing is known of it.
  */
 export async function takeUp(
   deps: TakeUpDeps,
   meetingId: string,
   nowMs: number,
-): Promise<RoomState> {
+): Promise<{ state: RoomState; row: MeetingRow | undefined }> {
   const unlessAway = (error: unknown) => {
     if (isAmphiError(error, 'meeting_not_found')) throw error;
     return undefined;
@@ -41,15 +41,20 @@ export async function takeUp(
   }
   if (kept === undefined) {
     if (row === undefined) throw new AmphiError('unavailable');
-    const { title, banned } = row;
     const known = chat ?? (await deps.chat.recent(meetingId, RECENT_CHAT));
-    return newRoom({ meetingId, title, settings: settingsOf(row), banned, chat: known, nowMs });
+    return { state: newRoom({ meetingId, ...storedOf(row), chat: known, nowMs }), row };
   }
   for (const told of Object.values(kept.paced ?? {})) {
     // The clock of that node may have been ahead of this one.
     told.toldAt = Math.min(told.toldAt, nowMs);
   }
-  if (row !== undefined) unite(kept, row);
+  if (row !== undefined) {
+    adoptStored(kept, storedOf(row));
+    const known = new Set(row.banned);
+    if (kept.banned.some((one) => !known.has(one))) {
+      kept.unwritten = { ...kept.unwritten, banned: true };
+    }
+  }
   // A message is acknowledged when the database has it: a holder that was killed then has not written it here.
   if (chat !== undefined) {
     kept.chat = chat;
@@ -59,7 +64,7 @@ export async function takeUp(
     // What has no answer yet will be said again, and answered by this one.
     person.answered = person.answered.filter(({ message }) => message !== undefined);
   }
-  return kept;
+  return { state: kept, row };
 }
 
 /** The meeting was ended while the database was away, and whoever held it has gone since. */
