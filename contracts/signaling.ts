@@ -16,8 +16,10 @@ import { textSchema } from './text.ts';
 export const CALL_SERVER_ID = 'callserver';
 /** A client may be away for so long and resume with nothing lost. */
 export const RESUME_WITHIN_MS = 30_000;
-/** The server closes with these; 1008 is a flood, 1009 too large a frame, 1012 "come again and resume". */
+/** The server closes with these; 1008 is a flood, 1009 too large a frame. */
 export const CLOSE_CODES = {
+  /** Come again and resume. RFC 6455's registry: service restart. */
+  restart: 1012,
   /** Another connection of the same participant has taken over. */
   replaced: 4001,
   removed: 4003,

@@ -9,6 +9,7 @@ import {
   type BusEvent,
   type CallEvent,
   type CallMessage,
+  CLOSE_CODES,
   callMessageSchema,
   type IceServer,
 } from '#contracts';
@@ -19,13 +20,13 @@ import { problemMessage } from '../room/chat.ts';
 import { FloodGuard } from '../signaling/flood-guard.ts';
 import { FrameSocket } from '../signaling/frame-socket.ts';
 import type { Upgrader } from '../signaling/upgrader.ts';
+import { AccountLimits } from './account-limits.ts';
 import { type AccountSession, AccountSessions, accountSessionSchema } from './account-sessions.ts';
 import { CallStore } from './call-store.ts';
 import { type Caller, type CallRequest, Calls } from './calls.ts';
 import { DeviceSessions } from './device-sessions.ts';
 import { DirectMessages } from './direct-messages.ts';
 import { LineTurns } from './line-turns.ts';
-import { Measures } from './measures.ts';
 import { PRESENCE_RENEW_MS, PresenceBoard } from './presence.ts';
 import { PeopleRepository, pictureOf } from './repository.ts';
 import { UserChannels } from './user-channel.ts';
@@ -35,7 +36,6 @@ const TOKEN_SECONDS = 120;
 const MAX_DEVICES = 20;
 /** To open a socket is as much of what an account may say. */
 const OPENING_BYTES = 4_096;
-const RESTART = 1012;
 /** So long after a break this node hears again; what was said meanwhile it has not heard. */
 const CATCH_UP_MS = 1_000;
 const grantSchema = z.object({ base: z.string(), session: accountSessionSchema });
@@ -63,7 +63,7 @@ export class UserGateway implements Closable {
   readonly #store: CallStore;
   readonly #calls: Calls;
   readonly #messages: DirectMessages;
-  readonly #measures: Measures;
+  readonly #limits: AccountLimits;
   readonly #flood = new FloodGuard();
   readonly #devices: DeviceSessions;
   #catchUp: NodeJS.Timeout | undefined;
@@ -95,7 +95,7 @@ export class UserGateway implements Closable {
     this.#presence = new PresenceBoard(redis);
     this.#store = new CallStore(redis, db);
     this.#messages = new DirectMessages(db);
-    this.#measures = new Measures(redis);
+    this.#limits = new AccountLimits(redis);
     this.#calls = new Calls({
       people: this.#people,
       calls: this.#store,
@@ -213,7 +213,7 @@ export class UserGateway implements Closable {
     this.#devices.add({ line, session });
     const opening = this.#opened(who).catch((error) => {
       log.warn({ userId, reason: messageOf(error) }, 'socket of a user not opened');
-      line.close(RESTART, 'unavailable');
+      line.close(CLOSE_CODES.restart, 'unavailable');
     });
     const turns = new LineTurns(opening);
   }
@@ -280,7 +280,7 @@ export class UserGateway implements Closable {
     say: (event: CallEvent) => void,
   ): Promise<{ callId?: string; messageId?: string }> {
     const { userId } = who;
-    await this.#measures.spend(userId, message.type);
+    await this.#limits.spend(userId, message.type);
     switch (message.type) {
       case 'ping':
         say({ type: 'pong', sent: message.sent, serverTime: Date.now() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Closable, type Logger, messageOf } from '#base';
-import { clientMessageSchema } from '#contracts';
+import { CLOSE_CODES, clientMessageSchema } from '#contracts';
 import type { Redis } from '#platform';
 import { grantSchema, type Line } from './line.ts';
 
@@ -36,8 +36,6 @@ type Message = Extract<Relayed, { kind: 'message' }>['message'];
 
 const channelOf = (nodeId: string): string => `amphi:signal:{${nodeId}}`;
 const BEAT_MS = 2_000;
-/** Come again, and resume. */
-const RESTART = 1012;
 
 export interface RelayListener {
   /** A socket elsewhere opens a session in a room that is held here. */
@@ -133,7 +131,8 @@ export class NodeRelay implements Closable {
         const there = this.#theirs.get(relayed.line);
         if (there !== undefined) this.#listener.receive(there.line, relayed.message);
         // It was let go of: the client comes again.
-        else this.#lineTo(relayed.from, relayed.line).close(RESTART, 'the room has moved');
+        else
+          this.#lineTo(relayed.from, relayed.line).close(CLOSE_CODES.restart, 'the room has moved');
         break;
       }
       case 'gone': {
@@ -192,7 +191,7 @@ export class NodeRelay implements Closable {
     for (const [id, there] of this.#ours) {
       if (there.nodeId !== nodeId) continue;
       this.#ours.delete(id);
-      there.line.close(RESTART, 'the room moves');
+      there.line.close(CLOSE_CODES.restart, 'the room moves');
     }
     for (const [id, there] of this.#theirs) {
       if (there.nodeId !== nodeId) continue;

@@ -217,7 +217,7 @@ export class RoomHost {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#staging.close();
-    for (const line of this.#lines.values()) line.close(1012, 'the room moves');
+    for (const line of this.#lines.values()) line.close(CLOSE_CODES.restart, 'the room moves');
     this.#lines.clear();
     this.#speakers.clear();
     await this.#journal.flush();

@@ -1,5 +1,5 @@
 import { AmphiError, type Closable, isAmphiError, messageOf } from '#base';
-import type { ClientMessage } from '#contracts';
+import { CLOSE_CODES, type ClientMessage } from '#contracts';
 import { extraConnection, Lease, nextFence } from '#platform';
 import type { RoomMessage } from '../room/room.ts';
 import type { EndReason } from '../room/state.ts';
@@ -22,8 +22,6 @@ const EMPTY_MS = 60_000;
 const SWEEP_MS = 10_000;
 /** Messages that wait while the room is looked for. */
 const MAX_MEANWHILE = 50;
-/** Come again, and resume. */
-const RESTART = 1012;
 
 interface Held {
   host: RoomHost;
@@ -67,7 +65,7 @@ export class Rooms implements Closable {
           if (message.type !== 'join' && message.type !== 'resume') return;
           // The socket's node believed that the room is here; if it is not, the client comes again.
           rooms.#open(line, participantId, grant, message, () =>
-            line.close(RESTART, 'the room has moved'),
+            line.close(CLOSE_CODES.restart, 'the room has moved'),
           );
         },
         receive: (line, message) => {
@@ -143,7 +141,10 @@ export class Rooms implements Closable {
       line.send(errorFrame(error, message.ref));
       // A database or Redis that is away comes back; a meeting that is over does not.
       const final = isAmphiError(error) && error.code !== 'unavailable';
-      line.close(final ? 4010 : RESTART, isAmphiError(error) ? error.code : 'unavailable');
+      line.close(
+        final ? CLOSE_CODES.notJoined : CLOSE_CODES.restart,
+        isAmphiError(error) ? error.code : 'unavailable',
+      );
     }
   }
 

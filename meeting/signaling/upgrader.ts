@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Closable, isAmphiError, type Logger, messageOf, randomId } from '#base';
+import { CLOSE_CODES } from '#contracts';
 import { problemOf, retryAfterOf } from '#platform';
 import type { Line } from './line.ts';
 
@@ -10,7 +11,6 @@ const MAX_FRAME_BYTES = 256 * 1024;
 /** Somebody who vanishes without a word is noticed after two to three of these. */
 const BEAT_MS = 3_000;
 const SOCKET_ID_CHARACTERS = 10;
-const RESTART = 1012;
 
 /** A socket that is asked for signs of life. */
 interface Beating extends Line {
@@ -76,7 +76,7 @@ export class Upgrader implements Closable {
 
   async close(): Promise<void> {
     clearInterval(this.#beat);
-    for (const socket of this.#sockets) socket.close(RESTART, 'the server restarts');
+    for (const socket of this.#sockets) socket.close(CLOSE_CODES.restart, 'the server restarts');
     this.#server.close();
   }
 }

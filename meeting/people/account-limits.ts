@@ -14,7 +14,7 @@ const LIMITS: Partial<Record<CallMessage['type'], AttemptLimits>> = {
 };
 
 /** How often an account says what makes work, from all of its devices on all nodes. */
-export class Measures {
+export class AccountLimits {
   readonly #attempts: ReadonlyMap<string, Attempts>;
 
   constructor(redis: Redis) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { CountingRedis } from '#support';
-import { Measures } from './measures.ts';
+import { AccountLimits } from './account-limits.ts';
 
 it.each([
   [60, 'call'],
@@ -12,7 +12,7 @@ it.each([
 ] as const)(
   'takes %i × %s of one account and not one more; others do not matter',
   async (most, type) => {
-    const measures = new Measures(new CountingRedis().redis);
+    const measures = new AccountLimits(new CountingRedis().redis);
     for (let i = 0; i < most; i++) await measures.spend('ann', type);
     await expect(measures.spend('ann', type)).rejects.toMatchObject({ code: 'too_many' });
     await measures.spend('bob', type);
@@ -20,7 +20,7 @@ it.each([
 );
 
 it('has one measure for what was seen, and none for what is bounded otherwise', async () => {
-  const measures = new Measures(new CountingRedis().redis);
+  const measures = new AccountLimits(new CountingRedis().redis);
   for (let i = 0; i < 120; i++) {
     await measures.spend('ann', 'messages-seen');
     await measures.spend('ann', 'missed-seen');
