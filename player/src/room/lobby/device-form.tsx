@@ -1,9 +1,9 @@
 import { Volume2 } from 'lucide-react';
-import { Switch } from 'react-aria-components';
 import { LevelMeter } from '../../devices/index.ts';
 import { Button } from '../../ui/button.tsx';
 import { Select } from '../../ui/field.tsx';
 import type { Option } from '../../ui/option.ts';
+import { Toggle } from '../../ui/toggle.tsx';
 import { canBlur } from '../media/background-blur.ts';
 import type { LocalMedia, PictureSize } from '../media/local-media.ts';
 import { useStore } from '../use-store.ts';
@@ -83,26 +83,6 @@ export function DeviceForm({ local }: { local: LocalMedia }) {
         Cancel echo
       </Toggle>
     </div>
-  );
-}
-
-/** Something that is on or off. */
-export function Toggle({
-  isOn,
-  isDisabled = false,
-  onChange,
-  children,
-}: {
-  isOn: boolean;
-  isDisabled?: boolean;
-  onChange: (on: boolean) => void;
-  children: string;
-}) {
-  return (
-    <Switch className="toggle" isSelected={isOn} isDisabled={isDisabled} onChange={onChange}>
-      <span className="toggle-track" aria-hidden="true" />
-      {children}
-    </Switch>
   );
 }
 

@@ -4,7 +4,7 @@ import type { Poll } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { plural } from '../../ui/format.ts';
-import { Toggle } from '../lobby/device-form.tsx';
+import { Toggle } from '../../ui/toggle.tsx';
 import type { RoomSession } from '../room-session.ts';
 import type { Outgoing } from '../signal/signal-client.ts';
 import { isHost } from '../state/room-state.ts';

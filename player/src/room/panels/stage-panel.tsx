@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { StageLayout } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { Choices, TextField } from '../../ui/field.tsx';
-import { Toggle } from '../lobby/device-form.tsx';
+import { Toggle } from '../../ui/toggle.tsx';
 import type { RoomSession } from '../room-session.ts';
 import { useStore } from '../use-store.ts';
 import { SidePanel } from '../view/side-panel.tsx';

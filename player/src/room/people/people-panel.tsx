@@ -17,7 +17,7 @@ import { Button as AriaButton, Menu, MenuItem, MenuTrigger, Popover } from 'reac
 import type { RoomParticipant } from '#contracts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy.tsx';
-import { Toggle } from '../lobby/device-form.tsx';
+import { Toggle } from '../../ui/toggle.tsx';
 import type { RoomSession } from '../room-session.ts';
 import type { Outgoing } from '../signal/signal-client.ts';
 import { isHost, type RoomState, raisedHands } from '../state/room-state.ts';
