@@ -201,6 +201,43 @@ describe('a room by keyboard alone', { timeout: 180_000 }, () => {
     }
   });
 
+  it('changes the settings of the room, with a password that is asked for from then on', async () => {
+    await beginAtTitle();
+    await choose('Room settings');
+    await focusReachesDialog();
+    const dialog = page.getByRole('dialog', { name: 'Room settings' });
+    expect(await seriousFindings(page)).toEqual([]);
+    await tabTo('input Title');
+    await press('Control+a');
+    await page.keyboard.type('Dress rehearsal');
+    await tabTo('switch Ask for a password');
+    await press('Space');
+    await dialog.getByRole('button', { name: 'Save' }).press('Enter');
+    await dialog.getByText('Type the password').waitFor();
+    await dialog.getByLabel('Password', { exact: true }).fill('open sesame');
+    await press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await focusReaches('button More');
+    await page.getByRole('heading', { name: 'Dress rehearsal' }).waitFor();
+    const join = `/api/meetings/${room.meetingId}/join`;
+    const refused = await fetch(`${amphi.base}${join}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ displayName: 'Guest', password: 'sesame' }),
+    });
+    expect(await refused.json()).toMatchObject({ code: 'wrong_password' });
+
+    await choose('Room settings');
+    await focusReachesDialog();
+    await tabTo('switch Ask for a password');
+    await press('Space');
+    await dialog.getByLabel('Title').fill('Rehearsal');
+    await press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'Rehearsal', exact: true }).waitFor();
+    await amphi.api('POST', join, { displayName: 'Guest' });
+  });
+
   it('does not lose it with a banner that is answered', async () => {
     await beginAtTitle();
     await choose('Sound only');

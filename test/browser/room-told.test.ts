@@ -166,6 +166,51 @@ it('says at the door why one is not let in, and looks again at the room of who c
   await late.page.getByRole('heading', { name: 'The meeting is over' }).waitFor();
 });
 
+it('comes in again by itself, muted as it was, when the connection was away for too long', async () => {
+  const room = await amphi.api<CreatedMeeting>('POST', '/api/meetings', {
+    title: 'Long tunnel',
+    settings: { password: 'tunnel' },
+  });
+  const away = await RoomGuest.open(browser, `${amphi.base}/room/${room.meetingId}`, 'Away', {
+    camera: false,
+  });
+  const { page } = away;
+  await page.getByLabel('Password of the room').fill('tunnel');
+  const cuts: (() => void)[] = [];
+  await page.routeWebSocket(/\/signal\//, (socket) => {
+    const server = socket.connectToServer();
+    cuts.push(() => {
+      server.close();
+      socket.close({ code: 1012, reason: 'the network is away' });
+    });
+    socket.onMessage((text) => {
+      const message = JSON.parse(String(text));
+      // As it is when the room has given up the place.
+      if (message.type === 'resume')
+        server.send(JSON.stringify({ ...message, resumeKey: 'x'.repeat(16) }));
+      else server.send(text);
+    });
+  });
+  await away.enter();
+  await page.getByRole('heading', { name: 'Long tunnel' }).waitFor();
+  await away.button('Mute').click();
+  await away.button('Unmute').waitFor();
+  const selfId = () =>
+    page.evaluate(() => {
+      const { session } = document.getElementById('root') as unknown as {
+        session: { selfId: string };
+      };
+      return session.selfId;
+    });
+  const before = await selfId();
+  cuts.at(-1)?.();
+  await until('another stay in the room', async () => (await selfId()) !== before);
+  await page.getByRole('heading', { name: 'Long tunnel' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'You are in again.' }).waitFor();
+  await away.button('Unmute').waitFor();
+  await page.context().close();
+});
+
 it('offers another room to the host of one that is over, who may make rooms', async () => {
   const over = outside.page.getByRole('heading', { name: 'The meeting is over' });
   await lobbyComesTo('say that it is over', () => over.isVisible());

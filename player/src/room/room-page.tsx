@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { JoinedMeeting, MeetingView } from '#contracts';
 import { call, Problem, textOf } from '../api/client.ts';
 import type { SessionView } from '../api/queries.ts';
@@ -11,6 +11,7 @@ import { LocalMedia } from './media/local-media.ts';
 import { prepare } from './media/prepared.ts';
 import { keep, readKept } from './preferences.ts';
 import type { RoomSession } from './room-session.ts';
+import { REJOINED } from './state/notices.ts';
 import type { Ending } from './state/room-state.ts';
 import { useStore } from './use-store.ts';
 import { Over, Unavailable } from './view/over.tsx';
@@ -21,6 +22,9 @@ import './view/outside.css';
 /** Who waits in the lobby sees within this time who came, that it was locked, or that it is over. */
 const ASK_EVERY_MS = 10_000;
 
+/** Who was away for longer has gone, or their device slept: nobody comes in again, seen and heard, without being asked. */
+const REJOIN_WITHIN_MS = 5 * 60_000;
+
 const loadRoom = () => import('./view/in-room.tsx');
 const loadSession = () => import('./room-session.ts');
 const InRoom = lazy(loadRoom);
@@ -29,9 +33,15 @@ type Stage =
   | { name: 'loading' }
   | { name: 'unavailable'; problem: Problem }
   | { name: 'lobby'; failure?: Failure; isReturn?: boolean }
-  | { name: 'joining' }
+  | { name: 'joining' | 'rejoining' }
   | { name: 'joined'; session: RoomSession }
   | { name: 'over'; ending: Ending; place: FilePlace | undefined };
+
+/** With what one comes in. */
+interface Way {
+  name: string;
+  password: string | undefined;
+}
 
 /** Why one was not let in; `code` where the server said it. */
 interface Failure {
@@ -61,9 +71,13 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
     if (stage.name === 'lobby' || stage.name === 'over') hush();
   }, [stage.name]);
 
-  const join = async (name: string, password: string | undefined) => {
-    keep({ name, preferences: local.state.preferences });
-    setStage({ name: 'joining' });
+  /** How one came in last. */
+  const entered = useRef<Way>(undefined);
+
+  const join = async (way: Way, local: LocalMedia, name: 'joining' | 'rejoining' = 'joining') => {
+    entered.current = way;
+    keep({ name: way.name, preferences: local.state.preferences });
+    setStage({ name });
     try {
       const joined = await call<JoinedMeeting>(
         'POST',
@@ -71,14 +85,15 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
         {
           token: hostTokenOf(meetingId),
           body: {
-            displayName: name,
-            ...(password === undefined ? {} : { password }),
+            displayName: way.name,
+            ...(way.password === undefined ? {} : { password: way.password }),
             ...(account === undefined ? {} : { userId: account.userId }),
           },
         },
       );
       const { RoomSession } = await loadSession();
       const session = new RoomSession(meetingId, joined, local);
+      if (name === 'rejoining') session.notices.show(REJOINED);
       // For the console, and for tests that look behind the picture.
       Object.assign(document.getElementById('root') ?? {}, { session });
       setStage({ name: 'joined', session });
@@ -91,9 +106,25 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
     setLocal(new LocalMedia(readKept().preferences));
     setStage({ name: 'lobby', isReturn: true });
   };
+  const over = async (session: RoomSession, ending: Ending) => {
+    const { current: way } = entered;
+    const isLate = ending.why === 'lost' && ending.givenUp === true;
+    if (!isLate || session.awayMs > REJOIN_WITHIN_MS || way === undefined) {
+      setStage({ name: 'over', ending, place: askedOf(session) });
+      return;
+    }
+    // The network is back, later than the room waits: in again, as one was.
+    const { state, wishes } = session.local;
+    const renewed = new LocalMedia(state.preferences, wishes);
+    setLocal(renewed);
+    setStage({ name: 'rejoining' });
+    await renewed.open();
+    await join(way, renewed, 'rejoining');
+  };
 
   switch (stage.name) {
     case 'loading':
+    case 'rejoining':
       return <Loading />;
     case 'unavailable':
       return <Unavailable problem={stage.problem} mayStartAnother={mayStartAnother} />;
@@ -107,7 +138,7 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
           isJoining={stage.name === 'joining'}
           isReturn={stage.name === 'lobby' && stage.isReturn === true}
           failure={stage.name === 'lobby' ? stage.failure?.text : undefined}
-          onJoin={join}
+          onJoin={(name, password) => join({ name, password }, local)}
         />
       );
     case 'joined':
@@ -115,7 +146,8 @@ export function RoomPage({ meetingId }: { meetingId: string }) {
         <Suspense fallback={<Loading />}>
           <Joined
             session={stage.session}
-            onOver={(ending) => setStage({ name: 'over', ending, place: askedOf(stage.session) })}
+            isOwner={isHost}
+            onOver={(ending) => over(stage.session, ending)}
           />
         </Suspense>
       );
@@ -139,7 +171,15 @@ function askedOf({ state, files }: RoomSession): FilePlace | undefined {
   return self !== undefined && isAsked ? files : undefined;
 }
 
-function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: Ending) => void }) {
+function Joined({
+  session,
+  isOwner,
+  onOver,
+}: {
+  session: RoomSession;
+  isOwner: boolean;
+  onOver: (ending: Ending) => void;
+}) {
   const { phase, ending } = useStore(session.state);
   // To draw the room takes a while, in which nothing else is done: that is for when an answer is awaited.
   const hasAsked = useStore(session.hasAsked);
@@ -153,7 +193,7 @@ function Joined({ session, onOver }: { session: RoomSession; onOver: (ending: En
     return () => removeEventListener('pagehide', leave);
   }, [session]);
   if (phase === 'waiting') return <Waiting session={session} />;
-  if (phase === 'in' && hasAsked) return <InRoom session={session} />;
+  if (phase === 'in' && hasAsked) return <InRoom session={session} isOwner={isOwner} />;
   return <Loading />;
 }
 

@@ -71,6 +71,8 @@ export class RoomSession {
   #wasWelcome = false;
   /** What this person came with. */
   #asked = { audio: false, video: false };
+  /** Since when the server has not taken up the conversation. */
+  #awaySince: number | undefined;
   #closed = false;
 
   constructor(meetingId: string, joined: JoinedMeeting, local: LocalMedia) {
@@ -96,7 +98,10 @@ export class RoomSession {
         };
       },
       onMessage: (message) => this.#heard(message),
-      onState: (state) => this.#dispatch({ type: 'socket', state }),
+      onState: (state) => {
+        if (state === 'reconnecting') this.#awaySince ??= Date.now();
+        this.#dispatch({ type: 'socket', state });
+      },
       onEnd: (end) => {
         const hadPlace = this.state.get().phase !== 'joining';
         this.#over({ type: 'over', ending: endingOf(end, hadPlace) });
@@ -185,6 +190,11 @@ export class RoomSession {
     );
   }
 
+  /** How long the server has not been reached, on the clock: a device that sleeps counts. */
+  get awayMs(): number {
+    return this.#awaySince === undefined ? 0 : Date.now() - this.#awaySince;
+  }
+
   resumeSound(): void {
     this.isSoundBlocked.set(false);
     this.#audio.resume();
@@ -212,6 +222,7 @@ export class RoomSession {
 
   #heard(message: ServerMessage): void {
     if (this.#closed || this.#paths.receive(message)) return;
+    if (message.type === 'welcome' || message.type === 'resumed') this.#awaySince = undefined;
     const before = this.state.get();
     const text = announcementOf(message, before);
     if (text !== undefined) announce(text);

@@ -83,8 +83,12 @@ export class LocalMedia {
     this.#list();
   };
 
-  constructor(preferences: Preferences) {
-    this.#wanted = { audio: preferences.microphone, video: preferences.camera };
+  /** `wanted`: what is to be on here, where that is not what is preferred. */
+  constructor(
+    preferences: Preferences,
+    wanted = { audio: preferences.microphone, video: preferences.camera },
+  ) {
+    this.#wanted = wanted;
     this.store = new Store<LocalState>({
       tracks: {},
       isMicrophoneOn: false,

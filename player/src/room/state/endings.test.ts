@@ -21,9 +21,10 @@ it('a meeting that is over is over, at the door and after a break', () => {
 
 it('who comes back too late has lost the place', () => {
   const text = expect.stringContaining('away for too long');
-  expect(endingOf(refused('unauthorized'), true)).toEqual({ why: 'lost', text });
-  expect(endingOf({ code: 4010 }, true)).toEqual({ why: 'lost', text });
-  expect(endingOf({ code: 1006 }, true)).toEqual({ why: 'lost', text });
+  const ending = { why: 'lost', text, givenUp: true };
+  expect(endingOf(refused('unauthorized'), true)).toEqual(ending);
+  expect(endingOf({ code: 4010 }, true)).toEqual(ending);
+  expect(endingOf({ code: 1006 }, true)).toEqual(ending);
 });
 
 it.each([

@@ -30,7 +30,7 @@ export function endingOf({ code, refusal }: SignalEnd, hadPlace: boolean): Endin
   if (refusal?.code === 'meeting_ended') return { why: 'ended' };
   // There is nothing to come back to: the place was given up.
   if (refusal === undefined || (hadPlace && refusal.code === 'unauthorized')) {
-    return { why: 'lost', text: hadPlace ? LOST : UNREACHED };
+    return hadPlace ? { why: 'lost', text: LOST, givenUp: true } : { why: 'lost', text: UNREACHED };
   }
   return { why: 'refused', code: refusal.code, text: refusal.message };
 }

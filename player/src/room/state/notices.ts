@@ -41,6 +41,11 @@ export class Notices {
   }
 }
 
+export const REJOINED: Notice = {
+  level: 'info',
+  text: 'The connection was away for so long that your place was given up. You are in again.',
+};
+
 const OWN = {
   audio: 'microphone',
   video: 'camera',

@@ -20,8 +20,8 @@ export type Ending =
   | { why: 'removed' | 'banned' | 'denied'; message?: string }
   /** At the door, with one of the API's codes and the server's own words. */
   | { why: 'refused'; code: string; text: string }
-  /** It could not go on: the text says why; joining again may help. */
-  | { why: 'lost'; text: string };
+  /** It could not go on: the text says why; joining again may help, and is no fault of this page when the place was `givenUp`. */
+  | { why: 'lost'; text: string; givenUp?: true };
 
 export interface Reaction {
   key: number;

@@ -12,6 +12,7 @@ import {
   PictureInPicture2,
   Podcast,
   Settings2,
+  SlidersHorizontal,
   Split,
   SquareUser,
 } from 'lucide-react';
@@ -33,6 +34,7 @@ import { StagePanel } from '../panels/stage-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
 import { keep } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
+import { SettingsDialog } from '../settings/settings-dialog.tsx';
 import { isHost, mayWrite, nameOf } from '../state/room-state.ts';
 import { useStore } from '../use-store.ts';
 import { Banners } from './banners.tsx';
@@ -47,7 +49,7 @@ import { routeText } from './words.ts';
 import './in-room.css';
 
 type Panel = 'chat' | 'people' | 'polls' | 'breakouts' | 'stage';
-type Opened = 'settings' | 'keys' | 'leave' | 'log';
+type Opened = 'room' | 'settings' | 'keys' | 'leave' | 'log';
 const LOCKED = 'Locked: nobody new comes in, hosts excepted';
 /** As in the style sheets: the bar has no room for everything. */
 const NARROW = '(max-width: 44rem)';
@@ -60,7 +62,16 @@ export interface InCall {
 }
 
 /** The room itself. */
-export default function InRoom({ session, call }: { session: RoomSession; call?: InCall }) {
+export default function InRoom({
+  session,
+  isOwner = false,
+  call,
+}: {
+  session: RoomSession;
+  /** Whether the settings of the room are for this person to change. */
+  isOwner?: boolean;
+  call?: InCall;
+}) {
   const state = useStore(session.state);
   const local = useStore(session.local.store);
   const quality = useStore(session.monitor.quality);
@@ -197,6 +208,16 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
             label: state.stage === undefined ? 'Go on stage' : 'On stage',
             icon: icon(Podcast),
             onAction: () => setPanel('stage'),
+          },
+        ]
+      : []),
+    ...(isOwner
+      ? [
+          {
+            id: 'room',
+            label: 'Room settings',
+            icon: icon(SlidersHorizontal),
+            onAction: () => setOpened('room'),
           },
         ]
       : []),
@@ -338,6 +359,13 @@ export default function InRoom({ session, call }: { session: RoomSession; call?:
       >
         <DeviceForm local={session.local} />
       </Dialog>
+      {isOwner && state.meeting !== undefined && (
+        <SettingsDialog
+          meeting={state.meeting}
+          isOpen={opened === 'room'}
+          onClose={() => setOpened(undefined)}
+        />
+      )}
       <Dialog title="Keys" isOpen={opened === 'keys'} onClose={() => setOpened(undefined)}>
         <dl className="keys">
           {SHORTCUTS.map(({ key, text }) => (
