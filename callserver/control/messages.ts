@@ -93,7 +93,7 @@ const count = z.int().min(0);
 
 /** What a worker does, all its transports together. */
 const WorkerStats = z.object({
-  /** Of the native side: a transport that restarts ICE has two for a moment. */
+  /** WebRTC peers, those that are awaited too. */
   peers: count,
   /** Where ICE-TCP is offered. Counts are since the worker's start. */
   iceTcp: z
@@ -216,7 +216,8 @@ export const REQUESTS = {
   },
   /**
    * An ICE restart (RFC 8445 2.4) with a new DTLS association: the peer is awaited
-   * under these credentials, and takes over what stands on the transport when it comes.
+   * under these credentials, and goes on with what stands on the transport when it comes; the way of before
+   * ends at once.
    */
   restartTransport: {
     input: z.object({ transportId: id, remote: RemoteTransport }),

@@ -41,9 +41,9 @@ interface Life {
 }
 
 /**
- * A WebRTC peer's wire. The native side cannot restart ICE: at a restart
- * another one is made beside it, with a certificate of its own, and takes over
- * once it is connected. What stands on the wire notices nothing.
+ * A WebRTC peer's wire. The native side cannot restart ICE: a restart begins
+ * another life, with a certificate of its own. What stands on the wire notices
+ * nothing.
  */
 export class WebRtcWire implements Wire {
   readonly #options: WebRtcWireOptions;
@@ -51,68 +51,62 @@ export class WebRtcWire implements Wire {
   readonly #sctp: SctpParameters | undefined;
   /** The latest one: a peer that restarts takes a number that it knows for the channel of before. */
   #stream = -1;
-  #current: Life;
-  #next: Life | undefined;
-  /** Why the current one is of no more use, while the next one is awaited. */
-  #lost: 'closed' | 'silent' | undefined;
+  #life: Life;
+  /** The life before has ended, and this one is yet to come. */
+  #isRestarting = false;
   #closed = false;
 
   /** Throws `bad_request` for a peer that the native side does not take. */
   constructor(options: WebRtcWireOptions, remote: RemoteTransport) {
     this.#options = options;
     this.#sctp = remote.sctp;
-    this.#current = this.#begin(remote, CONNECT_MS);
+    this.#life = this.#begin(remote, CONNECT_MS);
   }
 
-  /** Of the latest life, for the answer. */
+  /** Of this life, for the answer. */
   get local(): LocalCredentials {
-    return (this.#next ?? this.#current).peer.local;
+    return this.#life.peer.local;
   }
 
   get open(): boolean {
-    return this.#current.peer.open || this.#isRestarting;
-  }
-
-  /** The old life has ended and the new one is yet to come. */
-  get #isRestarting(): boolean {
-    return this.#next !== undefined && this.#lost !== undefined;
-  }
-
-  /** Peers of the native side that it holds. */
-  get peers(): number {
-    return this.#next === undefined ? 1 : 2;
+    return this.#life.peer.open || this.#isRestarting;
   }
 
   /** What goes out while it restarts is lost on the way: the receiver asks for it again when it is back. */
   send(packet: Uint8Array): boolean {
-    return this.#isRestarting || this.#current.peer.send(packet);
+    return this.#isRestarting || this.#life.peer.send(packet);
   }
 
-  /** Awaits the peer under new credentials; one that was awaited already is given up. Throws as the constructor does. */
+  /**
+   * Awaits the peer under new credentials; the life of before ends at once.
+   * Chromium checks its new ways by our old name until it hears our new one, and
+   * the native port gives a way to whom the first check by it named, for as long
+   * as that one lives. Throws as the constructor does, and then nothing ends.
+   */
   restart(remote: RemoteTransport): LocalCredentials {
     if (this.#closed) throw new AmphiError('not_found', 'this transport has ended');
     const next = this.#begin(remote, RESTART_MS);
-    if (this.#next !== undefined) this.#end(this.#next);
-    this.#next = next;
+    this.#end(this.#life);
+    this.#life = next;
+    this.#isRestarting = true;
     return next.peer.local;
   }
 
   /** Nothing is heard of the peer. While it restarts, that is to be expected. */
   silent(): void {
-    this.#lose('silent');
+    if (!this.#closed && !this.#isRestarting) this.#options.onLost('silent');
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#end(this.#current);
-    if (this.#next !== undefined) this.#end(this.#next);
+    this.#end(this.#life);
   }
 
   /** Opens a data channel towards the peer; it ends with this life. Throws `unavailable`. */
   openChannel(parameters: DataChannelParameters): NativeChannel {
     if (this.#closed || this.#isRestarting) throw new AmphiError('unavailable');
-    const { peer } = this.#current;
+    const { peer } = this.#life;
     do {
       this.#stream = (this.#stream + 2) % STREAMS;
     } while (peer.hasStream(this.#stream));
@@ -140,38 +134,25 @@ export class WebRtcWire implements Wire {
 
   #onChannel(life: Life, channel: NativeChannel): void {
     // It has come by the new way, whatever else is told of that yet.
-    if (life === this.#next) this.#onState(life, 'connected');
-    if (life === this.#current && !this.#closed) this.#options.onChannel(channel);
+    if (this.#isRestarting) this.#onState(life, 'connected');
+    if (life === this.#life && !this.#closed) this.#options.onChannel(channel);
     else channel.close();
   }
 
   #onState(life: Life, state: 'connected' | 'closed' | 'late'): void {
-    if (this.#closed || (life !== this.#current && life !== this.#next)) return;
-    if (state === 'connected') {
-      clearTimeout(life.timer);
-      if (life === this.#current) this.#options.onConnected();
-      else this.#takeOver(life);
-    } else if (life === this.#current) {
-      this.#lose(state === 'late' ? 'silent' : 'closed');
-    } else {
-      this.#end(life);
-      this.#next = undefined;
-      if (this.#lost !== undefined) this.#lose(this.#lost);
+    if (this.#closed || life !== this.#life) return;
+    if (state !== 'connected') {
+      this.#options.onLost(state === 'late' ? 'silent' : 'closed');
+      return;
     }
-  }
-
-  #takeOver(next: Life): void {
-    this.#end(this.#current);
-    this.#current = next;
-    this.#next = undefined;
-    this.#lost = undefined;
-    this.#options.onRestarted();
-  }
-
-  #lose(reason: 'closed' | 'silent'): void {
-    if (this.#closed) return;
-    if (this.#next === undefined) this.#options.onLost(reason);
-    else this.#lost = reason;
+    clearTimeout(life.timer);
+    const { onConnected, onRestarted } = this.#options;
+    if (this.#isRestarting) {
+      this.#isRestarting = false;
+      onRestarted();
+    } else {
+      onConnected();
+    }
   }
 
   #end(life: Life): void {

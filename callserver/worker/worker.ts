@@ -98,10 +98,9 @@ export class Worker {
     return { peers: this.#peers, ...this.#bridges.stats() };
   }
 
-  /** Of the native side. */
   get #peers(): number {
     let sum = 0;
-    for (const { webRtc } of this.#transports.values()) sum += webRtc?.peers ?? 0;
+    for (const { webRtc } of this.#transports.values()) if (webRtc !== undefined) sum++;
     return sum;
   }
 
@@ -209,7 +208,6 @@ export class Worker {
     if (webRtc === undefined || this.#settings === undefined) {
       throw new AmphiError('bad_request', `${transportId} is no WebRTC transport`);
     }
-    this.#mustHaveRoom();
     return this.#localOf(webRtc.restart(remote), this.#settings);
   }
 

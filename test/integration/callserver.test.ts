@@ -1,9 +1,17 @@
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAmphiError } from '#base';
 import { Router, type Speaker } from '#callserver';
 import { type IceCandidate, isRtcp, parseSdp, writeCandidate } from '#protocol';
-import { CallServerStage, descriptorsOf, rtpPacket, until } from '#support';
+import {
+  CallServerStage,
+  connectivityCheck,
+  descriptorsOf,
+  isStunSuccess,
+  rtpPacket,
+  until,
+} from '#support';
 
 const PRODUCER = {
   kind: 'video',
@@ -299,6 +307,44 @@ describe('a session as a resource of HTTP', () => {
     await fetch(resource, { method: 'DELETE' });
     const { peers } = await stage.worker.request('workerStats', {});
     expect(peers).toBe(0);
+  });
+
+  it('hears after a restart of a peer whose first checks were by the old name', async () => {
+    const made = await post(OFFER);
+    const before = parseSdp(await made.text()).media[0]?.ice;
+    const resource = `${stage.base}${made.headers.get('location')}`;
+    const way = createSocket('udp4');
+    let isHeard = false;
+    way.on('message', (bytes) => {
+      isHeard ||= isStunSuccess(bytes);
+    });
+    const check = (ice: { usernameFragment: string; password: string } | undefined) => {
+      const bytes = connectivityCheck({
+        localFragment: 'anew',
+        remoteFragment: ice?.usernameFragment ?? '',
+        remotePassword: ice?.password ?? '',
+      });
+      return new Promise((resolve) => way.send(bytes, stage.port, '127.0.0.1', resolve));
+    };
+    // As Chromium does, which knows its own new name before it hears ours.
+    await check(before);
+    const fingerprint = /a=fingerprint:.*/.exec(OFFER)?.[0];
+    const restarted = await fetch(resource, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/trickle-ice-sdpfrag', 'if-match': '*' },
+      body: `${FRAGMENT.replace('b7mF', 'anew')}${fingerprint}\r\na=mid:0\r\n`,
+    });
+    const ours = await restarted.text();
+    const after = {
+      usernameFragment: /ice-ufrag:(.*)\r/.exec(ours)?.[1] ?? '',
+      password: /ice-pwd:(.*)\r/.exec(ours)?.[1] ?? '',
+    };
+    await until('an answer', async () => {
+      if (!isHeard) await check(after);
+      return isHeard;
+    });
+    way.close();
+    await fetch(resource, { method: 'DELETE' });
   });
 
   it.each([
