@@ -161,6 +161,22 @@ describe('a room by keyboard alone', { timeout: 180_000 }, () => {
     await focusReachesContent();
   });
 
+  it('takes no letter for a shortcut once that is turned off', async () => {
+    const letters = page.getByRole('switch', { name: 'Letters do this' });
+    await beginAtTitle();
+    await choose('Keys');
+    await letters.press('Space');
+    await press('Escape');
+    await focusReaches('button More');
+    await beginAtTitle();
+    await press('c');
+    await choose('Keys');
+    expect(await page.getByRole('complementary', { name: 'Chat' }).count()).toBe(0);
+    await letters.press('Space');
+    await press('Escape');
+    await focusReaches('button More');
+  });
+
   it('takes no letter for a shortcut where somebody is about to write', async () => {
     await beginAtTitle();
     await press('c');

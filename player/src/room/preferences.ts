@@ -4,6 +4,8 @@ import { DEFAULT_PREFERENCES, type Preferences } from './media/local-media.ts';
 interface Kept {
   name: string;
   preferences: Preferences;
+  /** Whether letters by themselves do something in the room (WCAG 2.1.4 wants a way to turn that off). */
+  hasLetterKeys: boolean;
 }
 
 const KEY = 'amphi.room';
@@ -14,9 +16,10 @@ export function readKept(): Kept {
     return {
       name: typeof kept.name === 'string' ? kept.name : '',
       preferences: { ...DEFAULT_PREFERENCES, ...kept.preferences },
+      hasLetterKeys: kept.hasLetterKeys !== false,
     };
   } catch {
-    return { name: '', preferences: DEFAULT_PREFERENCES };
+    return { name: '', preferences: DEFAULT_PREFERENCES, hasLetterKeys: true };
   }
 }
 

@@ -32,6 +32,8 @@ export interface BarProps {
   waiting: number;
   /** What is open at the side. */
   panel: string | undefined;
+  /** Whether letters do what the buttons do. */
+  hasKeys: boolean;
   onMicrophone: () => void;
   onCamera: () => void;
   onShare: () => void;
@@ -54,12 +56,13 @@ const REACTIONS = ['👍', '👏', '❤️', '😂', '😮', '🎉'] as const;
 
 export function Bar(props: BarProps) {
   const { isMicrophoneOn, isCameraOn, isSharing, isHandUp, mayPublish, panel } = props;
+  const keyOf = (key: string) => (props.hasKeys ? key : undefined);
   return (
     <div className="bar">
       <fieldset className="bar-group" aria-label="Your controls">
         <BarButton
           label={isMicrophoneOn ? 'Mute' : 'Unmute'}
-          keys="M"
+          keys={keyOf('M')}
           isOff={!isMicrophoneOn}
           isDisabled={!mayPublish}
           onPress={props.onMicrophone}
@@ -67,7 +70,7 @@ export function Bar(props: BarProps) {
         />
         <BarButton
           label={isCameraOn ? 'Stop camera' : 'Start camera'}
-          keys="V"
+          keys={keyOf('V')}
           isOff={!isCameraOn}
           isDisabled={!mayPublish}
           onPress={props.onCamera}
@@ -76,7 +79,7 @@ export function Bar(props: BarProps) {
         {props.mayShare && (
           <BarButton
             label={isSharing ? 'Stop sharing' : 'Share screen'}
-            keys="S"
+            keys={keyOf('S')}
             isOn={isSharing}
             onPress={props.onShare}
             icon={isSharing ? <MonitorOff size={20} /> : <MonitorUp size={20} />}
@@ -84,7 +87,7 @@ export function Bar(props: BarProps) {
         )}
         <BarButton
           label={isHandUp ? 'Lower hand' : 'Raise hand'}
-          keys="H"
+          keys={keyOf('H')}
           isOn={isHandUp}
           onPress={props.onHand}
           icon={<Hand size={20} />}
@@ -113,7 +116,7 @@ export function Bar(props: BarProps) {
         </MenuTrigger>
         <BarButton
           label="Chat"
-          keys="C"
+          keys={keyOf('C')}
           isOn={panel === 'chat'}
           count={props.unread}
           countText="unread"
@@ -122,7 +125,7 @@ export function Bar(props: BarProps) {
         />
         <BarButton
           label="People"
-          keys="P"
+          keys={keyOf('P')}
           isOn={panel === 'people'}
           count={props.waiting > 0 ? props.waiting : props.people}
           countText={props.waiting > 0 ? 'waiting' : 'in the room'}
@@ -179,7 +182,7 @@ function BarButton({
   onPress,
 }: {
   label: string;
-  keys?: string;
+  keys?: string | undefined;
   icon: ReactNode;
   isOn?: boolean;
   /** Off is what one must notice: nobody hears, nobody sees. */

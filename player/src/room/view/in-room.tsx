@@ -23,6 +23,7 @@ import { ConfirmDialog, Dialog } from '../../ui/dialog.tsx';
 import { useArrival } from '../../ui/focus.ts';
 import { Mark } from '../../ui/logo.tsx';
 import { ThemeToggle } from '../../ui/shell.tsx';
+import { Toggle } from '../../ui/toggle.tsx';
 import { useMedia } from '../../ui/use-media.ts';
 import { ChatPanel } from '../chat/chat-panel.tsx';
 import { saveDiagnostics } from '../diagnostics.ts';
@@ -32,7 +33,7 @@ import { BreakoutsPanel } from '../panels/breakouts-panel.tsx';
 import { PollsPanel } from '../panels/polls-panel.tsx';
 import { StagePanel } from '../panels/stage-panel.tsx';
 import { PeoplePanel } from '../people/people-panel.tsx';
-import { keep } from '../preferences.ts';
+import { keep, readKept } from '../preferences.ts';
 import type { RoomSession } from '../room-session.ts';
 import { SettingsDialog } from '../settings/settings-dialog.tsx';
 import { isHost, mayWrite, nameOf } from '../state/room-state.ts';
@@ -45,6 +46,7 @@ import { SHORTCUTS } from './shortcuts.ts';
 import { Stage } from './stage.tsx';
 import { useNewsInTitle } from './use-news-in-title.ts';
 import { useShortcuts } from './use-shortcuts.ts';
+import { useWakeLock } from './use-wake-lock.ts';
 import { routeText } from './words.ts';
 import './in-room.css';
 
@@ -81,10 +83,12 @@ export default function InRoom({
   const [isAudioOnly, setAudioOnly] = useState(false);
   const [hasCaptions, setCaptions] = useState(false);
   const [pinned, setPinned] = useState<string>();
+  const [hasLetterKeys, setLetterKeys] = useState(() => readKept().hasLetterKeys);
   const { refused } = session.notices;
   const root = useRef<HTMLDivElement>(null);
   const heading = useArrival();
   usePreferences(session, call === undefined);
+  useWakeLock();
 
   const { self, people } = state;
   const isShared = Object.values(people).some(({ screen }) => screen);
@@ -132,7 +136,7 @@ export default function InRoom({
     if (document.fullscreenElement !== null) document.exitFullscreen();
     else root.current?.requestFullscreen?.().catch(() => {});
   };
-  useShortcuts({
+  const actions: Parameters<typeof useShortcuts>[0] = {
     microphone: toggleMicrophone,
     camera: toggleCamera,
     share: toggleShare,
@@ -146,7 +150,8 @@ export default function InRoom({
       if (mayPublish) session.local.setMicrophone(on, 'here');
     },
     mayTalk: () => mayPublish && !session.local.state.isMicrophoneOn,
-  });
+  };
+  useShortcuts(actions, hasLetterKeys);
 
   const icon = (Icon: typeof Captions) => <Icon size={16} aria-hidden="true" />;
   const more: BarProps['more'] = [
@@ -342,6 +347,7 @@ export default function InRoom({
         people={count}
         waiting={waiting}
         panel={panel}
+        hasKeys={hasLetterKeys}
         onMicrophone={toggleMicrophone}
         onCamera={toggleCamera}
         onShare={toggleShare}
@@ -377,6 +383,15 @@ export default function InRoom({
             </div>
           ))}
         </dl>
+        <Toggle
+          isOn={hasLetterKeys}
+          onChange={(on) => {
+            setLetterKeys(on);
+            keep({ hasLetterKeys: on });
+          }}
+        >
+          Letters do this; off, only Space does
+        </Toggle>
       </Dialog>
       <ConfirmDialog
         title="Save a diagnostic log?"

@@ -36,12 +36,19 @@ interface Pressed {
 /** What the focus is on, or in, as far as it has a use for keys itself. */
 export type Focus = 'text' | 'control' | 'page';
 
-/** The shortcut of a pressed key; none where somebody writes, or for another program’s combination. */
-export function shortcutOf(pressed: Pressed, focus: Focus): Shortcut | undefined {
+/**
+ * The shortcut of a pressed key; none where somebody writes, or for another
+ * program’s combination. Without `hasLetters` only the key to talk does something.
+ */
+export function shortcutOf(
+  pressed: Pressed,
+  focus: Focus,
+  hasLetters: boolean,
+): Shortcut | undefined {
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || focus === 'text') return undefined;
   // Space presses the button that has the focus.
   if (pressed.key === ' ') return focus === 'page' && !pressed.repeat ? 'talk' : undefined;
-  if (pressed.repeat) return undefined;
+  if (pressed.repeat || !hasLetters) return undefined;
   return SHORTCUTS.find(({ key }) => key === pressed.key.toUpperCase())?.shortcut;
 }
 

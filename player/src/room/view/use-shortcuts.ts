@@ -8,10 +8,12 @@ type Actions = Record<Exclude<Shortcut, 'talk'>, () => void> & {
 };
 
 /** Keys of the room, as long as the component is there. */
-export function useShortcuts(actions: Actions): void {
+export function useShortcuts(actions: Actions, hasLetters: boolean): void {
   const latest = useRef(actions);
+  const letters = useRef(hasLetters);
   useEffect(() => {
     latest.current = actions;
+    letters.current = hasLetters;
   });
   useEffect(() => {
     let isTalking = false;
@@ -20,7 +22,7 @@ export function useShortcuts(actions: Actions): void {
       isTalking = false;
     };
     const onDown = (event: KeyboardEvent) => {
-      const shortcut = shortcutOf(event, focusOf(event.target));
+      const shortcut = shortcutOf(event, focusOf(event.target), letters.current);
       if (shortcut === undefined) return;
       event.preventDefault();
       if (shortcut !== 'talk') {

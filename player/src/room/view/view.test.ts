@@ -38,6 +38,7 @@ describe('shortcutOf', () => {
     shortcutOf(
       { key, ctrlKey: false, metaKey: false, altKey: false, repeat: false, ...change },
       focus,
+      true,
     );
 
   it.each([
@@ -59,6 +60,13 @@ describe('shortcutOf', () => {
     expect(press('s', 'page', { ctrlKey: true })).toBeUndefined();
     expect(press('c', 'page', { metaKey: true })).toBeUndefined();
   });
+});
+
+it('letters do nothing for who has turned them off; Space still talks', () => {
+  const pressed = { ctrlKey: false, metaKey: false, altKey: false, repeat: false };
+  expect(shortcutOf({ ...pressed, key: 'm' }, 'page', false)).toBeUndefined();
+  expect(shortcutOf({ ...pressed, key: '?' }, 'page', false)).toBeUndefined();
+  expect(shortcutOf({ ...pressed, key: ' ' }, 'page', false)).toBe('talk');
 });
 
 describe('words', () => {
