@@ -62,10 +62,13 @@ export type MeetingSettings = z.infer<typeof meetingSettingsSchema>;
 
 const password = z.string().min(1).max(200);
 const settingsInput = z.strictObject(settings.shape).partial();
+/** Calendars write years with four digits (RFC 5545 3.3.4); the end may lie a day behind the start. */
+const LATEST_START = Date.UTC(9999, 11, 30);
 /** Start times are whole milliseconds since the epoch, or ISO 8601 with an offset. */
 const startTime = z
-  .union([z.iso.datetime({ offset: true }), z.int().min(0).max(8_640_000_000_000_000)])
+  .union([z.iso.datetime({ offset: true }), z.int()])
   .transform((at) => new Date(at).getTime())
+  .pipe(z.int('must be between 1970 and 9999').min(0).max(LATEST_START))
   .describe('ISO 8601 with an offset, or milliseconds since the epoch');
 const title = textSchema.min(1).max(140);
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { z } from 'zod';
 import { AmphiError, type Closable, type Fault, isAmphiError } from '#base';
-import { translateRedis } from './redis.ts';
+import { translateAway } from './redis.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
@@ -18,7 +18,7 @@ export interface Problem {
 }
 
 export function problemOf(thrown: unknown): Problem {
-  const error = translateRedis(thrown);
+  const error = translateAway(thrown);
   const known = isAmphiError(error) ? error : new AmphiError('internal', { cause: error });
   return {
     type: `urn:amphi:error:${known.code}`,
@@ -33,7 +33,7 @@ export function problemOf(thrown: unknown): Problem {
 
 /** When to come again, as a header (RFC 9110 10.2.3), where the error says so. */
 export function retryAfterOf(thrown: unknown): Record<string, number> {
-  const error = translateRedis(thrown);
+  const error = translateAway(thrown);
   const seconds = isAmphiError(error) ? error.retryAfterSeconds : undefined;
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }

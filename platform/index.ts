@@ -47,7 +47,7 @@ export {
   type Queue,
   type Worker,
 } from './queue.ts';
-export { connectRedis, extraConnection, nextFence, type Redis, translateRedis } from './redis.ts';
+export { connectRedis, extraConnection, nextFence, type Redis, translateAway } from './redis.ts';
 export { NodeRegistry } from './registry.ts';
 export { RoomMedia, type RoomMediaOptions } from './room-media.ts';
 export {

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { AmphiError, type Logger, messageOf } from '#base';
+import { AmphiError, isAmphiError, type Logger, messageOf } from '#base';
 
 export type { Redis } from 'ioredis';
 
@@ -55,13 +55,28 @@ export function extraConnection(redis: Redis, log: Logger, use: 'subscribe' | 'b
   return extra;
 }
 
+/** What PostgreSQL's library says of a server that is away, or takes no more connections. */
+const DATABASE_AWAY =
+  /^(Connection terminated|timeout exceeded when trying to connect|connect E|sorry, too many clients)/;
+const isAway = (error: unknown) => error instanceof Error && DATABASE_AWAY.test(error.message);
+
 /** What the library says of a server that is away or hangs. */
 const AWAY =
   /^(Command timed out|Connection is closed\.|Stream isn't writeable|Reached the max retries)/;
 
-/** Any error as it is said outside: one of a Redis that is away is `unavailable`. */
-export function translateRedis(error: unknown): unknown {
-  if (!(error instanceof Error) || !AWAY.test(error.message)) return error;
+/** Any error as it is said outside: one of a Redis or a database that is away is `unavailable`. */
+export function translateAway(error: unknown): unknown {
+  if (!(error instanceof Error) || isAmphiError(error)) return error;
+  // The query layer has put it into words of its own, with all of the query.
+  const { cause } = error;
+  if (isAmphiError(cause, 'unavailable') || isAway(cause)) {
+    return new AmphiError('unavailable', {
+      detail: 'The database does not answer. Try again in a moment.',
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      cause,
+    });
+  }
+  if (!AWAY.test(error.message)) return error;
   return new AmphiError('unavailable', {
     detail: 'Redis does not answer. Try again in a moment.',
     retryAfterSeconds: RETRY_AFTER_SECONDS,

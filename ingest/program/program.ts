@@ -246,9 +246,8 @@ export class Program extends Emitter<ProgramEvents> {
         }
         return;
       case 'interrupted':
-        if (this.#wanted === undefined || this.#wanted === sourceId) {
-          this.#considerCut(source, unit, nowUs);
-        }
+        // Whoever brings a picture, the one that was lost included: another one may be connected and send nothing.
+        this.#considerCut(source, unit, nowUs);
         return;
       default:
         return;
@@ -296,7 +295,7 @@ export class Program extends Emitter<ProgramEvents> {
     const onAir = this.#onAir;
     if (!cuttable || onAir === undefined) return;
     const { sourceId } = source;
-    this.#wanted = undefined;
+    if (this.#wanted === sourceId) this.#wanted = undefined;
     this.#move({ type: 'cut', sourceId });
     this.#options.counters.cuts++;
     this.#heardUs = { video: nowUs, audio: nowUs };
@@ -364,12 +363,11 @@ export class Program extends Emitter<ProgramEvents> {
 
   #tickOnAir(sourceId: string, nowUs: Micros): void {
     const { slateAfterUs } = this.#options.timing;
-    const isConnected = (id: string) => this.#sources.get(id)?.connected === true;
+    const isConnected = this.#sources.get(sourceId)?.connected === true;
     const newestUs = Math.max(this.#heardUs.video, this.#heardUs.audio);
-    const patienceUs = isConnected(sourceId) ? slateAfterUs : Math.min(LOST_GRACE_US, slateAfterUs);
+    const patienceUs = isConnected ? slateAfterUs : Math.min(LOST_GRACE_US, slateAfterUs);
     if (nowUs - newestUs <= patienceUs) return;
     this.#move({ type: 'lost', sourceId, atUs: micros(newestUs) });
-    this.#wanted ??= this.#spec.sourceIds.find((id) => id !== sourceId && isConnected(id));
   }
 
   /** Which slate stands in now, if any; its frames that are due go on air. */

@@ -65,6 +65,22 @@ it('join takes 30 wrong passwords from one address and not one more, whatever is
   });
 }, 120_000);
 
+it('change takes ten new passwords of one meeting in a minute and not one more', async () => {
+  const { redis } = new CountingRedis();
+  const deps = {
+    redis,
+    joinsPerMinute: 1,
+    meetings: { update: async () => row },
+    rooms: { changed: async () => {} },
+  };
+  const meetings = new MeetingService(deps as unknown as MeetingServiceDeps);
+  const change = (of = row) => meetings.change(of, { settings: { password: 'open' } });
+  for (let i = 0; i < 10; i++) await change();
+  await expect(change()).rejects.toMatchObject({ code: 'too_many' });
+  await change({ ...row, meetingId: '0000-0000-0000-0002' });
+  await meetings.change(row, { settings: { password: null, waitingRoom: true } });
+}, 120_000);
+
 it.each([
   ['nobody', {}, false],
   ['a wrong token', { bearer: 'x' }, false],

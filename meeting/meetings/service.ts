@@ -38,6 +38,8 @@ const NETWORK_CHARACTERS = 16;
 /** Of one account. */
 const MAKING = { name: 'meetings-made', failures: 100, seconds: 3_600 };
 const MOST_OPEN = 5_000;
+/** Of one meeting: each costs as much as a sign-in, and sign-ins wait for it. */
+const NEW_PASSWORDS = { name: 'meeting-new-password', failures: 10, seconds: 60 };
 
 export interface MeetingServiceDeps {
   meetings: MeetingRepository;
@@ -76,6 +78,7 @@ export class MeetingService {
   readonly #joins: Attempts;
   readonly #hostJoins: Attempts;
   readonly #making: Attempts;
+  readonly #newPasswords: Attempts;
 
   constructor(deps: MeetingServiceDeps) {
     this.#deps = deps;
@@ -84,6 +87,7 @@ export class MeetingService {
     this.#joins = new Attempts(deps.redis, { name: JOINS, ...joins });
     this.#hostJoins = new Attempts(deps.redis, { name: HOST_JOINS, ...joins });
     this.#making = new Attempts(deps.redis, MAKING);
+    this.#newPasswords = new Attempts(deps.redis, NEW_PASSWORDS);
   }
 
   /** Throws `too_many` when its owner makes, or has, too many. */
@@ -173,10 +177,13 @@ export class MeetingService {
     return this.#deps.meetings.list(page);
   }
 
-  /** Throws `meeting_not_found`. */
+  /** Throws `meeting_not_found`, or `too_many` when it gets one password after the other. */
   async change(row: MeetingRow, body: z.output<typeof patchMeetingSchema>): Promise<MeetingRow> {
     const { title, startTime, durationMinutes, settings } = body;
     const { password, ...rest } = settings ?? {};
+    if (typeof password === 'string') {
+      await this.#newPasswords.spend(row.meetingId, 'Too many new passwords');
+    }
     const passwordHash = typeof password === 'string' ? await hashPassword(password) : password;
     const changed = await this.#deps.meetings.update(row.meetingId, {
       ...(title === undefined ? {} : { title }),

@@ -13,7 +13,7 @@ import {
   callMessageSchema,
   type IceServer,
 } from '#contracts';
-import { extraConnection, type Redis, type TokenIssuer, translateRedis } from '#platform';
+import { extraConnection, type Redis, type TokenIssuer, translateAway } from '#platform';
 import type { Db } from '#platform/sql';
 import type { MeetingService } from '../meetings/service.ts';
 import { problemMessage } from '../room/chat.ts';
@@ -265,7 +265,7 @@ export class UserGateway implements Closable {
       const done = await this.#do(who, message, say);
       if (ref !== undefined) say({ type: 'ok', ref, ...done });
     } catch (thrown) {
-      const error = translateRedis(thrown);
+      const error = translateAway(thrown);
       if (!isAmphiError(error)) {
         this.#deps.log.warn({ reason: messageOf(error) }, 'request of a user failed');
       }

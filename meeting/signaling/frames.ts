@@ -1,4 +1,4 @@
-import { translateRedis } from '#platform';
+import { translateAway } from '#platform';
 import { problemMessage } from '../room/chat.ts';
 import type { Said } from '../room/state.ts';
 
@@ -38,6 +38,6 @@ export class LastBody {
 export const typeOf = (text: string): string | undefined => /^\{"type":"([\w-]+)"/.exec(text)?.[1];
 
 export function errorFrame(error: unknown, ref: string | undefined): string {
-  const problem = problemMessage(translateRedis(error));
+  const problem = problemMessage(translateAway(error));
   return unnumbered({ type: 'error', ...problem, ...(ref === undefined ? {} : { ref }) });
 }

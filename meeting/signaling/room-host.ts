@@ -1,6 +1,6 @@
 import { AmphiError, isAmphiError, type Logger, messageOf, randomId } from '#base';
 import { CLOSE_CODES, type ClientMessage, type IceServer } from '#contracts';
-import { type NodeClient, type Redis, translateRedis } from '#platform';
+import { type NodeClient, type Redis, translateAway } from '#platform';
 import type { ChatStore } from '../chat/store.ts';
 import { type MeetingRepository, type MeetingRow, storedOf } from '../meetings/repository.ts';
 import { passwordMark } from '../people/passwords.ts';
@@ -430,7 +430,7 @@ export class RoomHost {
   }
 
   #failed(participantId: string | undefined, ref: string | undefined, thrown: unknown): void {
-    const error = translateRedis(thrown);
+    const error = translateAway(thrown);
     if (!isAmphiError(error)) this.#log.warn({ reason: messageOf(error) }, 'request failed');
     this.#apply(this.#room.fail(participantId, ref, error, Date.now()));
   }

@@ -22,7 +22,7 @@ import {
   type Redis,
   retryAfterOf,
   type TokenIssuer,
-  translateRedis,
+  translateAway,
   validate,
 } from '#platform';
 import { Gate } from './auth.ts';
@@ -193,7 +193,7 @@ const CODES_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 /** What the body parser and the sender of files throw has their own shape. */
 function translate(thrown: unknown): unknown {
-  const error = translateRedis(thrown);
+  const error = translateAway(thrown);
   if (isAmphiError(error)) return error;
   const { type, status } = (error ?? {}) as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')

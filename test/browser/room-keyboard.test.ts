@@ -235,6 +235,7 @@ describe('a room by keyboard alone', { timeout: 180_000 }, () => {
     await dialog.waitFor({ state: 'detached' });
     await focusReaches('button More');
     await page.getByRole('heading', { name: 'Dress rehearsal' }).waitFor();
+    expect(await page.title()).toBe('Dress rehearsal – Amphi');
     const join = `/api/meetings/${room.meetingId}/join`;
     const refused = await fetch(`${amphi.base}${join}`, {
       method: 'POST',

@@ -317,6 +317,26 @@ it('a publisher that drops: the slate within 2 s, on the same timeline, and back
   back.drop();
 });
 
+it('a source that is connected and sends nothing keeps nobody else off the air', async () => {
+  const { eventId, source } = await amphi.createEvent();
+  const { streamKey } = await amphi.api<{ streamKey: string }>(
+    'POST',
+    `/api/events/${eventId}/sources`,
+    { name: 'Silent', kind: 'rtmp' },
+  );
+  const camera = await Camera.publish(source.streamKey);
+  await untilStatus(eventId, 'live');
+  const silent = await code(streamKey);
+  expect(silent.answer).toBe(STARTED);
+  camera.drop();
+  await untilStatus(eventId, 'interrupted');
+  const back = await Camera.publish(source.streamKey);
+  await untilStatus(eventId, 'live');
+  expect(silent.client.isOpen).toBe(true);
+  silent.client.destroy();
+  back.drop();
+});
+
 it('a publisher that returns goes on air at its first key frame, at its own time', async () => {
   const { eventId, rtmpUrl } = await amphi.createEvent();
   const options = { size: '320x180', videoKbps: 200, gopSeconds: 4 };

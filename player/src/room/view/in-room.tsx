@@ -103,7 +103,7 @@ export default function InRoom({
   const isNarrow = useMedia(NARROW);
   const isHandUp = self?.handRaisedAt !== undefined;
   const waiting = isHost(self) ? state.waiting.length : 0;
-  useNewsInTitle(state.unread + waiting);
+  useNewsInTitle(state.unread + waiting, call === undefined ? state.meeting?.title : undefined);
 
   const toggleMicrophone = async () => {
     if (!mayPublish) return;
