@@ -184,7 +184,8 @@ export class Program extends Emitter<ProgramEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#pace?.stop();
-    for (const source of this.#sources.values()) source.drop('the event moves to another server');
+    for (const source of this.#sources.values())
+      source.drop('this server stops, or the event moves to another one');
     this.#onAir?.run.feed.abort();
     this.#letGo();
     this.#standIn.hide();

@@ -166,6 +166,38 @@ it('says at the door why one is not let in, and looks again at the room of who c
   await late.page.getByRole('heading', { name: 'The meeting is over' }).waitFor();
 });
 
+it('says that no way for the media is found', async () => {
+  const room = await amphi.api<CreatedMeeting>('POST', '/api/meetings', { title: 'Bunker' });
+  const address = `${amphi.base}/room/${room.meetingId}`;
+  const options = { camera: false };
+  const outdoors = await RoomGuest.join(browser, address, 'Outdoors', options);
+  const inside = await RoomGuest.open(browser, address, 'Inside', options);
+  const { page } = inside;
+  // As behind a firewall that lets nothing through.
+  await page.evaluate(() => {
+    const { prototype } = RTCPeerConnection;
+    prototype.addIceCandidate = async () => {};
+    const set = prototype.setRemoteDescription as (
+      this: RTCPeerConnection,
+      description: RTCSessionDescriptionInit,
+    ) => Promise<void>;
+    const deaf = async function (
+      this: RTCPeerConnection,
+      { type, sdp }: RTCSessionDescriptionInit,
+    ): Promise<void> {
+      const changed = sdp
+        ?.replace(/^a=candidate:.*\r\n/gm, '')
+        .replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${'x'.repeat(24)}`);
+      await set.call(this, { type, ...(changed === undefined ? {} : { sdp: changed }) });
+    };
+    Object.assign(prototype, { setRemoteDescription: deaf });
+  });
+  await inside.enter();
+  await page.getByText('no way for sound and pictures is found').waitFor({ timeout: 60_000 });
+  expect(await seriousFindings(page)).toEqual([]);
+  for (const one of [outdoors, inside]) await one.page.context().close();
+});
+
 it('comes in again by itself, muted as it was, when the connection was away for too long', async () => {
   const room = await amphi.api<CreatedMeeting>('POST', '/api/meetings', {
     title: 'Long tunnel',

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { canBlur } from './background-blur.ts';
 import { withSoundRepairs } from './codecs.ts';
 import { encodingsFor } from './encodings.ts';
-import { gradeOf, type Measured } from './quality.ts';
+import { gradeOf, type Measured, triesInVain } from './quality.ts';
 import { sectionsNeeded } from './receiver.ts';
 import { choosePath, RemoteMedia } from './remote-media.ts';
 import { SpeakingDetector } from './speaking.ts';
@@ -168,6 +168,21 @@ describe('gradeOf', () => {
     else expect(quality.reason).toMatch(reason);
   });
 });
+
+it.each([
+  [[], 3, 0],
+  [['connected'], 3, 0],
+  [['failed', 'connected'], 3, 0],
+  [['new'], 3, 3],
+  [['connecting', 'new'], 3, 4],
+  [['failed'], 0, 1],
+  [['disconnected', 'closed'], 1, 2],
+] as const)(
+  'connections that are %j after %i looks in vain make it %i',
+  (states, before, after) => {
+    expect(triesInVain(before, states)).toBe(after);
+  },
+);
 
 describe('between two readings', () => {
   const inbound = (packetsReceived: number, packetsLost: number, frozen: number) => ({

@@ -1,7 +1,7 @@
 import type { MediaReport } from '#contracts';
 import { Store } from '../state/store.ts';
 import type { MediaPaths } from './media-paths.ts';
-import { gradeOf, type Quality } from './quality.ts';
+import { gradeOf, NO_WAY, type Quality, triesInVain } from './quality.ts';
 import type { RemoteMedia } from './remote-media.ts';
 import { SLOTS } from './slots.ts';
 import { type Speaking, SpeakingDetector } from './speaking.ts';
@@ -22,6 +22,8 @@ const STATS_MS = 2_000;
 const REPORT_EVERY = 5;
 /** Every call begins small and grows; what lasts longer is a limit. */
 const SETTLED_ROUNDS = 5;
+/** A first connection is given up after five seconds, and another one made. */
+const NO_WAY_ROUNDS = 4;
 /** A connection that is failed stays so until ICE has been restarted. */
 const STATES: Partial<Record<RTCPeerConnectionState, 'connected' | 'failed'>> = {
   connected: 'connected',
@@ -39,6 +41,7 @@ export class Monitor {
   /** For how many readings in a row something has kept the own picture from being better. */
   readonly #limited = { cpu: 0, bandwidth: 0 };
   #rounds = 0;
+  #inVain = 0;
   #isReading = false;
 
   constructor(options: MonitorOptions) {
@@ -127,6 +130,12 @@ export class Monitor {
         limitedBy: all.find(({ limitedBy }) => limitedBy !== undefined)?.limitedBy,
       });
     }
+    // A browser without any way of its own does not even begin.
+    const states = connections.map(({ connection: { connectionState, remoteDescription } }) =>
+      connectionState === 'new' && remoteDescription !== null ? 'connecting' : connectionState,
+    );
+    this.#inVain = triesInVain(this.#inVain, states);
+    if (this.#inVain >= NO_WAY_ROUNDS) quality[selfId] = NO_WAY;
     this.quality.set(quality);
     for (const by of ['cpu', 'bandwidth'] as const) {
       const isLimited = all.some(({ limitedBy }) => limitedBy === by);

@@ -3,6 +3,25 @@ export interface Quality {
   /** 4 is good, 1 hardly usable. */
   bars: 1 | 2 | 3 | 4;
   reason: string | undefined;
+  /** What may help, where that is not what helps a weak network. */
+  advice?: string;
+}
+
+/** Nothing of the media has come through for a while. */
+export const NO_WAY: Quality = {
+  bars: 1,
+  reason: 'no way for sound and pictures is found',
+  advice: 'A firewall may keep them out: another network helps, or another browser.',
+};
+
+/**
+ * For how many looks in a row connections have tried in vain: `before` is that
+ * of the look before. One that has not begun says nothing, one that stands is enough.
+ */
+export function triesInVain(before: number, states: readonly RTCPeerConnectionState[]): number {
+  if (states.length === 0 || states.includes('connected')) return 0;
+  const isTrying = states.some((state) => state !== 'new' && state !== 'closed');
+  return isTrying ? before + 1 : before;
 }
 
 /** What was measured of one person over the last seconds. Undefined where nothing is known. */

@@ -11,6 +11,8 @@ import './banners.css';
 /** Long enough to be read by who looks at something else just then. */
 const NOTICE_MS = 12_000;
 
+const WEAK_NETWORK = 'Turning off the camera, or moving nearer to the Wi-Fi, helps.';
+
 /** What must be known or decided now, above the pictures. */
 export function Banners({
   session,
@@ -119,8 +121,7 @@ export function Banners({
       )}
       {quality !== undefined && quality.bars === 1 && (
         <Banner level="warn" role="status">
-          Your connection is very bad: {quality.reason}. Turning off the camera, or moving nearer to
-          the Wi-Fi, helps.
+          Your connection is very bad: {quality.reason}. {quality.advice ?? WEAK_NETWORK}
         </Banner>
       )}
       {isAudioOnly && (

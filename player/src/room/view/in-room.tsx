@@ -91,7 +91,9 @@ export default function InRoom({
   useWakeLock();
 
   const { self, people } = state;
-  const isShared = Object.values(people).some(({ screen }) => screen);
+  const isShared = Object.values(people).some(
+    ({ screen, breakoutId }) => screen && breakoutId === self?.breakoutId,
+  );
   const view = chosenView ?? (isShared ? 'speaker' : 'grid');
   const mayPublish = self?.role !== 'viewer';
   const sharing = state.meeting?.settings.screenShare;
